@@ -1,0 +1,442 @@
+//! The supervision of one instance: no tokio, no clock, no system calls, no logging.
+//!
+//! People, watches and limits send [`Command`]s, which set the **want**; the keeper reports [`Fact`]s, which set the
+//! **state**. Each may ask the world for one [`Effect`]. Time is handed in.
+//!
+//! ```text
+//!            Start/Restart            Spawned                ready, or alive long enough
+//!  Stopped ───────────────▶ Spawning ─────────▶ Launching ─────────────────────────────▶ Online
+//!     ▲                      ▲  │  └─want down: signal─┐    │ Stop/Restart, or it ended     │
+//!     │                      │  │                      ▼    ▼ and left processes: signal    │
+//!     │◀── want down ────────┼──┼───────────────────  Ending  ◀────────────────────────────┤
+//!     │                      │◀─┼── want up, asked ──  │  ▲ due: SIGKILL, again and again   │
+//!     │                      │  │                      │  └─┘                               │
+//!     │                      │  └─SpawnFailed─┐        │ ended by itself                     │ it ended,
+//!     │                      │                ▼        ▼                                     │ nothing left
+//!     │                      └──── due ──── Waiting ◀── strikes left ◀───────────────────────┘
+//!     └────────── Stop ─────────── Waiting, Errored ◀── strikes spent
+//! ```
+//!
+//! Invariants, held by the random walks in `tests/walk.rs`
+//! - At most one run of an instance lives: nothing is spawned before the last run is wholly gone.
+//! - A signal is only sent to a run that was spawned and is not gone.
+//! - Whatever happened before, Stop followed by the world's honest reports ends in Stopped.
+//! - A fact about another run changes nothing.
+//! - The deadline is derived from the state; there are no timers to cancel.
+
+mod restart;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+use eco_config::spec::{RestartPolicy, StopPolicy};
+use nix::libc;
+
+pub use state::{Ended, Ending, Replace, Run, State, Tick, Want};
+
+use std::time::Duration;
+
+/// After SIGKILL, how long until what is still there is killed again.
+const KILL_AGAIN: Duration = Duration::from_secs(1);
+
+/// How an instance is to be treated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// What follows an end.
+    pub restart: RestartPolicy,
+    /// How it is ended.
+    pub stop: StopPolicy,
+    /// Alive for this long without a word, it counts as ready.
+    pub ready_after: Duration,
+}
+
+/// What somebody wants. Commands are idempotent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Be up.
+    Start,
+    /// Be down.
+    Stop,
+    /// Be up, in a new run.
+    Restart,
+    /// Be down until [`Command::Resurrect`] or a start; what was wanted up is remembered.
+    Hold,
+    /// Be up if held.
+    Resurrect,
+}
+
+/// What happened to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// It lives.
+    Spawned {
+        /// Its first process.
+        pid: i32,
+        /// When.
+        at: Tick,
+    },
+    /// It could not be begun.
+    SpawnFailed,
+    /// It said, or showed, that it is ready.
+    Ready,
+    /// Its first process ended.
+    Ended {
+        /// How.
+        how: Ended,
+        /// When.
+        at: Tick,
+        /// Whether other processes of the run are still there; if so, [`Fact::Gone`] follows.
+        left: Left,
+    },
+    /// No process of the run is left.
+    Gone,
+}
+
+/// What remains of a run whose first process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// No process.
+    Nothing,
+    /// At least one.
+    Processes,
+}
+
+/// What is asked of the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Begin this run.
+    Spawn(Run),
+    /// Send this signal to the run's processes.
+    Signal(Run, i32),
+}
+
+/// One instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    policy: Policy,
+    want: Want,
+    state: State,
+    /// The latest run; 0: none yet.
+    run: Run,
+    /// Unstable ends in a row.
+    strikes: u32,
+    /// Ends in a row of runs too short to be forgotten: what the delay grows by.
+    attempts: u32,
+    restarts: u32,
+}
+
+/// What a machine was, to be it again: see [`Machine::restore`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// The wish.
+    pub want: Want,
+    /// The state.
+    pub state: State,
+    /// The latest run.
+    pub run: Run,
+    /// Unstable ends in a row.
+    pub strikes: u32,
+    /// What the delay grows by.
+    pub attempts: u32,
+    /// Replacements so far.
+    pub restarts: u32,
+}
+
+impl Machine {
+    /// A stopped instance that nobody wants up; `last_run` was its last life, 0 for none.
+    #[must_use]
+    pub const fn new(policy: Policy, last_run: Run) -> Self {
+        Self {
+            policy,
+            want: Want::Down,
+            state: State::Stopped,
+            run: last_run,
+            strikes: 0,
+            attempts: 0,
+            restarts: 0,
+        }
+    }
+
+    /// An instance as it was saved.
+    #[must_use]
+    pub const fn restore(policy: Policy, saved: Saved) -> Self {
+        let Saved { want, state, run, strikes, attempts, restarts } = saved;
+        Self { policy, want, state, run, strikes, attempts, restarts }
+    }
+
+    /// What [`Machine::restore`] takes.
+    #[must_use]
+    pub const fn saved(&self) -> Saved {
+        let Self { policy: _, want, state, run, strikes, attempts, restarts } = self;
+        Saved {
+            want: *want,
+            state: *state,
+            run: *run,
+            strikes: *strikes,
+            attempts: *attempts,
+            restarts: *restarts,
+        }
+    }
+
+    /// Treats the instance by another policy from now on.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
+    /// When [`Machine::wake`] is due, if nothing else happens first.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Tick> {
+        match self.state {
+            State::Launching { since, .. } => Some(since + self.policy.ready_after),
+            State::Ending { kill_at, .. } => Some(kill_at),
+            State::Waiting { until } => Some(until),
+            State::Stopped | State::Spawning { .. } | State::Online { .. } | State::Errored => None,
+        }
+    }
+
+    /// Takes a command.
+    pub fn command(&mut self, now: Tick, command: Command) -> Option<Effect> {
+        match command {
+            Command::Start => self.start(),
+            Command::Restart => self.restart(now),
+            Command::Stop => self.rest(now, Want::Down),
+            Command::Hold => match self.want {
+                Want::Up | Want::Held => self.rest(now, Want::Held),
+                Want::Down => self.rest(now, Want::Down),
+            },
+            Command::Resurrect => match self.want {
+                Want::Held => self.start(),
+                Want::Up | Want::Down => None,
+            },
+        }
+    }
+
+    /// Takes a report about `run`.
+    pub fn fact(&mut self, now: Tick, run: Run, fact: Fact) -> Option<Effect> {
+        if run != self.run {
+            return None;
+        }
+        match (self.state, fact) {
+            (State::Spawning { replace }, Fact::Spawned { pid, at }) => {
+                self.state = State::Launching { pid, since: at };
+                match (self.want, replace) {
+                    (Want::Up, Replace::No) => None,
+                    (Want::Up, Replace::Yes) | (Want::Down | Want::Held, _) => {
+                        self.end(now, pid, Ending::Asked)
+                    }
+                }
+            }
+            (State::Spawning { .. }, Fact::SpawnFailed) => {
+                self.finish(now, Ending::ByItself { how: Ended::NotSpawned, lived: Duration::ZERO })
+            }
+            (State::Launching { pid, since }, Fact::Ready) => {
+                self.state = State::Online { pid, since };
+                None
+            }
+            (State::Launching { pid, since } | State::Online { pid, since }, Fact::Ended { how, at, left }) => {
+                let ending = Ending::ByItself { how, lived: at.saturating_sub(since) };
+                match left {
+                    Left::Nothing => self.finish(now, ending),
+                    Left::Processes => self.end(now, pid, ending),
+                }
+            }
+            (State::Ending { ending, .. }, Fact::Ended { left: Left::Nothing, .. } | Fact::Gone) => {
+                self.finish(now, ending)
+            }
+            // Gone will follow.
+            (State::Ending { .. }, Fact::Ended { left: Left::Processes, .. }) => None,
+            // Told twice, as after the keeper's greeting, or out of order: the state knows better.
+            (State::Spawning { .. }, Fact::Ready | Fact::Ended { .. } | Fact::Gone)
+            | (State::Launching { .. }, Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Gone)
+            | (State::Online { .. }, Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Ready | Fact::Gone)
+            | (State::Ending { .. }, Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Ready)
+            | (State::Stopped | State::Waiting { .. } | State::Errored, _) => None,
+        }
+    }
+
+    /// Does what is due.
+    pub fn wake(&mut self, now: Tick) -> Option<Effect> {
+        if self.deadline().is_none_or(|due| now < due) {
+            return None;
+        }
+        match self.state {
+            State::Launching { pid, since } => {
+                self.state = State::Online { pid, since };
+                None
+            }
+            State::Ending { pid, ending, .. } => {
+                self.state = State::Ending { pid, ending, kill_at: now + KILL_AGAIN };
+                Some(Effect::Signal(self.run, libc::SIGKILL))
+            }
+            State::Waiting { .. } => {
+                self.restarts = self.restarts.saturating_add(1);
+                self.spawn()
+            }
+            State::Stopped | State::Spawning { .. } | State::Online { .. } | State::Errored => None,
+        }
+    }
+
+    /// The run that was asked for never reached the keeper: begin another.
+    pub fn respawn(&mut self, now: Tick) -> Option<Effect> {
+        match (self.state, self.want) {
+            (State::Spawning { .. }, Want::Up) => self.spawn(),
+            (State::Spawning { .. }, Want::Down | Want::Held) => self.settle_down(),
+            (
+                State::Stopped
+                | State::Launching { .. }
+                | State::Online { .. }
+                | State::Ending { .. }
+                | State::Waiting { .. }
+                | State::Errored,
+                _,
+            ) => {
+                debug_assert!(false, "respawn in {:?} at {now:?}", self.state);
+                None
+            }
+        }
+    }
+
+    /// Says again what a run that is ending was told, for a keeper that may not have heard.
+    #[must_use]
+    pub const fn repeat(&self) -> Option<Effect> {
+        match self.state {
+            State::Ending { .. } => Some(Effect::Signal(self.run, self.policy.stop.signal)),
+            State::Stopped
+            | State::Spawning { .. }
+            | State::Launching { .. }
+            | State::Online { .. }
+            | State::Waiting { .. }
+            | State::Errored => None,
+        }
+    }
+
+    fn start(&mut self) -> Option<Effect> {
+        self.want = Want::Up;
+        match self.state {
+            State::Stopped | State::Waiting { .. } | State::Errored => {
+                self.pardon();
+                self.spawn()
+            }
+            // Up, on the way, or spawned anew once what is ending is gone.
+            State::Spawning { .. } | State::Launching { .. } | State::Online { .. } => None,
+            State::Ending { pid, kill_at, .. } => {
+                self.state = State::Ending { pid, kill_at, ending: Ending::Asked };
+                None
+            }
+        }
+    }
+
+    fn restart(&mut self, now: Tick) -> Option<Effect> {
+        match self.state {
+            State::Spawning { .. } => {
+                self.want = Want::Up;
+                self.state = State::Spawning { replace: Replace::Yes };
+                None
+            }
+            State::Launching { pid, .. } | State::Online { pid, .. } => {
+                self.want = Want::Up;
+                self.end(now, pid, Ending::Asked)
+            }
+            State::Stopped | State::Ending { .. } | State::Waiting { .. } | State::Errored => self.start(),
+        }
+    }
+
+    fn rest(&mut self, now: Tick, want: Want) -> Option<Effect> {
+        self.want = want;
+        match self.state {
+            State::Waiting { .. } | State::Errored => self.settle_down(),
+            State::Launching { pid, .. } | State::Online { pid, .. } => self.end(now, pid, Ending::Asked),
+            // Down, on the way, or ended as soon as it is spawned.
+            State::Stopped | State::Spawning { .. } | State::Ending { .. } => None,
+        }
+    }
+
+    fn settle_down(&mut self) -> Option<Effect> {
+        self.state = State::Stopped;
+        None
+    }
+
+    fn spawn(&mut self) -> Option<Effect> {
+        self.run += 1;
+        self.state = State::Spawning { replace: Replace::No };
+        Some(Effect::Spawn(self.run))
+    }
+
+    fn end(&mut self, now: Tick, pid: i32, ending: Ending) -> Option<Effect> {
+        let kill_at = now + self.policy.stop.kill_timeout;
+        self.state = State::Ending { pid, ending, kill_at };
+        Some(Effect::Signal(self.run, self.policy.stop.signal))
+    }
+
+    /// Decides what follows a run of which nothing is left.
+    fn finish(&mut self, now: Tick, ending: Ending) -> Option<Effect> {
+        match (self.want, ending) {
+            (Want::Down | Want::Held, _) => self.settle_down(),
+            (Want::Up, Ending::Asked) => {
+                self.pardon();
+                self.restarts = self.restarts.saturating_add(1);
+                self.spawn()
+            }
+            (Want::Up, Ending::ByItself { how, lived }) => self.follow(now, how, lived),
+        }
+    }
+
+    fn pardon(&mut self) {
+        self.strikes = 0;
+        self.attempts = 0;
+    }
+
+    fn follow(&mut self, now: Tick, how: Ended, lived: Duration) -> Option<Effect> {
+        let policy = &self.policy.restart;
+        if restart::is_an_end(policy, how) {
+            self.want = Want::Down;
+            return self.settle_down();
+        }
+        self.strikes = restart::strikes(policy, self.strikes, lived);
+        self.attempts = restart::attempts(self.attempts, lived);
+        if restart::is_spent(policy, self.strikes) {
+            self.state = State::Errored;
+            return None;
+        }
+        let delay = restart::delay(policy, self.attempts);
+        if delay.is_zero() {
+            self.restarts = self.restarts.saturating_add(1);
+            return self.spawn();
+        }
+        self.state = State::Waiting { until: now + delay };
+        None
+    }
+}
+
+impl Machine {
+    /// The wish.
+    #[must_use]
+    pub const fn want(&self) -> Want {
+        self.want
+    }
+
+    /// The state.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// The latest run, 0 for none.
+    #[must_use]
+    pub const fn run(&self) -> Run {
+        self.run
+    }
+
+    /// Unstable ends in a row.
+    #[must_use]
+    pub const fn strikes(&self) -> u32 {
+        self.strikes
+    }
+
+    /// How often a run was replaced by another without a rest between them.
+    #[must_use]
+    pub const fn restarts(&self) -> u32 {
+        self.restarts
+    }
+}

@@ -1,0 +1,189 @@
+use super::*;
+
+#[test]
+fn a_start_spawns_the_first_run() {
+    let mut machine = Machine::new(policy(), 0);
+    assert_eq!(machine.command(MS, Command::Start), Some(Effect::Spawn(1)));
+    assert_eq!(machine.command(MS, Command::Start), None);
+}
+
+#[test]
+fn runs_are_counted_on_from_the_last_life() {
+    let mut machine = Machine::new(policy(), 41);
+    assert_eq!(machine.command(MS, Command::Start), Some(Effect::Spawn(42)));
+}
+
+#[test]
+fn an_instance_is_launching_until_it_is_ready() {
+    let mut machine = Machine::new(policy(), 0);
+    machine.command(MS, Command::Start);
+    machine.fact(MS, 1, spawned(7, MS));
+    assert_eq!(machine.state(), State::Launching { pid: 7, since: MS });
+    machine.fact(2 * MS, 1, Fact::Ready);
+    assert_eq!(machine.state(), State::Online { pid: 7, since: MS });
+}
+
+#[test]
+fn an_instance_that_says_nothing_is_ready_when_it_has_lived_long_enough() {
+    let mut machine = Machine::new(policy(), 0);
+    machine.command(MS, Command::Start);
+    machine.fact(MS, 1, spawned(7, MS));
+    assert_eq!(machine.deadline(), Some(501 * MS));
+    machine.wake(500 * MS);
+    assert!(matches!(machine.state(), State::Launching { .. }));
+    machine.wake(501 * MS);
+    assert!(matches!(machine.state(), State::Online { .. }));
+}
+
+#[test]
+fn a_stop_during_spawn_is_not_lost() {
+    let mut machine = Machine::new(policy(), 0);
+    machine.command(MS, Command::Start);
+    assert_eq!(machine.command(MS, Command::Stop), None);
+    let effect = machine.fact(2 * MS, 1, spawned(7, 2 * MS));
+    assert_eq!(effect, Some(Effect::Signal(1, SIGINT)));
+    assert_eq!(machine.fact(3 * MS, 1, ended(0, 3 * MS)), None);
+    assert_eq!(machine.state(), State::Stopped);
+}
+
+#[test]
+fn a_restart_during_spawn_replaces_the_run_that_comes() {
+    let mut machine = Machine::new(policy(), 0);
+    machine.command(MS, Command::Start);
+    assert_eq!(machine.command(MS, Command::Restart), None);
+    assert_eq!(machine.fact(2 * MS, 1, spawned(7, 2 * MS)), Some(Effect::Signal(1, SIGINT)));
+    assert_eq!(machine.fact(3 * MS, 1, ended(0, 3 * MS)), Some(Effect::Spawn(2)));
+}
+
+#[test]
+fn a_restart_waits_until_the_old_run_is_gone() {
+    let mut machine = online();
+    assert_eq!(machine.command(2 * MS, Command::Restart), Some(Effect::Signal(1, SIGINT)));
+    assert_eq!(machine.fact(3 * MS, 1, ended_leaving(0, 3 * MS)), None);
+    assert_eq!(machine.fact(4 * MS, 1, Fact::Gone), Some(Effect::Spawn(2)));
+    assert_eq!(machine.restarts(), 1);
+}
+
+#[test]
+fn a_start_during_a_stop_brings_it_back() {
+    let mut machine = online();
+    machine.command(2 * MS, Command::Stop);
+    assert_eq!(machine.command(3 * MS, Command::Start), None);
+    assert_eq!(machine.fact(4 * MS, 1, ended(0, 4 * MS)), Some(Effect::Spawn(2)));
+}
+
+#[test]
+fn a_stop_escalates_when_due_and_goes_on_killing_what_stays() {
+    let mut machine = online();
+    machine.command(2 * MS, Command::Stop);
+    assert_eq!(machine.deadline(), Some(1602 * MS));
+    assert_eq!(machine.wake(1601 * MS), None);
+    assert_eq!(machine.wake(1602 * MS), Some(Effect::Signal(1, libc::SIGKILL)));
+    assert_eq!(machine.wake(1603 * MS), None);
+    assert_eq!(machine.wake(2602 * MS), Some(Effect::Signal(1, libc::SIGKILL)));
+}
+
+#[test]
+fn stopped_is_only_said_when_no_process_is_left() {
+    let mut machine = online();
+    machine.command(2 * MS, Command::Stop);
+    machine.fact(3 * MS, 1, ended_leaving(0, 3 * MS));
+    assert!(matches!(machine.state(), State::Ending { .. }));
+    machine.fact(9 * MS, 1, Fact::Gone);
+    assert_eq!(machine.state(), State::Stopped);
+}
+
+#[test]
+fn a_long_lived_app_that_crashes_is_back_at_once() {
+    let mut machine = online();
+    assert_eq!(machine.fact(5000 * MS, 1, ended(1, 5000 * MS)), Some(Effect::Spawn(2)));
+    assert_eq!((machine.restarts(), machine.strikes()), (1, 0));
+}
+
+#[test]
+fn what_a_crashed_app_left_is_ended_before_the_next_run() {
+    let mut machine = online();
+    let effect = machine.fact(5000 * MS, 1, ended_leaving(1, 5000 * MS));
+    assert_eq!(effect, Some(Effect::Signal(1, SIGINT)));
+    assert_eq!(machine.wake(6600 * MS), Some(Effect::Signal(1, libc::SIGKILL)));
+    assert_eq!(machine.fact(6601 * MS, 1, Fact::Gone), Some(Effect::Spawn(2)));
+}
+
+#[test]
+fn one_that_dies_at_once_waits_longer_and_longer_and_is_errored_after_its_chances() {
+    let mut machine = Machine::new(policy(), 0);
+    machine.command(MS, Command::Start);
+    let mut now = MS;
+    let mut waits = Vec::new();
+    for run in 1..=3 {
+        machine.fact(now, run, spawned(7, now));
+        machine.fact(now, run, ended(1, now));
+        if let State::Waiting { until } = machine.state() {
+            waits.push((until - now).as_millis());
+            now = until;
+            assert_eq!(machine.wake(now), Some(Effect::Spawn(run + 1)));
+        }
+    }
+    assert_eq!(waits, [100]);
+    assert_eq!(machine.state(), State::Errored);
+    assert_eq!(machine.deadline(), None);
+    assert_eq!(machine.restarts(), 2);
+}
+
+#[test]
+fn a_spawn_that_fails_counts_as_a_life_that_was_too_short() {
+    let mut machine = Machine::new(policy(), 0);
+    machine.command(MS, Command::Start);
+    assert_eq!(machine.fact(MS, 1, Fact::SpawnFailed), Some(Effect::Spawn(2)));
+    machine.fact(MS, 2, Fact::SpawnFailed);
+    assert_eq!(machine.state(), State::Waiting { until: 101 * MS });
+}
+
+#[test]
+fn a_start_of_an_errored_app_gives_it_all_its_chances_again() {
+    let mut machine = Machine::restore(
+        policy(),
+        Saved { want: Want::Up, state: State::Errored, run: 3, strikes: 3, attempts: 3, restarts: 2 },
+    );
+    assert_eq!(machine.command(MS, Command::Start), Some(Effect::Spawn(4)));
+    assert_eq!(machine.strikes(), 0);
+}
+
+#[test]
+fn an_exit_code_named_as_an_end_is_one() {
+    let mut machine = online();
+    assert_eq!(machine.fact(5000 * MS, 1, ended(7, 5000 * MS)), None);
+    assert_eq!((machine.state(), machine.want()), (State::Stopped, Want::Down));
+}
+
+#[test]
+fn a_late_fact_about_another_run_changes_nothing() {
+    let mut machine = online();
+    let before = machine.clone();
+    assert_eq!(machine.fact(2 * MS, 9, ended(0, 2 * MS)), None);
+    assert_eq!(machine, before);
+}
+
+#[test]
+fn hold_remembers_what_was_wanted_up_and_resurrect_brings_only_that_back() {
+    let mut up = online();
+    assert_eq!(up.command(2 * MS, Command::Hold), Some(Effect::Signal(1, SIGINT)));
+    up.fact(3 * MS, 1, ended(0, 3 * MS));
+    assert_eq!((up.state(), up.want()), (State::Stopped, Want::Held));
+    assert_eq!(up.command(4 * MS, Command::Resurrect), Some(Effect::Spawn(2)));
+
+    let mut down = Machine::new(policy(), 0);
+    down.command(MS, Command::Hold);
+    assert_eq!(down.want(), Want::Down);
+    assert_eq!(down.command(MS, Command::Resurrect), None);
+}
+
+#[test]
+fn a_run_the_keeper_never_heard_of_is_begun_anew_only_if_wanted() {
+    let mut up = Machine::new(policy(), 0);
+    up.command(MS, Command::Start);
+    assert_eq!(up.respawn(2 * MS), Some(Effect::Spawn(2)));
+    up.command(3 * MS, Command::Stop);
+    assert_eq!(up.respawn(4 * MS), None);
+    assert_eq!(up.state(), State::Stopped);
+}

@@ -1,0 +1,49 @@
+//! Three views of the machine: named facts (progress), the whole table (nothing forgotten), walks (safety).
+
+mod facts;
+mod table;
+mod walk;
+
+use std::time::Duration;
+
+use eco_config::spec::{RestartDelay, RestartPolicy, StopPolicy, StopReach};
+
+use super::*;
+
+const MS: Duration = Duration::from_millis(1);
+const SIGINT: i32 = 2;
+
+fn policy() -> Policy {
+    Policy {
+        restart: RestartPolicy {
+            automatic: true,
+            min_uptime: 1000 * MS,
+            max_unstable: 3,
+            delay: RestartDelay::Default,
+            stop_exit_codes: vec![7],
+        },
+        stop: StopPolicy { signal: SIGINT, kill_timeout: 1600 * MS, reach: StopReach::Tree },
+        ready_after: 500 * MS,
+    }
+}
+
+fn spawned(pid: i32, at: Tick) -> Fact {
+    Fact::Spawned { pid, at }
+}
+
+fn ended(code: i32, at: Tick) -> Fact {
+    Fact::Ended { how: Ended::Code(code), at, left: Left::Nothing }
+}
+
+fn ended_leaving(code: i32, at: Tick) -> Fact {
+    Fact::Ended { how: Ended::Code(code), at, left: Left::Processes }
+}
+
+/// Run 1, pid 7, spawned at 1 ms, ready.
+fn online() -> Machine {
+    let mut machine = Machine::new(policy(), 0);
+    machine.command(MS, Command::Start);
+    machine.fact(MS, 1, spawned(7, MS));
+    machine.fact(MS, 1, Fact::Ready);
+    machine
+}

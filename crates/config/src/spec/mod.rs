@@ -1,0 +1,169 @@
+//! What an app is, checked: nothing in here is checked twice.
+
+mod name;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use name::{AppName, EnvironmentName, NameError};
+
+/// One app of an ecosystem file. Paths are as written, for the agent to resolve on its own host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppSpec {
+    /// What the app belongs to.
+    pub environment: EnvironmentName,
+    /// Its name, one of a kind in its environment.
+    pub name: AppName,
+    /// PM2's label to select by.
+    pub namespace: String,
+    /// A path, or a command line when it holds a blank and names no file.
+    pub script: String,
+    /// What the script is given.
+    pub arguments: Vec<String>,
+    /// The working directory as written; `None`: the project's folder, see `defined_in`.
+    pub cwd: Option<PathBuf>,
+    /// The folder of the file that defines the app, absolute.
+    pub defined_in: PathBuf,
+    /// The folder of the person who typed the command, absolute.
+    pub invoked_in: PathBuf,
+    /// The file that defines the app, absolute, for messages.
+    pub defined_at: PathBuf,
+    /// What runs the script.
+    pub interpreter: Interpreter,
+    /// What the interpreter is given before the script.
+    pub interpreter_arguments: Vec<String>,
+    /// The app's own variables.
+    pub env: BTreeMap<String, String>,
+    /// The variables of the shell that asked. No part of what the app *is*: see [`AppSpec::is_same`].
+    pub inherited_env: BTreeMap<String, String>,
+    /// How many slots, at least 1.
+    pub instances: u32,
+    /// How the slots share work.
+    pub exec_mode: ExecMode,
+    /// The variable that numbers the slots.
+    pub instance_var: String,
+    /// A variable that grows by one per slot.
+    pub increment_var: Option<String>,
+    /// Whom to run as: a name or a number.
+    pub user: Option<String>,
+    /// Which group to run as: a name or a number.
+    pub group: Option<String>,
+    /// What follows an end.
+    pub restart: RestartPolicy,
+    /// How it is ended.
+    pub stop: StopPolicy,
+    /// When it counts as up.
+    pub ready: ReadyPolicy,
+    /// Whether it is started when it is registered.
+    pub autostart: bool,
+    /// What to restart at a change of.
+    pub watch: Option<WatchPolicy>,
+    /// Bytes the tree of an instance may hold.
+    pub max_memory: Option<u64>,
+}
+
+/// What runs a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Interpreter {
+    /// Chosen by the script's extension, or its first line.
+    ByExtension,
+    /// The script runs itself.
+    None,
+    /// This name or path.
+    Named(String),
+}
+
+/// How the instances of an app share work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExecMode {
+    /// Each is a process of its own.
+    Fork,
+    /// They share listening sockets.
+    Cluster,
+}
+
+/// What follows an end that nobody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestartPolicy {
+    /// Whether a restart follows at all.
+    pub automatic: bool,
+    /// An end sooner than this is unstable.
+    pub min_uptime: Duration,
+    /// Unstable ends in a row until the app is errored.
+    pub max_unstable: u32,
+    /// How long to wait before the restart.
+    pub delay: RestartDelay,
+    /// Exit codes that are an end.
+    pub stop_exit_codes: Vec<i32>,
+}
+
+/// How long to wait before a restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestartDelay {
+    /// The first at once, then growing.
+    Default,
+    /// Always the same.
+    Fixed(Duration),
+    /// Growing from this.
+    Growing(Duration),
+}
+
+/// How an app is ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StopPolicy {
+    /// The signal's number.
+    pub signal: i32,
+    /// When what is left is killed.
+    pub kill_timeout: Duration,
+    /// What is signalled.
+    pub reach: StopReach,
+}
+
+/// What a signal is sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReach {
+    /// Every process of the run.
+    Tree,
+    /// The first process alone.
+    Leader,
+}
+
+/// When an instance counts as up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadyPolicy {
+    /// After this an instance that lives counts as up whatever it said.
+    pub listen_timeout: Duration,
+    /// Whether the app says itself when it is up.
+    pub wait_ready: bool,
+}
+
+/// What to watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchPolicy {
+    /// Files and folders, relative to the working directory; none: the working directory.
+    pub paths: Vec<String>,
+    /// Globs, or regular expressions as PM2 takes them.
+    pub ignore: Vec<String>,
+    /// How long the files must rest.
+    pub delay: Duration,
+}
+
+impl AppSpec {
+    /// Whether `other` would run the same: all but where and by whom it was asked for.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let bare = |spec: &Self| Self {
+            inherited_env: BTreeMap::new(),
+            invoked_in: PathBuf::new(),
+            ..spec.clone()
+        };
+        bare(self) == bare(other)
+    }
+
+    /// `environment/name`.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.environment, self.name)
+    }
+}

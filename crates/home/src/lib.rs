@@ -1,0 +1,27 @@
+//! The folder where eco lives, and what its programs share about it.
+//!
+//! ```text
+//! $ECO_HOME, else ~/.eco              mode 0700
+//! ├── run/                            sockets and locks: nothing here outlives a reboot
+//! │   ├── agentd.sock   agentd.lock
+//! │   ├── keeper.sock   keeper.lock
+//! │   └── logd.sock     logd.lock
+//! ├── log/                            what the daemons themselves say
+//! ├── state/                          the agent's database
+//! └── runs/<host>/<environment>/<app>/<instance>/<run>/      what the apps wrote, see [`runs`]
+//! ```
+//!
+//! One daemon of a kind serves one home: each holds a lock for as long as it lives ([`lock`]), binds a socket that
+//! only its owner may use ([`socket`]), and can be started by whoever finds it missing ([`launch`]).
+
+pub mod clock;
+pub mod connect;
+pub mod launch;
+pub mod lock;
+pub mod notes;
+pub mod runs;
+pub mod socket;
+
+mod folder;
+
+pub use folder::{Daemon, Home, HomeError, host_name};

@@ -1,0 +1,90 @@
+//! Notes about when the bytes of a segment came: the format of a `*.times` file.
+//!
+//! ```text
+//! head    "ecotime1"  base offset: u64              16 bytes
+//! note    end offset: u64   unix time, ns: u64      16 bytes, repeated
+//! ```
+//!
+//! All numbers are little-endian. A note says: the bytes from the end of the note before it (or from the base) up to `end`
+//! had arrived at that time. Ends never go back. An incomplete last note, or one that points behind the
+//! segment's bytes, is a torn write: it is ignored by readers and overwritten by the next keeper.
+
+/// Bytes of the head, and of each note.
+pub const SIZE: usize = 16;
+
+const MAGIC: [u8; 8] = *b"ecotime1";
+
+/// One note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Where the bytes it is about end, counted from the run's start.
+    pub end: u64,
+    /// When they had arrived, unix ns.
+    pub time: u64,
+}
+
+impl Note {
+    /// Its form in the file.
+    #[must_use]
+    pub fn encode(self) -> [u8; SIZE] {
+        pair(self.end.to_le_bytes(), self.time.to_le_bytes())
+    }
+
+    /// Reads one back.
+    #[must_use]
+    pub fn decode(bytes: [u8; SIZE]) -> Self {
+        let (end, time) = halves(bytes);
+        Self {
+            end: u64::from_le_bytes(end),
+            time: u64::from_le_bytes(time),
+        }
+    }
+}
+
+/// The head of the notes about a segment that begins at offset `base`.
+#[must_use]
+pub fn head(base: u64) -> [u8; SIZE] {
+    pair(MAGIC, base.to_le_bytes())
+}
+
+/// The base offset that a head tells; `None` when it is not one.
+#[must_use]
+pub fn base(head: [u8; SIZE]) -> Option<u64> {
+    let (magic, base) = halves(head);
+    (magic == MAGIC).then(|| u64::from_le_bytes(base))
+}
+
+fn pair(first: [u8; 8], second: [u8; 8]) -> [u8; SIZE] {
+    let mut bytes = [0; SIZE];
+    let (left, right) = bytes.split_at_mut(SIZE / 2);
+    left.copy_from_slice(&first);
+    right.copy_from_slice(&second);
+    bytes
+}
+
+fn halves(bytes: [u8; SIZE]) -> ([u8; 8], [u8; 8]) {
+    let (mut left, mut right) = ([0; 8], [0; 8]);
+    left.copy_from_slice(&bytes[..8]);
+    right.copy_from_slice(&bytes[8..]);
+    (left, right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_survives_the_file() {
+        let note = Note {
+            end: 0x0102_0304_0506_0708,
+            time: u64::MAX - 1,
+        };
+        assert_eq!(Note::decode(note.encode()), note);
+    }
+
+    #[test]
+    fn a_head_tells_its_base_and_junk_does_not() {
+        assert_eq!(base(head(64 << 20)), Some(64 << 20));
+        assert_eq!(base([0; SIZE]), None);
+    }
+}

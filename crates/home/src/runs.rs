@@ -1,0 +1,211 @@
+//! Where the output of a run is: the hot tier, written by the keeper, read in place by eco-logd.
+//!
+//! ```text
+//! runs/<host>/<environment>/<app>/<instance>/<run>/
+//! ├── out.fifo  err.fifo            what the app writes to, while the run lives
+//! ├── out.0001  out.0001.times      stdout, exactly the bytes written, and when they came
+//! ├── out.0002  out.0002.times      … the next segment
+//! └── err.0001  err.0001.times      stderr likewise
+//! ```
+//!
+//! Invariants
+//! - A segment holds bytes as the app wrote them and nothing else; it only grows, at its end.
+//! - The stream is the concatenation of its segments by number; an **offset** counts its bytes from the run's start. The
+//!   first offset of a segment stands in the head of its times file, so that it can be read when older ones are gone.
+//! - Only the last segment of a stream grows. A segment is not begun before the one before it is complete.
+//! - The bytes are the truth and the times are notes about them ([`crate::notes`]): a byte without a note (the keeper was
+//!   killed between the two) is there all the same, and came no later than the file's last change.
+//! - `*.fifo` is there as long as the run may still write: it is removed when all output is in the segments.
+//! - A folder is never used for two runs.
+//!
+//! Names are percent-encoded so that any name is one path component: everything but ASCII letters, digits, `-`, `_`, `.`
+//! and `@`, and a leading dot.
+
+use std::path::{Path, PathBuf};
+
+/// Bytes after which the keeper begins a new segment.
+pub const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// Which of the two outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+impl Stream {
+    /// Both, in the order of their descriptors.
+    pub const BOTH: [Self; 2] = [Self::Out, Self::Err];
+
+    /// The stem of its files.
+    #[must_use]
+    pub const fn stem(self) -> &'static str {
+        match self {
+            Self::Out => "out",
+            Self::Err => "err",
+        }
+    }
+
+    /// Its descriptor in the app, which is its number on the wire too.
+    #[must_use]
+    pub const fn descriptor(self) -> u32 {
+        match self {
+            Self::Out => 1,
+            Self::Err => 2,
+        }
+    }
+
+    /// The name of its FIFO.
+    #[must_use]
+    pub fn fifo(self) -> String {
+        format!("{}.fifo", self.stem())
+    }
+
+    /// The name of its segment `number`, counted from 1.
+    #[must_use]
+    pub fn segment(self, number: u32) -> String {
+        format!("{}.{number:04}", self.stem())
+    }
+
+    /// The name of the notes about that segment.
+    #[must_use]
+    pub fn times(self, number: u32) -> String {
+        format!("{}.{number:04}.times", self.stem())
+    }
+
+    /// The number of the segment called `name`, if it is one of this stream's.
+    #[must_use]
+    pub fn segment_number(self, name: &str) -> Option<u32> {
+        let digits = name.strip_prefix(self.stem())?.strip_prefix('.')?;
+        if digits.len() < 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        digits.parse().ok()
+    }
+}
+
+/// Names one life of one instance of an app.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId {
+    /// Where it runs.
+    pub host: String,
+    /// What it belongs to.
+    pub environment: String,
+    /// The app's name.
+    pub app: String,
+    /// The slot, from 0.
+    pub instance: u32,
+    /// The life, from 1.
+    pub run: u64,
+}
+
+impl RunId {
+    /// Its folder below `runs`.
+    #[must_use]
+    pub fn folder(&self, runs: &Path) -> PathBuf {
+        runs.join(encode(&self.host))
+            .join(encode(&self.environment))
+            .join(encode(&self.app))
+            .join(self.instance.to_string())
+            .join(self.run.to_string())
+    }
+}
+
+/// Makes a name one path component.
+#[must_use]
+pub fn encode(name: &str) -> String {
+    let mut encoded = String::with_capacity(name.len());
+    for (at, byte) in name.bytes().enumerate() {
+        let plain = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'_' | b'@')
+            || (byte == b'.' && at > 0);
+        if plain {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            for digit in [byte >> 4, byte & 0xf] {
+                encoded.extend(
+                    char::from_digit(digit.into(), 16).map(|digit| digit.to_ascii_uppercase()),
+                );
+            }
+        }
+    }
+    encoded
+}
+
+/// Undoes [`encode`]; `None` for what it never makes.
+#[must_use]
+pub fn decode(component: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(component.len());
+    let mut rest = component.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let high = char::from(rest.next()?).to_digit(16)?;
+            let low = char::from(rest.next()?).to_digit(16)?;
+            bytes.push(u8::try_from(high * 16 + low).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    let name = String::from_utf8(bytes).ok()?;
+    (encode(&name) == component).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_has_a_folder_of_its_own() {
+        let run = RunId {
+            host: "box".to_owned(),
+            environment: "dev".to_owned(),
+            app: "@acme/api".to_owned(),
+            instance: 2,
+            run: 7,
+        };
+        assert_eq!(
+            run.folder(Path::new("/r")),
+            Path::new("/r/box/dev/@acme%2Fapi/2/7")
+        );
+    }
+
+    #[test]
+    fn any_name_survives_the_file_system() {
+        for name in [
+            "mds-fetcher",
+            "@acme/api",
+            "..",
+            ".",
+            ".hidden",
+            "a b",
+            "ü%",
+            "x.y",
+        ] {
+            let encoded = encode(name);
+            assert!(
+                !encoded.contains('/') && !encoded.starts_with('.'),
+                "{encoded}"
+            );
+            assert_eq!(decode(&encoded).as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn what_encode_never_makes_is_not_decoded() {
+        for component in ["%", "%4", "%zz", "a b", "%61", ".x", "%ff"] {
+            assert_eq!(decode(component), None, "{component}");
+        }
+    }
+
+    #[test]
+    fn segments_are_told_from_their_times_and_from_the_other_stream() {
+        assert_eq!(Stream::Out.segment_number("out.0001"), Some(1));
+        assert_eq!(Stream::Out.segment_number("out.10000"), Some(10_000));
+        assert_eq!(Stream::Out.segment_number("out.0001.times"), None);
+        assert_eq!(Stream::Out.segment_number("err.0001"), None);
+        assert_eq!(Stream::Out.segment_number("out.fifo"), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! The log daemon: finds, merges and streams the lines of the runs.
