@@ -8,6 +8,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "eco/agent/v1/agent.proto",
             "eco/log/v1/log.proto",
             "eco/keeper/v1/keeper.proto",
+            "eco/state/v1/state.proto",
         ],
         [root],
     )?;

@@ -1,3 +1,30 @@
 //! The agent that supervises the apps of a host, and the keeper that is their parent.
+//!
+//! ```text
+//!   gRPC ─▶ rpc ──▶ supervisor ──▶ store            what should run, written before it is done
+//!                    │  fleet (pure) · machine (pure)
+//!                    ├──▶ keeper ══ frames ══▶ eco-keeper: hands       the parent of the apps
+//!                    └──▶ feed ═══ gRPC ═══▶ eco-logd
+//! ```
+//!
+//! - [`machine`], [`fleet`]: decide. Pure: no clock, no system call, no task.
+//! - [`supervisor`]: the one task that owns the fleet. [`store`]: its records. [`resolve`], [`environment`]: what a
+//!   specification means on this host.
+//! - [`keeper`], [`feed`]: the conversations with the other two daemons. [`ready`], [`sample`]: looks at processes.
+//! - [`rpc`]: requests in, replies out. [`daemon`]: puts it all together and takes it down.
 
+pub mod daemon;
+pub mod environment;
+pub mod feed;
+pub mod fleet;
+pub mod frame;
+pub mod hands;
+pub mod keeper;
 pub mod machine;
+pub mod os;
+pub mod ready;
+pub mod resolve;
+pub mod rpc;
+pub mod sample;
+pub mod store;
+pub mod supervisor;

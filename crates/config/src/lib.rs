@@ -1,5 +1,38 @@
 //! PM2 ecosystem files in, checked app specifications out.
+//!
+//! ```text
+//! file ─▶ eval    quickjs with limits: CommonJS, process, path, os, fs for reading
+//!      ─▶ raw     PM2's loose shape: other names and camelCase folded, unknown keys kept
+//!      ─▶ parse   every problem at once, each with its place (locate)
+//!      ─▶ spec    checked types; nothing is checked twice
+//!      ─▶ wire    protobuf, for the agent
+//! ```
+//!
+//! Only the program that a person types a command into evaluates files: the feature `eval`. A daemon uses `spec` and `wire`.
 
+#[cfg(feature = "eval")]
+mod error;
+#[cfg(feature = "eval")]
+mod eval;
+#[cfg(feature = "eval")]
+mod find;
+#[cfg(feature = "eval")]
+mod load;
+#[cfg(feature = "eval")]
+mod locate;
+#[cfg(feature = "eval")]
+mod parse;
+#[cfg(feature = "eval")]
+mod raw;
 pub mod spec;
 #[cfg(feature = "wire")]
 pub mod wire;
+
+#[cfg(feature = "eval")]
+pub use error::{ConfigError, EvalError, EvalFault, Fault, Location, Problem};
+#[cfg(feature = "eval")]
+pub use eval::{FILE_LIMIT, MEMORY_LIMIT, SAID_LIMIT, STACK_LIMIT, TIME_LIMIT};
+#[cfg(feature = "eval")]
+pub use find::{AmbiguousFolder, find_in};
+#[cfg(feature = "eval")]
+pub use load::{Ecosystem, EnvBlock, Request, Single, load, single};

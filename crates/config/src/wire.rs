@@ -235,3 +235,98 @@ fn millis(duration: Duration) -> u64 {
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::{btree_map, vec};
+    use proptest::option;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn duration() -> impl Strategy<Value = Duration> {
+        any::<u64>().prop_map(Duration::from_millis)
+    }
+
+    fn path() -> impl Strategy<Value = PathBuf> {
+        "/[a-zé ./]{0,20}".prop_map(PathBuf::from)
+    }
+
+    fn variables() -> impl Strategy<Value = std::collections::BTreeMap<String, String>> {
+        btree_map("[A-Z_]{1,8}", ".{0,8}", 0..4)
+    }
+
+    fn interpreter() -> impl Strategy<Value = Interpreter> {
+        prop_oneof![
+            Just(Interpreter::ByExtension),
+            Just(Interpreter::None),
+            "[a-z]{1,8}".prop_filter_map("not a name", |name| {
+                (name != NO_INTERPRETER).then_some(Interpreter::Named(name))
+            }),
+        ]
+    }
+
+    fn restart() -> impl Strategy<Value = RestartPolicy> {
+        let delay = prop_oneof![
+            Just(RestartDelay::Default),
+            duration().prop_map(RestartDelay::Fixed),
+            duration().prop_map(RestartDelay::Growing),
+        ];
+        let codes = vec(any::<i32>(), 0..3);
+        (any::<bool>(), duration(), any::<u32>(), delay, codes).prop_map(
+            |(automatic, min_uptime, max_unstable, delay, stop_exit_codes)| RestartPolicy {
+                automatic,
+                min_uptime,
+                max_unstable,
+                delay,
+                stop_exit_codes,
+            },
+        )
+    }
+
+    fn watch() -> impl Strategy<Value = WatchPolicy> {
+        (vec(".{0,8}", 0..3), vec(".{0,8}", 0..3), duration()).prop_map(|(paths, ignore, delay)| {
+            WatchPolicy {
+                paths,
+                ignore,
+                delay,
+            }
+        })
+    }
+
+    prop_compose! {
+        fn spec()(
+            (name, environment, namespace, script) in ("[a-z@/]{1,20}", "[a-z]{1,20}", ".{0,8}", ".{0,20}"),
+            (arguments, interpreter_arguments) in (vec(".{0,8}", 0..3), vec(".{0,8}", 0..3)),
+            (cwd, defined_in, invoked_in, defined_at) in (option::of(path()), path(), path(), path()),
+            (interpreter, env, inherited_env) in (interpreter(), variables(), variables()),
+            (instances, cluster, instance_var) in (1..u32::MAX, any::<bool>(), "[A-Z]{0,8}"),
+            (increment_var, user, group) in (option::of(".{0,8}"), option::of(".{0,8}"), option::of(".{0,8}")),
+            (restart, signal, kill_timeout, tree) in (restart(), any::<i32>(), duration(), any::<bool>()),
+            (listen_timeout, wait_ready, autostart) in (duration(), any::<bool>(), any::<bool>()),
+            (watch, max_memory) in (option::of(watch()), any::<Option<u64>>()),
+        ) -> AppSpec {
+            AppSpec {
+                environment: EnvironmentName::new(&environment).unwrap(),
+                name: AppName::new(&name).unwrap(),
+                namespace, script, arguments, cwd, defined_in, invoked_in, defined_at, interpreter,
+                interpreter_arguments, env, inherited_env, instances,
+                exec_mode: if cluster { ExecMode::Cluster } else { ExecMode::Fork },
+                instance_var, increment_var, user, group, restart,
+                stop: StopPolicy {
+                    signal, kill_timeout,
+                    reach: if tree { StopReach::Tree } else { StopReach::Leader },
+                },
+                ready: ReadyPolicy { listen_timeout, wait_ready },
+                autostart, watch, max_memory,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_specification_survives_the_wire(spec in spec()) {
+            prop_assert_eq!(AppSpec::try_from(pb::AppSpec::from(&spec)), Ok(spec));
+        }
+    }
+}

@@ -92,3 +92,10 @@ fn find(daemon: Daemon) -> Result<PathBuf, LaunchError> {
         .find(|candidate| candidate.is_file())
         .ok_or(LaunchError::Missing { program, beside })
 }
+
+/// Waits for a launched daemon's end in the background, so that it leaves no zombie while its launcher lives.
+pub fn reap(mut child: Child) {
+    let waits = std::thread::Builder::new().name("reaper".to_owned());
+    // Without the thread there is a zombie until we end: no reason to fail.
+    drop(waits.spawn(move || child.wait()));
+}

@@ -1,1 +1,29 @@
 //! The log daemon: finds, merges and streams the lines of the runs.
+//!
+//! ```text
+//!   client ──Query──▶ rpc ──▶ query: catalog, plan, merge, outlet ──▶ hot ──▶ runs/<host>/<environment>/<app>/…
+//!   agent  ──Feed───▶ rpc ──▶ tail: bell ──▶ followers ───────────────┘            ▲ written by the keeper
+//! ```
+//!
+//! Invariants
+//! - The keeper's files are the state: nothing is copied, nothing is remembered from one answer to the next, and this
+//!   daemon can be killed at any moment.
+//! - The identity of a byte is its (run, stream, offset); a line's is that of its first byte.
+//! - History and live meet at an offset per stream: no gap, no repeat.
+//! - A line is made when someone reads, and of any bytes.
+//!
+//! Layout
+//! - [`catalog`] names the runs there are; [`hot`] reads one stream of one run in place; [`line`] cuts bytes into lines.
+//! - [`query`] answers: what to read, merged in time order; [`tail`] goes on from there.
+//! - [`rpc`] converts; [`daemon`] begins and ends.
+
+pub mod catalog;
+pub mod daemon;
+pub mod hot;
+pub mod line;
+pub mod query;
+pub mod rpc;
+pub mod tail;
+
+#[cfg(test)]
+mod tests;

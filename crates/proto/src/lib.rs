@@ -52,3 +52,16 @@ pub mod keeper {
         tonic::include_proto!("eco.keeper.v1");
     }
 }
+
+/// The records of the agent's database.
+pub mod state {
+    /// The first version.
+    #[expect(
+        missing_docs,
+        clippy::pedantic,
+        reason = "generated; the proto files are the documentation"
+    )]
+    pub mod v1 {
+        tonic::include_proto!("eco.state.v1");
+    }
+}

@@ -1,2 +1,7 @@
-//! Placeholder until the program is written.
-fn main() {}
+//! The keeper: see [`eco_agentd::hands`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    eco_agentd::hands::main()
+}

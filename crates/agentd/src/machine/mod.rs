@@ -161,14 +161,37 @@ impl Machine {
     /// An instance as it was saved.
     #[must_use]
     pub const fn restore(policy: Policy, saved: Saved) -> Self {
-        let Saved { want, state, run, strikes, attempts, restarts } = saved;
-        Self { policy, want, state, run, strikes, attempts, restarts }
+        let Saved {
+            want,
+            state,
+            run,
+            strikes,
+            attempts,
+            restarts,
+        } = saved;
+        Self {
+            policy,
+            want,
+            state,
+            run,
+            strikes,
+            attempts,
+            restarts,
+        }
     }
 
     /// What [`Machine::restore`] takes.
     #[must_use]
     pub const fn saved(&self) -> Saved {
-        let Self { policy: _, want, state, run, strikes, attempts, restarts } = self;
+        let Self {
+            policy: _,
+            want,
+            state,
+            run,
+            strikes,
+            attempts,
+            restarts,
+        } = self;
         Saved {
             want: *want,
             state: *state,
@@ -227,29 +250,53 @@ impl Machine {
                     }
                 }
             }
-            (State::Spawning { .. }, Fact::SpawnFailed) => {
-                self.finish(now, Ending::ByItself { how: Ended::NotSpawned, lived: Duration::ZERO })
-            }
+            (State::Spawning { .. }, Fact::SpawnFailed) => self.finish(
+                now,
+                Ending::ByItself {
+                    how: Ended::NotSpawned,
+                    lived: Duration::ZERO,
+                },
+            ),
             (State::Launching { pid, since }, Fact::Ready) => {
                 self.state = State::Online { pid, since };
                 None
             }
-            (State::Launching { pid, since } | State::Online { pid, since }, Fact::Ended { how, at, left }) => {
-                let ending = Ending::ByItself { how, lived: at.saturating_sub(since) };
+            (
+                State::Launching { pid, since } | State::Online { pid, since },
+                Fact::Ended { how, at, left },
+            ) => {
+                let ending = Ending::ByItself {
+                    how,
+                    lived: at.saturating_sub(since),
+                };
                 match left {
                     Left::Nothing => self.finish(now, ending),
                     Left::Processes => self.end(now, pid, ending),
                 }
             }
-            (State::Ending { ending, .. }, Fact::Ended { left: Left::Nothing, .. } | Fact::Gone) => {
-                self.finish(now, ending)
-            }
+            (
+                State::Ending { ending, .. },
+                Fact::Ended {
+                    left: Left::Nothing,
+                    ..
+                }
+                | Fact::Gone,
+            ) => self.finish(now, ending),
             // Gone will follow.
-            (State::Ending { .. }, Fact::Ended { left: Left::Processes, .. }) => None,
+            (
+                State::Ending { .. },
+                Fact::Ended {
+                    left: Left::Processes,
+                    ..
+                },
+            ) => None,
             // Told twice, as after the keeper's greeting, or out of order: the state knows better.
             (State::Spawning { .. }, Fact::Ready | Fact::Ended { .. } | Fact::Gone)
             | (State::Launching { .. }, Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Gone)
-            | (State::Online { .. }, Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Ready | Fact::Gone)
+            | (
+                State::Online { .. },
+                Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Ready | Fact::Gone,
+            )
             | (State::Ending { .. }, Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Ready)
             | (State::Stopped | State::Waiting { .. } | State::Errored, _) => None,
         }
@@ -266,7 +313,11 @@ impl Machine {
                 None
             }
             State::Ending { pid, ending, .. } => {
-                self.state = State::Ending { pid, ending, kill_at: now + KILL_AGAIN };
+                self.state = State::Ending {
+                    pid,
+                    ending,
+                    kill_at: now + KILL_AGAIN,
+                };
                 Some(Effect::Signal(self.run, libc::SIGKILL))
             }
             State::Waiting { .. } => {
@@ -297,6 +348,12 @@ impl Machine {
         }
     }
 
+    /// The host went down, and every run with it: what was wanted has all its chances again.
+    pub fn lost_with_its_host(&mut self) -> Option<Effect> {
+        self.pardon();
+        self.settle_down()
+    }
+
     /// Says again what a run that is ending was told, for a keeper that may not have heard.
     #[must_use]
     pub const fn repeat(&self) -> Option<Effect> {
@@ -321,7 +378,11 @@ impl Machine {
             // Up, on the way, or spawned anew once what is ending is gone.
             State::Spawning { .. } | State::Launching { .. } | State::Online { .. } => None,
             State::Ending { pid, kill_at, .. } => {
-                self.state = State::Ending { pid, kill_at, ending: Ending::Asked };
+                self.state = State::Ending {
+                    pid,
+                    kill_at,
+                    ending: Ending::Asked,
+                };
                 None
             }
         }
@@ -331,14 +392,18 @@ impl Machine {
         match self.state {
             State::Spawning { .. } => {
                 self.want = Want::Up;
-                self.state = State::Spawning { replace: Replace::Yes };
+                self.state = State::Spawning {
+                    replace: Replace::Yes,
+                };
                 None
             }
             State::Launching { pid, .. } | State::Online { pid, .. } => {
                 self.want = Want::Up;
                 self.end(now, pid, Ending::Asked)
             }
-            State::Stopped | State::Ending { .. } | State::Waiting { .. } | State::Errored => self.start(),
+            State::Stopped | State::Ending { .. } | State::Waiting { .. } | State::Errored => {
+                self.start()
+            }
         }
     }
 
@@ -346,7 +411,9 @@ impl Machine {
         self.want = want;
         match self.state {
             State::Waiting { .. } | State::Errored => self.settle_down(),
-            State::Launching { pid, .. } | State::Online { pid, .. } => self.end(now, pid, Ending::Asked),
+            State::Launching { pid, .. } | State::Online { pid, .. } => {
+                self.end(now, pid, Ending::Asked)
+            }
             // Down, on the way, or ended as soon as it is spawned.
             State::Stopped | State::Spawning { .. } | State::Ending { .. } => None,
         }
@@ -359,13 +426,19 @@ impl Machine {
 
     fn spawn(&mut self) -> Option<Effect> {
         self.run += 1;
-        self.state = State::Spawning { replace: Replace::No };
+        self.state = State::Spawning {
+            replace: Replace::No,
+        };
         Some(Effect::Spawn(self.run))
     }
 
     fn end(&mut self, now: Tick, pid: i32, ending: Ending) -> Option<Effect> {
         let kill_at = now + self.policy.stop.kill_timeout;
-        self.state = State::Ending { pid, ending, kill_at };
+        self.state = State::Ending {
+            pid,
+            ending,
+            kill_at,
+        };
         Some(Effect::Signal(self.run, self.policy.stop.signal))
     }
 

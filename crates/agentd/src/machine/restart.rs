@@ -23,12 +23,20 @@ pub(super) fn is_an_end(policy: &RestartPolicy, how: Ended) -> bool {
 
 /// Counts unstable ends in a row.
 pub(super) fn strikes(policy: &RestartPolicy, before: u32, lived: Duration) -> u32 {
-    if lived < policy.min_uptime { before.saturating_add(1) } else { 0 }
+    if lived < policy.min_uptime {
+        before.saturating_add(1)
+    } else {
+        0
+    }
 }
 
 /// Counts the ends in a row that make the delay grow.
 pub(super) fn attempts(before: u32, lived: Duration) -> u32 {
-    if lived < FORGET_AFTER { before.saturating_add(1) } else { 1 }
+    if lived < FORGET_AFTER {
+        before.saturating_add(1)
+    } else {
+        1
+    }
 }
 
 /// Whether the instance has had its chances. `max_unstable` counts launches: 0 and 1 both allow one.
@@ -76,7 +84,9 @@ mod tests {
     }
 
     fn delays(delay_by: RestartDelay) -> Vec<u128> {
-        (1..=5).map(|attempt| delay(&policy(delay_by), attempt).as_millis()).collect()
+        (1..=5)
+            .map(|attempt| delay(&policy(delay_by), attempt).as_millis())
+            .collect()
     }
 
     #[test]
@@ -86,8 +96,14 @@ mod tests {
 
     #[test]
     fn a_growing_delay_begins_at_its_base_and_a_fixed_one_stays() {
-        assert_eq!(delays(RestartDelay::Growing(Duration::from_millis(40))), [40, 60, 90, 135, 202]);
-        assert_eq!(delays(RestartDelay::Fixed(Duration::from_millis(40))), [40; 5]);
+        assert_eq!(
+            delays(RestartDelay::Growing(Duration::from_millis(40))),
+            [40, 60, 90, 135, 202]
+        );
+        assert_eq!(
+            delays(RestartDelay::Fixed(Duration::from_millis(40))),
+            [40; 5]
+        );
     }
 
     #[test]

@@ -51,14 +51,23 @@ fn a_restart_during_spawn_replaces_the_run_that_comes() {
     let mut machine = Machine::new(policy(), 0);
     machine.command(MS, Command::Start);
     assert_eq!(machine.command(MS, Command::Restart), None);
-    assert_eq!(machine.fact(2 * MS, 1, spawned(7, 2 * MS)), Some(Effect::Signal(1, SIGINT)));
-    assert_eq!(machine.fact(3 * MS, 1, ended(0, 3 * MS)), Some(Effect::Spawn(2)));
+    assert_eq!(
+        machine.fact(2 * MS, 1, spawned(7, 2 * MS)),
+        Some(Effect::Signal(1, SIGINT))
+    );
+    assert_eq!(
+        machine.fact(3 * MS, 1, ended(0, 3 * MS)),
+        Some(Effect::Spawn(2))
+    );
 }
 
 #[test]
 fn a_restart_waits_until_the_old_run_is_gone() {
     let mut machine = online();
-    assert_eq!(machine.command(2 * MS, Command::Restart), Some(Effect::Signal(1, SIGINT)));
+    assert_eq!(
+        machine.command(2 * MS, Command::Restart),
+        Some(Effect::Signal(1, SIGINT))
+    );
     assert_eq!(machine.fact(3 * MS, 1, ended_leaving(0, 3 * MS)), None);
     assert_eq!(machine.fact(4 * MS, 1, Fact::Gone), Some(Effect::Spawn(2)));
     assert_eq!(machine.restarts(), 1);
@@ -69,7 +78,10 @@ fn a_start_during_a_stop_brings_it_back() {
     let mut machine = online();
     machine.command(2 * MS, Command::Stop);
     assert_eq!(machine.command(3 * MS, Command::Start), None);
-    assert_eq!(machine.fact(4 * MS, 1, ended(0, 4 * MS)), Some(Effect::Spawn(2)));
+    assert_eq!(
+        machine.fact(4 * MS, 1, ended(0, 4 * MS)),
+        Some(Effect::Spawn(2))
+    );
 }
 
 #[test]
@@ -78,9 +90,15 @@ fn a_stop_escalates_when_due_and_goes_on_killing_what_stays() {
     machine.command(2 * MS, Command::Stop);
     assert_eq!(machine.deadline(), Some(1602 * MS));
     assert_eq!(machine.wake(1601 * MS), None);
-    assert_eq!(machine.wake(1602 * MS), Some(Effect::Signal(1, libc::SIGKILL)));
+    assert_eq!(
+        machine.wake(1602 * MS),
+        Some(Effect::Signal(1, libc::SIGKILL))
+    );
     assert_eq!(machine.wake(1603 * MS), None);
-    assert_eq!(machine.wake(2602 * MS), Some(Effect::Signal(1, libc::SIGKILL)));
+    assert_eq!(
+        machine.wake(2602 * MS),
+        Some(Effect::Signal(1, libc::SIGKILL))
+    );
 }
 
 #[test]
@@ -96,7 +114,10 @@ fn stopped_is_only_said_when_no_process_is_left() {
 #[test]
 fn a_long_lived_app_that_crashes_is_back_at_once() {
     let mut machine = online();
-    assert_eq!(machine.fact(5000 * MS, 1, ended(1, 5000 * MS)), Some(Effect::Spawn(2)));
+    assert_eq!(
+        machine.fact(5000 * MS, 1, ended(1, 5000 * MS)),
+        Some(Effect::Spawn(2))
+    );
     assert_eq!((machine.restarts(), machine.strikes()), (1, 0));
 }
 
@@ -105,8 +126,14 @@ fn what_a_crashed_app_left_is_ended_before_the_next_run() {
     let mut machine = online();
     let effect = machine.fact(5000 * MS, 1, ended_leaving(1, 5000 * MS));
     assert_eq!(effect, Some(Effect::Signal(1, SIGINT)));
-    assert_eq!(machine.wake(6600 * MS), Some(Effect::Signal(1, libc::SIGKILL)));
-    assert_eq!(machine.fact(6601 * MS, 1, Fact::Gone), Some(Effect::Spawn(2)));
+    assert_eq!(
+        machine.wake(6600 * MS),
+        Some(Effect::Signal(1, libc::SIGKILL))
+    );
+    assert_eq!(
+        machine.fact(6601 * MS, 1, Fact::Gone),
+        Some(Effect::Spawn(2))
+    );
 }
 
 #[test]
@@ -134,7 +161,10 @@ fn one_that_dies_at_once_waits_longer_and_longer_and_is_errored_after_its_chance
 fn a_spawn_that_fails_counts_as_a_life_that_was_too_short() {
     let mut machine = Machine::new(policy(), 0);
     machine.command(MS, Command::Start);
-    assert_eq!(machine.fact(MS, 1, Fact::SpawnFailed), Some(Effect::Spawn(2)));
+    assert_eq!(
+        machine.fact(MS, 1, Fact::SpawnFailed),
+        Some(Effect::Spawn(2))
+    );
     machine.fact(MS, 2, Fact::SpawnFailed);
     assert_eq!(machine.state(), State::Waiting { until: 101 * MS });
 }
@@ -143,7 +173,14 @@ fn a_spawn_that_fails_counts_as_a_life_that_was_too_short() {
 fn a_start_of_an_errored_app_gives_it_all_its_chances_again() {
     let mut machine = Machine::restore(
         policy(),
-        Saved { want: Want::Up, state: State::Errored, run: 3, strikes: 3, attempts: 3, restarts: 2 },
+        Saved {
+            want: Want::Up,
+            state: State::Errored,
+            run: 3,
+            strikes: 3,
+            attempts: 3,
+            restarts: 2,
+        },
     );
     assert_eq!(machine.command(MS, Command::Start), Some(Effect::Spawn(4)));
     assert_eq!(machine.strikes(), 0);
@@ -153,7 +190,10 @@ fn a_start_of_an_errored_app_gives_it_all_its_chances_again() {
 fn an_exit_code_named_as_an_end_is_one() {
     let mut machine = online();
     assert_eq!(machine.fact(5000 * MS, 1, ended(7, 5000 * MS)), None);
-    assert_eq!((machine.state(), machine.want()), (State::Stopped, Want::Down));
+    assert_eq!(
+        (machine.state(), machine.want()),
+        (State::Stopped, Want::Down)
+    );
 }
 
 #[test]
@@ -167,10 +207,16 @@ fn a_late_fact_about_another_run_changes_nothing() {
 #[test]
 fn hold_remembers_what_was_wanted_up_and_resurrect_brings_only_that_back() {
     let mut up = online();
-    assert_eq!(up.command(2 * MS, Command::Hold), Some(Effect::Signal(1, SIGINT)));
+    assert_eq!(
+        up.command(2 * MS, Command::Hold),
+        Some(Effect::Signal(1, SIGINT))
+    );
     up.fact(3 * MS, 1, ended(0, 3 * MS));
     assert_eq!((up.state(), up.want()), (State::Stopped, Want::Held));
-    assert_eq!(up.command(4 * MS, Command::Resurrect), Some(Effect::Spawn(2)));
+    assert_eq!(
+        up.command(4 * MS, Command::Resurrect),
+        Some(Effect::Spawn(2))
+    );
 
     let mut down = Machine::new(policy(), 0);
     down.command(MS, Command::Hold);

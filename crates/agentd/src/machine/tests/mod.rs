@@ -22,7 +22,11 @@ fn policy() -> Policy {
             delay: RestartDelay::Default,
             stop_exit_codes: vec![7],
         },
-        stop: StopPolicy { signal: SIGINT, kill_timeout: 1600 * MS, reach: StopReach::Tree },
+        stop: StopPolicy {
+            signal: SIGINT,
+            kill_timeout: 1600 * MS,
+            reach: StopReach::Tree,
+        },
         ready_after: 500 * MS,
     }
 }
@@ -32,11 +36,19 @@ fn spawned(pid: i32, at: Tick) -> Fact {
 }
 
 fn ended(code: i32, at: Tick) -> Fact {
-    Fact::Ended { how: Ended::Code(code), at, left: Left::Nothing }
+    Fact::Ended {
+        how: Ended::Code(code),
+        at,
+        left: Left::Nothing,
+    }
 }
 
 fn ended_leaving(code: i32, at: Tick) -> Fact {
-    Fact::Ended { how: Ended::Code(code), at, left: Left::Processes }
+    Fact::Ended {
+        how: Ended::Code(code),
+        at,
+        left: Left::Processes,
+    }
 }
 
 /// Run 1, pid 7, spawned at 1 ms, ready.

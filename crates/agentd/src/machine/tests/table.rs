@@ -9,16 +9,43 @@ fn the_whole_table() {
 }
 
 fn states() -> Vec<(&'static str, State)> {
-    let by_itself = Ending::ByItself { how: Ended::Code(1), lived: 5000 * MS };
+    let by_itself = Ending::ByItself {
+        how: Ended::Code(1),
+        lived: 5000 * MS,
+    };
     let since = 10 * MS;
     vec![
         ("stopped", State::Stopped),
-        ("spawning", State::Spawning { replace: Replace::No }),
-        ("spawning, out of date", State::Spawning { replace: Replace::Yes }),
+        (
+            "spawning",
+            State::Spawning {
+                replace: Replace::No,
+            },
+        ),
+        (
+            "spawning, out of date",
+            State::Spawning {
+                replace: Replace::Yes,
+            },
+        ),
         ("launching", State::Launching { pid: 7, since }),
         ("online", State::Online { pid: 7, since }),
-        ("ending, asked", State::Ending { pid: 7, ending: Ending::Asked, kill_at: 90 * MS }),
-        ("ending by itself", State::Ending { pid: 7, ending: by_itself, kill_at: 90 * MS }),
+        (
+            "ending, asked",
+            State::Ending {
+                pid: 7,
+                ending: Ending::Asked,
+                kill_at: 90 * MS,
+            },
+        ),
+        (
+            "ending by itself",
+            State::Ending {
+                pid: 7,
+                ending: by_itself,
+                kill_at: 90 * MS,
+            },
+        ),
         ("waiting", State::Waiting { until: 90 * MS }),
         ("errored", State::Errored),
     ]
@@ -33,12 +60,18 @@ const INPUTS: [Input; 13] = [
     ("stop", |machine| machine.command(NOW, Command::Stop)),
     ("restart", |machine| machine.command(NOW, Command::Restart)),
     ("hold", |machine| machine.command(NOW, Command::Hold)),
-    ("resurrect", |machine| machine.command(NOW, Command::Resurrect)),
+    ("resurrect", |machine| {
+        machine.command(NOW, Command::Resurrect)
+    }),
     ("spawned", |machine| machine.fact(NOW, 1, spawned(8, NOW))),
-    ("spawn failed", |machine| machine.fact(NOW, 1, Fact::SpawnFailed)),
+    ("spawn failed", |machine| {
+        machine.fact(NOW, 1, Fact::SpawnFailed)
+    }),
     ("ready", |machine| machine.fact(NOW, 1, Fact::Ready)),
     ("ended", |machine| machine.fact(NOW, 1, ended(1, NOW))),
-    ("ended, leaving", |machine| machine.fact(NOW, 1, ended_leaving(1, NOW))),
+    ("ended, leaving", |machine| {
+        machine.fact(NOW, 1, ended_leaving(1, NOW))
+    }),
     ("gone", |machine| machine.fact(NOW, 1, Fact::Gone)),
     ("of another run", |machine| machine.fact(NOW, 2, Fact::Gone)),
     ("wake", |machine| machine.wake(NOW)),
@@ -50,7 +83,14 @@ fn table() -> String {
         for (name, state) in states() {
             writeln!(table, "{name}, want {want:?}").expect("a string");
             for (input, apply) in INPUTS {
-                let saved = Saved { want, state, run: 1, strikes: 0, attempts: 0, restarts: 0 };
+                let saved = Saved {
+                    want,
+                    state,
+                    run: 1,
+                    strikes: 0,
+                    attempts: 0,
+                    restarts: 0,
+                };
                 let mut machine = Machine::restore(policy(), saved);
                 let effect = apply(&mut machine);
                 let effect = effect.map_or(String::new(), |effect| format!("  ! {effect:?}"));

@@ -32,7 +32,10 @@ impl World {
                 self.asked = Some(run);
             }
             Some(Effect::Signal(run, _)) => {
-                assert!(self.leader.or(self.orphans) == Some(run), "a signal to the dead");
+                assert!(
+                    self.leader.or(self.orphans) == Some(run),
+                    "a signal to the dead"
+                );
             }
             None => {}
         }
@@ -52,7 +55,9 @@ impl World {
                 }
                 None => None,
             },
-            Step::Ready => self.leader.and_then(|run| machine.fact(now, run, Fact::Ready)),
+            Step::Ready => self
+                .leader
+                .and_then(|run| machine.fact(now, run, Fact::Ready)),
             Step::End { leaves } => match self.leader.take() {
                 Some(run) if leaves => {
                     self.orphans = Some(run);
@@ -61,7 +66,10 @@ impl World {
                 Some(run) => machine.fact(now, run, ended(1, now)),
                 None => None,
             },
-            Step::Vanish => self.orphans.take().and_then(|run| machine.fact(now, run, Fact::Gone)),
+            Step::Vanish => self
+                .orphans
+                .take()
+                .and_then(|run| machine.fact(now, run, Fact::Gone)),
         };
         self.take(effect);
     }

@@ -1,0 +1,275 @@
+//! The agent from its start to its end.
+//!
+//! Up: home, lock, store, supervisor, keeper and log daemon, socket. Who finds the socket finds an agent that knows its apps.
+//!
+//! Down, in this order, apps untouched unless they were put to rest first:
+//! 1. rpc takes nothing new and finishes what it has, for a moment;
+//! 2. the supervisor takes what is queued, and writes it;
+//! 3. asked for by `eco kill`: keeper and log daemon end too;
+//! 4. the store is flushed, the lock is let go.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use eco_home::{Daemon, Home, HomeError, clock, connect, host_name, lock, socket};
+use eco_proto::agent::v1::agent_server::AgentServer;
+use eco_proto::log::v1::ShutdownRequest;
+use eco_proto::log::v1::log_client::LogClient;
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::UnixListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+
+use crate::feed::{self, LogDaemon};
+use crate::keeper::{self, Keeper};
+use crate::ready;
+use crate::rpc::{Peers, Service};
+use crate::sample::Sampler;
+use crate::store::{Loaded, Store, StoreError};
+use crate::supervisor::{Ends, Input, Request, Supervisor};
+
+/// How long open requests may take when the agent ends.
+const GRACE: Duration = Duration::from_millis(500);
+/// Inputs that wait for the supervisor.
+const INPUTS: usize = 1024;
+/// Orders that wait for the keeper: several for each of thousands of instances.
+const ORDERS: usize = 65_536;
+/// Growth and beginnings that wait for the log daemon.
+const NEWS: usize = 1024;
+/// The largest request: an environment's specifications with every app's inherited variables.
+const LARGEST_REQUEST: usize = 64 << 20;
+
+/// Supervises the apps of this host. Started by `eco` when it is needed.
+#[derive(Debug, Parser)]
+#[command(name = "eco-agentd", version = eco_proto::VERSION)]
+pub struct Args {
+    /// The folder where eco lives; ~/.eco if not given
+    #[arg(long, env = "ECO_HOME")]
+    home: Option<PathBuf>,
+    /// The name this host goes by; the kernel's if not given
+    #[arg(long, env = "ECO_HOST")]
+    host: Option<String>,
+}
+
+/// Why the agent cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The home cannot be used.
+    #[error("use the home")]
+    Home(#[from] HomeError),
+    /// The lock cannot be taken.
+    #[error("take the lock {path}")]
+    Lock {
+        /// The lock.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The state cannot be had.
+    #[error("have the state")]
+    Store(#[from] StoreError),
+    /// The socket cannot be had.
+    #[error("listen on {path}")]
+    Listen {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Signals cannot be heard.
+    #[error("hear signals")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Whether keeper and log daemon end with the agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Others {
+    /// They go on.
+    #[default]
+    GoOn,
+    /// They do.
+    EndToo,
+}
+
+/// Runs the agent until it is told to end. Another agent of this home: says so and ends well.
+pub async fn run(args: Args) -> Result<(), DaemonError> {
+    let user_home = std::env::var_os("HOME").map(PathBuf::from);
+    let home = Home::find(args.home.as_deref(), user_home.as_deref())?;
+    home.prepare()?;
+    let path = home.lock(Daemon::Agent);
+    let held = lock::take(&path).map_err(|source| DaemonError::Lock { path, source })?;
+    let Some(_held) = held else {
+        tracing::info!("another agent serves this home");
+        return Ok(());
+    };
+    let store = Store::open(&home.state())?;
+    serve(&home, host_name(args.host.as_deref()), &store).await?;
+    store.flush()?;
+    tracing::info!("ended");
+    Ok(())
+}
+
+async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonError> {
+    let fleet = load(store)?;
+    let listener = listen(home)?;
+    let end = CancellationToken::new();
+    end_on_signals(&end)?;
+
+    let (inputs, taken) = mpsc::channel(INPUTS);
+    let (published, seen) = watch::channel(Arc::new(fleet.clone()));
+    let (orders, given) = mpsc::channel(ORDERS);
+    let (runs, run_news) = mpsc::channel(NEWS);
+    let (growth, grown) = mpsc::channel(NEWS);
+    let (keeper, keeper_seen) = watch::channel(Keeper::default());
+    let (log, log_seen) = watch::channel(LogDaemon::default());
+    let (end_others, others) = watch::channel(Others::GoOn);
+
+    let (news, heard) = mpsc::channel(INPUTS);
+    let talk = keeper::Lines {
+        orders: given,
+        news,
+        growth,
+        keeper,
+    };
+    let talking = tokio::spawn(keeper::run(home.clone(), talk));
+    tokio::spawn(forward(heard, inputs.clone()));
+    let feeding = feed::Lines {
+        growth: grown,
+        runs: run_news,
+        daemon: log,
+    };
+    let feeding = tokio::spawn(feed::run(home.clone(), host.clone(), feeding));
+    let probing = tokio::spawn(ready::run(seen.clone(), inputs.clone()));
+    let ends = Ends {
+        orders,
+        feed: runs,
+        published,
+    };
+    let supervisor = Supervisor::new(fleet, store.clone(), home.runs(), host.clone(), ends);
+    let supervising = tokio::spawn(supervisor.run(taken));
+
+    let service = Service {
+        inputs: inputs.clone(),
+        published: seen,
+        peers: Peers {
+            keeper: keeper_seen,
+            log: log_seen,
+        },
+        sampler: Sampler::default(),
+        host,
+        runs: home.runs(),
+        end: end.clone(),
+        end_others,
+    };
+    tracing::info!(version = eco_proto::VERSION, home = %home.root().display(), "serving");
+    answer(listener, service, &end).await;
+    if *others.borrow() == Others::EndToo {
+        end_the_others(home, &inputs).await;
+    }
+    probing.abort();
+    // The forwarder holds an input's end as long as the keeper's client lives.
+    drop(inputs);
+    talking.abort();
+    feeding.abort();
+    if tokio::time::timeout(GRACE * 4, supervising).await.is_err() {
+        tracing::error!("the supervisor did not end in time");
+    }
+    Ok(())
+}
+
+/// Serves until the end is asked for, and then for as long as open requests take, within [`GRACE`].
+async fn answer(listener: UnixListener, service: Service, end: &CancellationToken) {
+    let service = AgentServer::new(service).max_decoding_message_size(LARGEST_REQUEST);
+    let served = Server::builder()
+        .add_service(service)
+        .serve_with_incoming_shutdown(
+            UnixListenerStream::new(listener),
+            end.clone().cancelled_owned(),
+        );
+    let too_late = async {
+        end.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = served => if let Err(error) = served {
+            tracing::error!(error = &error as &dyn std::error::Error, "the service failed");
+        },
+        () = too_late => {}
+    }
+}
+
+fn load(store: &Store) -> Result<crate::fleet::Fleet, DaemonError> {
+    let Loaded {
+        mut fleet,
+        boot_id,
+        bad,
+    } = store.load()?;
+    for record in bad {
+        tracing::error!(
+            error = &record as &dyn std::error::Error,
+            "left a record where it is"
+        );
+    }
+    let boot_now = clock::boot_id();
+    if boot_id != boot_now {
+        fleet.rise_after_boot();
+        let changes = fleet.take_changes();
+        store.commit(&fleet, &changes)?;
+        store.set_boot(&boot_now)?;
+    }
+    Ok(fleet)
+}
+
+fn listen(home: &Home) -> Result<UnixListener, DaemonError> {
+    let path = home.socket(Daemon::Agent);
+    let bound = socket::bind(&path).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        UnixListener::from_std(listener)
+    });
+    bound.map_err(|source| DaemonError::Listen { path, source })
+}
+
+fn end_on_signals(end: &CancellationToken) -> Result<(), DaemonError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
+    let end = end.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        end.cancel();
+    });
+    Ok(())
+}
+
+async fn forward(mut heard: mpsc::Receiver<keeper::News>, inputs: mpsc::Sender<Input>) {
+    while let Some(news) = heard.recv().await {
+        if inputs.send(Input::News(news)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Nothing runs any more: tells the keeper and the log daemon to end.
+async fn end_the_others(home: &Home, inputs: &mpsc::Sender<Input>) {
+    drop(inputs.send(Input::Request(Request::EndKeeper)).await);
+    if let Ok(channel) = connect::unix(home.socket(Daemon::Log)).await {
+        drop(LogClient::new(channel).shutdown(ShutdownRequest {}).await);
+    }
+    // Whoever still holds the keeper's lock has not taken the order yet.
+    let gone = async {
+        while matches!(lock::take(&home.lock(Daemon::Keeper)), Ok(None)) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    if tokio::time::timeout(GRACE * 4, gone).await.is_err() {
+        tracing::warn!("the keeper has not ended");
+    }
+}

@@ -1,0 +1,154 @@
+//! What people ask of apps that are known: start, stop, restart, delete; and of all of them: rest, rise.
+
+use super::apply::is_up;
+use super::{Action, Fate, Fleet, Outcome, SlotKey};
+use crate::machine::{Command, Machine, Replace, State, Tick, Want};
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Be up.
+    Start,
+    /// Be down.
+    Stop,
+    /// Be up in a new run.
+    Restart,
+    /// Be no more.
+    Delete,
+}
+
+impl Fleet {
+    /// Does what is asked to each of the slots.
+    pub fn act(&mut self, now: Tick, verb: Verb, slots: &[SlotKey]) -> Vec<Outcome> {
+        slots
+            .iter()
+            .filter_map(|slot| self.act_one(now, verb, slot))
+            .collect()
+    }
+
+    fn act_one(&mut self, now: Tick, verb: Verb, key: &SlotKey) -> Option<Outcome> {
+        let slot = self.slot(key)?;
+        let (was_up, was_at_rest) = (is_up(slot), slot.machine.state() == State::Stopped);
+        match verb {
+            Verb::Start => {
+                if was_up {
+                    return self.outcome(key, Action::Unchanged);
+                }
+                self.command(now, key, Command::Start, "started by a person");
+                self.outcome(key, Action::Started)
+            }
+            Verb::Restart => {
+                self.command(now, key, Command::Restart, "restarted by a person");
+                self.outcome(
+                    key,
+                    if was_up {
+                        Action::Restarted
+                    } else {
+                        Action::Started
+                    },
+                )
+            }
+            Verb::Stop => {
+                if was_at_rest && slot.machine.want() == Want::Down {
+                    return self.outcome(key, Action::Unchanged);
+                }
+                self.command(now, key, Command::Stop, "stopped by a person");
+                self.outcome(key, Action::Stopped)
+            }
+            Verb::Delete => {
+                let outcome = self.outcome(key, Action::Deleted);
+                self.remove(now, key, "deleted by a person");
+                outcome
+            }
+        }
+    }
+
+    /// Puts every app to rest; those that were wanted up are remembered.
+    pub fn hold(&mut self, now: Tick) {
+        for key in self.keys() {
+            self.step(&key, |machine| machine.command(now, Command::Hold));
+            if self
+                .slot(&key)
+                .is_some_and(|slot| slot.machine.want() == Want::Held)
+            {
+                self.explain(&key, "put to rest by kill".to_owned());
+            }
+        }
+    }
+
+    /// Brings up every app that was put to rest.
+    pub fn resurrect(&mut self, now: Tick) -> Vec<Outcome> {
+        let held = |fleet: &Self, key: &SlotKey| {
+            fleet
+                .slot(key)
+                .is_some_and(|slot| slot.machine.want() == Want::Held)
+        };
+        let mut outcomes = Vec::new();
+        for key in self.keys() {
+            let action = if held(self, &key) {
+                self.command(now, &key, Command::Resurrect, "resurrected by a person");
+                Action::Started
+            } else {
+                Action::Unchanged
+            };
+            outcomes.extend(self.outcome(&key, action));
+        }
+        outcomes
+    }
+
+    /// Ends a slot and removes it when nothing of it runs any more.
+    pub(super) fn remove(&mut self, now: Tick, key: &SlotKey, cause: &str) {
+        if let Some(slot) = self.slot_mut(key) {
+            slot.fate = Fate::Leaves;
+            self.changes.slots.insert(key.clone());
+        }
+        self.explain(key, cause.to_owned());
+        self.step(key, |machine| machine.command(now, Command::Stop));
+    }
+
+    /// What was done to a slot, as it stands after it.
+    pub(super) fn outcome(&self, key: &SlotKey, action: Action) -> Option<Outcome> {
+        let slot = self.slot(key)?;
+        let run = match action {
+            Action::Unchanged | Action::Registered => 0,
+            Action::Created | Action::Started | Action::Restarted => awaited(&slot.machine),
+            Action::Stopped | Action::Deleted => slot.machine.run(),
+        };
+        Some(Outcome {
+            slot: key.clone(),
+            id: slot.id,
+            action,
+            run,
+        })
+    }
+
+    fn command(&mut self, now: Tick, key: &SlotKey, command: Command, cause: &str) {
+        if let Some(slot) = self.slot_mut(key) {
+            slot.fate = Fate::Stays;
+        }
+        self.explain(key, cause.to_owned());
+        self.step(key, |machine| machine.command(now, command));
+    }
+
+    pub(super) fn keys(&self) -> Vec<SlotKey> {
+        self.slots().map(|(key, _, _)| key).collect()
+    }
+}
+
+/// The run that will be up when what was asked is done.
+fn awaited(machine: &Machine) -> u64 {
+    match machine.state() {
+        State::Ending { .. }
+        | State::Spawning {
+            replace: Replace::Yes,
+        } => machine.run() + 1,
+        State::Stopped
+        | State::Spawning {
+            replace: Replace::No,
+        }
+        | State::Launching { .. }
+        | State::Online { .. }
+        | State::Waiting { .. }
+        | State::Errored => machine.run(),
+    }
+}

@@ -1,0 +1,259 @@
+//! Many machines: what people ask of apps, in terms of instances. Pure, like the machine: a request or a report goes
+//! in with the time; effects and dirty records are collected for the caller to carry out and to write.
+//!
+//! ```text
+//!  Apply, Act ─▶ select ─▶ apply / act ─┐
+//!  reports of the keeper ─▶ report ─────┼─▶ step one machine ─▶ Effect, dirty slot
+//!  the keeper's greeting ─▶ reconcile ──┤
+//!  deadline ─▶ wake ────────────────────┘
+//! ```
+//!
+//! The caller writes the dirty records, flushed, **before** it carries the effects out: a run's number is on disk before
+//! the run begins, a wish before the user hears of it.
+
+mod act;
+pub mod apply;
+mod cause;
+mod key;
+mod reconcile;
+mod report;
+pub mod select;
+mod slot;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use eco_config::spec::AppSpec;
+
+use crate::machine::{Effect, Machine, Run, State, Tick};
+
+pub use act::Verb;
+pub use cause::How;
+pub use key::{AppKey, RunKey, SlotKey};
+pub use reconcile::{Greeting, Known};
+pub use report::Report;
+pub use slot::{Exit, Fate, Identity, Slot};
+
+/// What is asked of the world for one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Begin it.
+    Spawn(RunKey),
+    /// Send a signal to its processes.
+    Signal(RunKey, i32),
+    /// Its end is recorded: the keeper may forget it.
+    Forget(RunKey),
+    /// Take it over from an earlier keeper.
+    Adopt(RunKey, Identity),
+}
+
+/// What a request did to an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Which.
+    pub slot: SlotKey,
+    /// Its number among all.
+    pub id: u32,
+    /// What was done.
+    pub action: Action,
+    /// The run that is waited for, or that ends; 0: none.
+    pub run: Run,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// New, and started.
+    Created,
+    /// New, and left down.
+    Registered,
+    /// Was down, and started.
+    Started,
+    /// Was up, and replaced.
+    Restarted,
+    /// Was as asked.
+    Unchanged,
+    /// Was up, and told to end.
+    Stopped,
+    /// Is removed, as soon as nothing of it runs.
+    Deleted,
+}
+
+/// An app and its slots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct App {
+    /// As last asked for.
+    pub spec: Arc<AppSpec>,
+    /// By instance number.
+    pub slots: BTreeMap<u32, Slot>,
+}
+
+/// All apps of this host.
+#[derive(Clone, Debug, Default)]
+pub struct Fleet {
+    apps: BTreeMap<AppKey, App>,
+    /// The last run of every slot that ever was: a run's folder is never used twice.
+    last_runs: BTreeMap<SlotKey, Run>,
+    changes: Changes,
+}
+
+/// What has happened since the last [`Fleet::take_changes`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// To be carried out, in this order.
+    pub tasks: Vec<Task>,
+    /// Apps whose specification is to be written, or removed where there is none any more.
+    pub apps: BTreeSet<AppKey>,
+    /// Slots to be written, or removed.
+    pub slots: BTreeSet<SlotKey>,
+}
+
+impl Changes {
+    /// Whether nothing needs to be written.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.apps.is_empty() && self.slots.is_empty()
+    }
+}
+
+impl Fleet {
+    /// A fleet as it was written.
+    #[must_use]
+    pub fn restore(apps: BTreeMap<AppKey, App>, last_runs: BTreeMap<SlotKey, Run>) -> Self {
+        Self {
+            apps,
+            last_runs,
+            changes: Changes::default(),
+        }
+    }
+
+    /// All apps.
+    #[must_use]
+    pub const fn apps(&self) -> &BTreeMap<AppKey, App> {
+        &self.apps
+    }
+
+    /// One app.
+    #[must_use]
+    pub fn app(&self, key: &AppKey) -> Option<&App> {
+        self.apps.get(key)
+    }
+
+    /// One slot.
+    #[must_use]
+    pub fn slot(&self, key: &SlotKey) -> Option<&Slot> {
+        self.apps.get(&key.app)?.slots.get(&key.instance)
+    }
+
+    /// All slots, by app and instance.
+    pub fn slots(&self) -> impl Iterator<Item = (SlotKey, &App, &Slot)> {
+        self.apps.iter().flat_map(|(app, entry)| {
+            entry
+                .slots
+                .iter()
+                .map(move |(instance, slot)| (app.slot(*instance), entry, slot))
+        })
+    }
+
+    /// Whether no process of any app is left, and none will come by itself.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.slots().all(|(_, _, slot)| match slot.machine.state() {
+            State::Stopped | State::Errored => true,
+            State::Spawning { .. }
+            | State::Launching { .. }
+            | State::Online { .. }
+            | State::Ending { .. }
+            | State::Waiting { .. } => false,
+        })
+    }
+
+    /// When [`Fleet::wake`] is due.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Tick> {
+        self.slots()
+            .filter_map(|(_, _, slot)| slot.machine.deadline())
+            .min()
+    }
+
+    /// Does all that is due.
+    pub fn wake(&mut self, now: Tick) {
+        let due = |slot: &Slot| slot.machine.deadline().is_some_and(|due| due <= now);
+        let keys: Vec<_> = self
+            .slots()
+            .filter(|(_, _, slot)| due(slot))
+            .map(|(key, _, _)| key)
+            .collect();
+        for key in keys {
+            self.step(&key, |machine| machine.wake(now));
+        }
+    }
+
+    /// Hands out what has happened since the last call.
+    pub fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Lets one machine take an input, and collects what follows. Nothing happens to a slot that is not there.
+    fn step(&mut self, key: &SlotKey, input: impl FnOnce(&mut Machine) -> Option<Effect>) {
+        let Some(app) = self.apps.get_mut(&key.app) else {
+            return;
+        };
+        let Some(slot) = app.slots.get_mut(&key.instance) else {
+            return;
+        };
+        let before = slot.machine.clone();
+        let effect = input(&mut slot.machine);
+        if slot.machine != before {
+            self.changes.slots.insert(key.clone());
+        }
+        if slot.machine.run() != before.run() {
+            self.last_runs.insert(key.clone(), slot.machine.run());
+            slot.identity = None;
+        }
+        match effect {
+            Some(Effect::Spawn(run)) => self.changes.tasks.push(Task::Spawn(key.run(run))),
+            Some(Effect::Signal(run, signal)) => {
+                self.changes.tasks.push(Task::Signal(key.run(run), signal));
+            }
+            None => {}
+        }
+        self.remove_if_gone(key);
+    }
+
+    /// Removes a slot that is leaving and at rest, and its app with the last one.
+    fn remove_if_gone(&mut self, key: &SlotKey) {
+        let Some(app) = self.apps.get_mut(&key.app) else {
+            return;
+        };
+        let Some(slot) = app.slots.get(&key.instance) else {
+            return;
+        };
+        if slot.fate == Fate::Leaves && slot.machine.state() == State::Stopped {
+            app.slots.remove(&key.instance);
+            self.changes.slots.insert(key.clone());
+            if app.slots.is_empty() {
+                self.apps.remove(&key.app);
+                self.changes.apps.insert(key.app.clone());
+            }
+        }
+    }
+
+    fn slot_mut(&mut self, key: &SlotKey) -> Option<&mut Slot> {
+        self.apps.get_mut(&key.app)?.slots.get_mut(&key.instance)
+    }
+
+    /// Says why a slot is as it is.
+    fn explain(&mut self, key: &SlotKey, cause: String) {
+        let Some(slot) = self.slot_mut(key) else {
+            return;
+        };
+        if slot.cause != cause {
+            slot.cause = cause;
+            self.changes.slots.insert(key.clone());
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Meeting a keeper: what it knows of the runs, against what we know.
+//!
+//! Nothing that was sent to a keeper is taken for done: whatever a broken connection, a killed agent or a killed keeper
+//! swallowed, the next greeting is compared with the whole fleet and the difference is asked for again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nix::libc;
+
+use super::{Fleet, Report, RunKey, SlotKey, Task};
+use crate::machine::{Command, Left, Machine, State, Tick, Want};
+
+/// What a keeper says when we meet.
+#[derive(Clone, Debug, Default)]
+pub struct Greeting {
+    /// The boot it and we live in.
+    pub boot_id: String,
+    /// All its runs.
+    pub runs: BTreeMap<RunKey, Known>,
+}
+
+/// What it knows of a run: the reports it would have sent, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Oldest first.
+    pub reports: Vec<Report>,
+}
+
+impl Known {
+    fn is_gone(&self) -> bool {
+        self.reports.contains(&Report::Gone)
+    }
+}
+
+impl Fleet {
+    /// Brings the fleet and the keeper to one view. Returns the living runs that nothing here explains: they are
+    /// left as they are, for a person to see.
+    pub fn reconcile(&mut self, now: Tick, greeting: &Greeting) -> Vec<RunKey> {
+        let met: Vec<RunKey> = self
+            .slots()
+            .map(|(key, _, slot)| key.run(slot.machine.run()))
+            .collect();
+        let strangers = self.hear(now, greeting);
+        let known: BTreeSet<&RunKey> = greeting.runs.keys().collect();
+        for run in met {
+            // A run that came of what we just heard is asked for already.
+            if self
+                .slot(&run.slot)
+                .is_some_and(|slot| slot.machine.run() == run.run)
+            {
+                self.reconcile_slot(now, &run, known.contains(&run), &greeting.boot_id);
+            }
+        }
+        strangers
+    }
+
+    fn hear(&mut self, now: Tick, greeting: &Greeting) -> Vec<RunKey> {
+        let mut strangers = Vec::new();
+        for (key, known) in &greeting.runs {
+            let current = self.slot(&key.slot).map(|slot| slot.machine.run());
+            match current {
+                Some(run) if run == key.run => {
+                    for report in known.reports.clone() {
+                        self.report(now, key, report);
+                    }
+                }
+                _ if known.is_gone() => self.changes.tasks.push(Task::Forget(key.clone())),
+                // A life before the current one must be over; what is still there of it has no business here.
+                Some(_) => self
+                    .changes
+                    .tasks
+                    .push(Task::Signal(key.clone(), libc::SIGKILL)),
+                None => strangers.push(key.clone()),
+            }
+        }
+        strangers
+    }
+
+    fn reconcile_slot(&mut self, now: Tick, run: &RunKey, is_known: bool, boot_id: &str) {
+        let key = &run.slot;
+        let Some(slot) = self.slot(key) else { return };
+        match (slot.machine.state(), &slot.identity) {
+            (State::Spawning { .. }, None) if !is_known => {
+                self.step(key, |machine| machine.respawn(now));
+            }
+            (
+                State::Spawning { .. }
+                | State::Launching { .. }
+                | State::Online { .. }
+                | State::Ending { .. },
+                Some(identity),
+            ) if !is_known && identity.boot_id == boot_id => {
+                let task = Task::Adopt(run.clone(), identity.clone());
+                self.changes.tasks.push(task);
+                self.repeat(key);
+            }
+            (
+                State::Spawning { .. }
+                | State::Launching { .. }
+                | State::Online { .. }
+                | State::Ending { .. },
+                _,
+            ) if !is_known => self.lose(now, run),
+            (State::Ending { .. }, _) => self.repeat(key),
+            (State::Stopped, _) if slot.machine.want() == Want::Up => {
+                self.step(key, |machine| machine.command(now, Command::Start));
+            }
+            (
+                State::Stopped
+                | State::Spawning { .. }
+                | State::Launching { .. }
+                | State::Online { .. }
+                | State::Waiting { .. }
+                | State::Errored,
+                _,
+            ) => {}
+        }
+    }
+
+    /// A signal that may have been swallowed is sent again.
+    fn repeat(&mut self, key: &SlotKey) {
+        self.step(key, |machine| machine.repeat());
+    }
+
+    /// The run is gone and nobody saw how.
+    fn lose(&mut self, now: Tick, run: &RunKey) {
+        let at_unix = std::time::Duration::ZERO;
+        let how = super::How::Unknown;
+        self.report(
+            now,
+            run,
+            Report::Exited {
+                how,
+                at: now,
+                at_unix,
+                left: Left::Nothing,
+            },
+        );
+        self.report(now, run, Report::Gone);
+    }
+
+    /// The host has booted since the fleet was written: no run is left, no old time means anything, and what was wanted
+    /// up has all its chances again, when the keeper is met.
+    pub fn rise_after_boot(&mut self) {
+        for key in self.keys() {
+            self.step(&key, Machine::lost_with_its_host);
+            let Some(slot) = self.slot_mut(&key) else {
+                continue;
+            };
+            slot.identity = None;
+            slot.ended = None;
+            if slot.machine.want() == Want::Up {
+                self.explain(&key, "started after the host booted".to_owned());
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What the keeper says of a run.
+
+use std::time::Duration;
+
+use super::slot::HeldEnd;
+use super::{Exit, Fleet, How, Identity, RunKey, Task, cause};
+use crate::machine::{Fact, Left, Tick};
+
+/// One report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// It lives.
+    Spawned(Identity),
+    /// It could not be begun.
+    SpawnFailed {
+        /// What was tried, and why it failed: a fragment that fits after "failed to".
+        why: String,
+        /// When, since 1970.
+        at_unix: Duration,
+    },
+    /// It listens where it should.
+    Ready,
+    /// Its first process ended.
+    Exited {
+        /// How.
+        how: How,
+        /// When, since boot.
+        at: Tick,
+        /// When, since 1970.
+        at_unix: Duration,
+        /// Whether processes of it are left.
+        left: Left,
+    },
+    /// Nothing of it is left, and all it wrote is kept.
+    Gone,
+}
+
+impl Fleet {
+    /// Takes a report about a run.
+    pub fn report(&mut self, now: Tick, key: &RunKey, report: Report) {
+        let is_current = self
+            .slot(&key.slot)
+            .is_some_and(|slot| slot.machine.run() == key.run);
+        match report {
+            Report::Spawned(identity) if is_current => self.spawned(now, key, identity),
+            Report::SpawnFailed { why, at_unix } if is_current => {
+                let how = How::NotSpawned(why);
+                self.end(now, key, &how, (Duration::ZERO, at_unix), Fact::SpawnFailed);
+            }
+            Report::Ready if is_current => {
+                self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Ready));
+            }
+            Report::Exited {
+                how,
+                at,
+                at_unix,
+                left,
+            } if is_current => {
+                self.exited(now, key, how, (at, at_unix), left);
+            }
+            Report::Gone => self.gone(now, key, is_current),
+            // Of a run that is history: only its end, which frees the keeper's entry, matters.
+            Report::Spawned(_)
+            | Report::SpawnFailed { .. }
+            | Report::Ready
+            | Report::Exited { .. } => {}
+        }
+    }
+
+    fn spawned(&mut self, now: Tick, key: &RunKey, identity: Identity) {
+        let fact = Fact::Spawned {
+            pid: identity.pid,
+            at: identity.since,
+        };
+        if let Some(slot) = self.slot_mut(&key.slot) {
+            slot.identity = Some(identity);
+            self.changes.slots.insert(key.slot.clone());
+        }
+        self.step(&key.slot, |machine| machine.fact(now, key.run, fact));
+    }
+
+    /// The end is recorded at once where processes are left, since the machine has to end them; else when all output is
+    /// kept, so that who waits for the end finds the last lines.
+    fn exited(&mut self, now: Tick, key: &RunKey, how: How, at: (Tick, Duration), left: Left) {
+        match left {
+            Left::Nothing => {
+                if let Some(slot) = self.slot_mut(&key.slot) {
+                    slot.ended = Some(HeldEnd {
+                        how,
+                        at: at.0,
+                        at_unix: at.1,
+                    });
+                }
+            }
+            Left::Processes => {
+                let fact = Fact::Ended {
+                    how: how.ended(),
+                    at: at.0,
+                    left,
+                };
+                let lived = self.lived(key, at.0);
+                self.end(now, key, &how, (lived, at.1), fact);
+            }
+        }
+    }
+
+    fn gone(&mut self, now: Tick, key: &RunKey, is_current: bool) {
+        self.changes.tasks.push(Task::Forget(key.clone()));
+        if !is_current {
+            return;
+        }
+        match self.slot_mut(&key.slot).and_then(|slot| slot.ended.take()) {
+            Some(HeldEnd { how, at, at_unix }) => {
+                let fact = Fact::Ended {
+                    how: how.ended(),
+                    at,
+                    left: Left::Nothing,
+                };
+                let lived = self.lived(key, at);
+                self.end(now, key, &how, (lived, at_unix), fact);
+            }
+            None => self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Gone)),
+        }
+    }
+
+    fn lived(&self, key: &RunKey, at: Tick) -> Duration {
+        let identity = self.slot(&key.slot).and_then(|slot| slot.identity.as_ref());
+        identity.map_or(Duration::ZERO, |identity| at.saturating_sub(identity.since))
+    }
+
+    /// Lets the machine take an end, and remembers it with what followed. `times`: how long it lived, when it ended.
+    fn end(&mut self, now: Tick, key: &RunKey, how: &How, times: (Duration, Duration), fact: Fact) {
+        let Some(before) = self.slot(&key.slot).map(|slot| slot.machine.clone()) else {
+            return;
+        };
+        // Whether the slot leaves is seen to after its end is remembered, so a removed slot needs no record.
+        self.step(&key.slot, |machine| machine.fact(now, key.run, fact));
+        let Some(slot) = self.slot_mut(&key.slot) else {
+            return;
+        };
+        let cause = cause::of_end(how, &before, &slot.machine, now);
+        let (lived, at_unix) = times;
+        slot.remember(Exit {
+            run: key.run,
+            how: how.clone(),
+            at_unix,
+            lived,
+            cause: cause.clone(),
+        });
+        slot.cause = cause;
+        self.changes.slots.insert(key.slot.clone());
+    }
+}

@@ -1,0 +1,220 @@
+//! Which slots a selector means: one grammar for every verb.
+//!
+//! `name` · `environment/name` · id · glob (`mds-*`, `dev/*`) · `/regex/` · namespace · `all`
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use globset::{GlobBuilder, GlobMatcher};
+use regex::Regex;
+
+use super::{AppKey, Fleet, SlotKey};
+
+/// Names that are offered where nothing matches.
+const OFFERED: usize = 3;
+/// How alike two names must be for the one to be offered for the other (Jaro-Winkler, 0 to 1).
+const ALIKE: f64 = 0.75;
+
+/// What is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Each must match something; none at all means everything.
+    pub selectors: Vec<String>,
+    /// Look at this environment only.
+    pub environment: Option<String>,
+    /// Whether a selector may match in several environments.
+    pub reach: Reach,
+}
+
+/// How far an unqualified selector may reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// One environment, so that a word for development cannot stop production.
+    #[default]
+    OneEnvironment,
+    /// All of them.
+    EveryEnvironment,
+}
+
+/// Why a selection is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Nothing matches.
+    #[error("no app matches {selector:?}")]
+    NotFound {
+        /// The selector.
+        selector: String,
+        /// The closest names.
+        candidates: Vec<String>,
+    },
+    /// It matches in more than one environment.
+    #[error("{selector:?} matches in several environments")]
+    Ambiguous {
+        /// The selector.
+        selector: String,
+        /// All apps it matches, qualified.
+        candidates: Vec<String>,
+    },
+    /// It is no pattern.
+    #[error("{selector:?} is not a pattern: {problem}")]
+    Malformed {
+        /// The selector.
+        selector: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Returns the slots that are meant, by app and instance.
+pub fn select(fleet: &Fleet, selection: &Selection) -> Result<Vec<SlotKey>, Refused> {
+    let all = "all".to_owned();
+    let selectors = match selection.selectors.as_slice() {
+        [] => std::slice::from_ref(&all),
+        some => some,
+    };
+    let is_everything = selection.selectors.is_empty();
+    let mut chosen = BTreeSet::new();
+    for selector in selectors {
+        let found = find(fleet, selection, selector)?;
+        if found.slots.is_empty() && !is_everything {
+            return Err(not_found(fleet, selection, selector));
+        }
+        if found.scope == Scope::Open && selection.reach == Reach::OneEnvironment {
+            refuse_ambiguity(selector, &found.slots)?;
+        }
+        chosen.extend(found.slots);
+    }
+    Ok(chosen.into_iter().collect())
+}
+
+/// What one selector means, before it is judged.
+struct Found {
+    slots: BTreeSet<SlotKey>,
+    scope: Scope,
+}
+
+/// Whether a selector says which environment it means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Qualified,
+    Open,
+}
+
+fn find(fleet: &Fleet, selection: &Selection, selector: &str) -> Result<Found, Refused> {
+    let open = |slots| Found {
+        slots,
+        scope: Scope::Open,
+    };
+    let by = |test: &dyn Fn(&AppKey) -> bool| -> BTreeSet<SlotKey> {
+        slots_of(fleet, selection)
+            .filter(|key| test(&key.app))
+            .collect()
+    };
+    if selector == "all" {
+        return Ok(open(by(&|_| true)));
+    }
+    let exact = by(&|app| app.name == selector);
+    if !exact.is_empty() {
+        return Ok(open(exact));
+    }
+    if let Some(pattern) = selector
+        .strip_prefix('/')
+        .and_then(|rest| rest.strip_suffix('/'))
+    {
+        let regex = regex(selector, pattern)?;
+        return Ok(open(by(&|app| regex.is_match(&app.name))));
+    }
+    if let Some((environment, name)) = selector.split_once('/') {
+        let (environment, name) = (glob(selector, environment)?, glob(selector, name)?);
+        let matches =
+            |app: &AppKey| environment.is_match(&app.environment) && name.is_match(&app.name);
+        return Ok(Found {
+            slots: by(&matches),
+            scope: Scope::Qualified,
+        });
+    }
+    if let Ok(id) = selector.parse::<u32>() {
+        let slots = fleet
+            .slots()
+            .filter(|(_, _, slot)| slot.id == id)
+            .map(|(key, _, _)| key);
+        return Ok(Found {
+            slots: slots.collect(),
+            scope: Scope::Qualified,
+        });
+    }
+    if selector.contains(['*', '?', '[', '{']) {
+        let glob = glob(selector, selector)?;
+        return Ok(open(by(&|app| glob.is_match(&app.name))));
+    }
+    let in_namespace = |app: &AppKey| {
+        fleet
+            .app(app)
+            .is_some_and(|app| app.spec.namespace == selector)
+    };
+    Ok(open(by(&in_namespace)))
+}
+
+fn slots_of(fleet: &Fleet, selection: &Selection) -> impl Iterator<Item = SlotKey> {
+    let environment = selection.environment.clone();
+    fleet.slots().map(|(key, _, _)| key).filter(move |key| {
+        environment
+            .as_ref()
+            .is_none_or(|name| *name == key.app.environment)
+    })
+}
+
+fn refuse_ambiguity(selector: &str, slots: &BTreeSet<SlotKey>) -> Result<(), Refused> {
+    let environments: BTreeSet<_> = slots.iter().map(|slot| &slot.app.environment).collect();
+    if environments.len() < 2 {
+        return Ok(());
+    }
+    let candidates: BTreeSet<_> = slots.iter().map(|slot| slot.app.to_string()).collect();
+    Err(Refused::Ambiguous {
+        selector: selector.to_owned(),
+        candidates: candidates.into_iter().collect(),
+    })
+}
+
+fn not_found(fleet: &Fleet, selection: &Selection, selector: &str) -> Refused {
+    let wanted = selector.rsplit('/').next().unwrap_or(selector);
+    let mut scored: BTreeMap<String, f64> = BTreeMap::new();
+    for key in slots_of(fleet, selection) {
+        let likeness = if !wanted.is_empty() && key.app.name.contains(wanted) {
+            1.0
+        } else {
+            strsim::jaro_winkler(wanted, &key.app.name)
+        };
+        if likeness >= ALIKE {
+            scored.insert(key.app.to_string(), likeness);
+        }
+    }
+    let mut scored: Vec<_> = scored.into_iter().collect();
+    scored.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let candidates = scored
+        .into_iter()
+        .take(OFFERED)
+        .map(|(name, _)| name)
+        .collect();
+    Refused::NotFound {
+        selector: selector.to_owned(),
+        candidates,
+    }
+}
+
+fn glob(selector: &str, pattern: &str) -> Result<GlobMatcher, Refused> {
+    GlobBuilder::new(pattern)
+        .build()
+        .map(|glob| glob.compile_matcher())
+        .map_err(|error| malformed(selector, error.kind().to_string()))
+}
+
+fn regex(selector: &str, pattern: &str) -> Result<Regex, Refused> {
+    Regex::new(pattern).map_err(|error| malformed(selector, error.to_string()))
+}
+
+fn malformed(selector: &str, problem: String) -> Refused {
+    Refused::Malformed {
+        selector: selector.to_owned(),
+        problem,
+    }
+}

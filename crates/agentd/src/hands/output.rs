@@ -1,0 +1,251 @@
+//! One stream of a run: the FIFO the app writes to, and the segments its bytes go to.
+//!
+//! ```text
+//!   app (fd 1, O_RDWR) ──▶ out.fifo, 1 MiB ──splice──▶ out.0001
+//!                              ▲
+//!                          keeper (O_RDWR|O_NONBLOCK)
+//! ```
+//!
+//! - Both sides hold the FIFO read-write. The app never meets SIGPIPE, whoever dies; and the keeper never meets a
+//!   hang-up, so that an app which closes its stdout and opens `/dev/stdout` again later is no special case.
+//!   The price is that the end of output is not signalled: it is reached when no process of the run is left and the
+//!   FIFO is empty.
+//! - The app's descriptors are opened apart from the keeper's: `O_NONBLOCK` belongs to the opening, and would break apps.
+//! - When the disk does not take the bytes they stay in the FIFO: the app is **held**, nothing is lost.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use eco_home::clock;
+use eco_home::runs::Stream;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
+use nix::sys::stat::Mode;
+use nix::unistd::{Gid, Uid, fchown, mkfifo};
+
+use super::segment::Segments;
+
+/// Bytes a FIFO is asked to hold. Node drops at exit what the pipe did not take.
+const CAPACITY: i32 = 1 << 20;
+
+/// What the kernel gives everybody.
+const LEAST_CAPACITY: i32 = 64 << 10;
+
+/// Most bytes one stream moves before the others have their turn.
+const TURN: u64 = 256 << 10;
+
+/// Why a stream could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OutputError {
+    /// The FIFO.
+    #[error("make {path}")]
+    Fifo {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The segment or its times.
+    #[error("write {stem}.* in {folder}")]
+    Segment {
+        /// The run's folder.
+        folder: PathBuf,
+        /// Which stream.
+        stem: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl OutputError {
+    /// The cause.
+    pub(super) fn cause(&self) -> &io::Error {
+        match self {
+            Self::Fifo { source, .. } | Self::Segment { source, .. } => source,
+        }
+    }
+}
+
+/// How a turn of draining ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The FIFO is empty.
+    Empty,
+    /// There may be more.
+    Turn,
+    /// The disk did not take it.
+    Held(Errno),
+}
+
+/// One stream of a run.
+#[derive(Debug)]
+pub(super) struct Output {
+    stream: Stream,
+    fifo: File,
+    capacity: u64,
+    segments: Segments,
+    /// Whether the disk refused the last bytes.
+    pub(super) is_held: bool,
+}
+
+impl Output {
+    /// Sets up the stream of a new run, and opens the end that the app gets. `owner` may open it again.
+    pub(super) fn create(
+        folder: &Path,
+        stream: Stream,
+        limit: u64,
+        owner: Option<(Uid, Gid)>,
+    ) -> Result<(Self, File), OutputError> {
+        let path = folder.join(stream.fifo());
+        let made = || {
+            mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR)?;
+            let fifo = open(&path, O_NONBLOCK)?;
+            if let Some((uid, gid)) = owner {
+                fchown(&fifo, Some(uid), Some(gid))?;
+            }
+            Ok((fifo, open(&path, 0)?))
+        };
+        let (fifo, app) = made().map_err(|source| OutputError::Fifo {
+            path: path.clone(),
+            source,
+        })?;
+        let segments = Segments::create(folder, stream, limit);
+        Self::join(folder, stream, fifo, segments).map(|output| (output, app))
+    }
+
+    /// Takes the stream of a run over that an earlier keeper left.
+    pub(super) fn reopen(folder: &Path, stream: Stream, limit: u64) -> Result<Self, OutputError> {
+        let path = folder.join(stream.fifo());
+        let fifo = open(&path, O_NONBLOCK).map_err(|source| OutputError::Fifo { path, source })?;
+        let segments = Segments::reopen(folder, stream, limit);
+        Self::join(folder, stream, fifo, segments)
+    }
+
+    fn join(
+        folder: &Path,
+        stream: Stream,
+        fifo: File,
+        segments: io::Result<Segments>,
+    ) -> Result<Self, OutputError> {
+        let segments = segments.map_err(|source| OutputError::Segment {
+            folder: folder.to_owned(),
+            stem: stream.stem(),
+            source,
+        })?;
+        Ok(Self {
+            stream,
+            capacity: widen(&fifo),
+            fifo,
+            segments,
+            is_held: false,
+        })
+    }
+
+    /// Which of the two it is.
+    pub(super) const fn stream(&self) -> Stream {
+        self.stream
+    }
+
+    /// Bytes in the segments.
+    pub(super) const fn size(&self) -> u64 {
+        self.segments.size()
+    }
+
+    /// Drains one turn; tells how much that was.
+    pub(super) fn drain(&mut self) -> (u64, End) {
+        self.drain_up_to(TURN)
+    }
+
+    /// Drains all that was in the FIFO when this began. What a process outside of the run goes on to write may stay.
+    pub(super) fn drain_all(&mut self) -> End {
+        self.drain_up_to(self.capacity).1
+    }
+
+    fn drain_up_to(&mut self, most: u64) -> (u64, End) {
+        let now = clock::unix();
+        let mut moved = 0;
+        let end = loop {
+            if moved >= most {
+                break End::Turn;
+            }
+            match self.segments.take(&self.fifo, most - moved, now) {
+                // No writer can be missing while we hold the FIFO ourselves.
+                Ok(0) | Err(Errno::EAGAIN) => break End::Empty,
+                Ok(bytes) => moved += bytes,
+                Err(Errno::EINTR) => {}
+                Err(errno) => break End::Held(errno),
+            }
+        };
+        self.segments.note(now);
+        (moved, end)
+    }
+}
+
+impl AsFd for Output {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fifo.as_fd()
+    }
+}
+
+/// Removes what the app wrote to, once nothing more can come.
+pub(super) fn remove_fifo(folder: &Path, stream: Stream) -> io::Result<()> {
+    match std::fs::remove_file(folder.join(stream.fifo())) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn open(path: &Path, flags: i32) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(flags | O_NOFOLLOW)
+        .open(path)?;
+    if !file.metadata()?.file_type().is_fifo() {
+        return Err(io::Error::from(Errno::EINVAL));
+    }
+    Ok(file)
+}
+
+/// Makes the FIFO as wide as the kernel allows this user; tells how wide it is.
+fn widen(fifo: &File) -> u64 {
+    let mut wanted = CAPACITY;
+    while wanted > LEAST_CAPACITY && fcntl(fifo, FcntlArg::F_SETPIPE_SZ(wanted)).is_err() {
+        wanted /= 2;
+    }
+    let capacity = fcntl(fifo, FcntlArg::F_GETPIPE_SZ).unwrap_or(CAPACITY);
+    u64::try_from(capacity).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_stream_is_drained_in_turns_and_to_the_last_byte() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut output, mut app) =
+            Output::create(folder.path(), Stream::Out, 1 << 30, None).expect("set up");
+        let bytes = vec![b'x'; 600 << 10];
+        app.write_all(&bytes).expect("the FIFO is wide enough");
+        assert_eq!(output.drain(), (TURN, End::Turn));
+        assert_eq!(output.drain_all(), End::Empty);
+        assert_eq!(output.size(), 600 << 10);
+    }
+
+    #[test]
+    fn a_file_in_place_of_the_fifo_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("out.fifo"), b"").expect("written");
+        assert!(Output::create(folder.path(), Stream::Out, 1, None).is_err());
+        assert!(Output::reopen(folder.path(), Stream::Out, 1).is_err());
+    }
+}

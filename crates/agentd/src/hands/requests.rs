@@ -1,0 +1,293 @@
+//! What the agent asks for.
+
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use eco_home::launch::RUN_MARK;
+use eco_proto::keeper::v1::from_keeper::Message;
+use eco_proto::keeper::v1::to_keeper::Message as Request;
+use eco_proto::keeper::v1::{
+    Adopt, Descriptors, DescriptorsReply, RunKey, Signal, Spawn, ToKeeper,
+};
+use nix::libc;
+
+use super::adopt::{self, Leader};
+use super::facts;
+use super::keeper::Keeper;
+use super::output::Output;
+use super::poll::Token;
+use super::run::{Phase, Run};
+use super::say::{self, say};
+use super::spawn::{path, spawn};
+use super::tree::Tree;
+use crate::os::exit::Exit;
+use crate::os::pidfd;
+use crate::os::process::{self, Identity};
+
+/// How often SIGKILL looks for processes that were forked meanwhile.
+const KILL_ROUNDS: usize = 16;
+
+impl Keeper {
+    /// Does what the agent asks for. What makes no sense is logged, and changes nothing.
+    pub(super) fn perform(&mut self, request: ToKeeper) {
+        match request.message {
+            Some(Request::Spawn(spawn)) => self.spawn(&spawn),
+            Some(Request::Signal(signal)) => self.signal(&signal),
+            Some(Request::Forget(forget)) => self.forget(forget.key.as_ref()),
+            Some(Request::Adopt(adopt)) => self.adopt(&adopt),
+            Some(Request::Descriptors(wanted)) => self.descriptors(wanted),
+            Some(Request::Shutdown(_)) => self.is_closing = true,
+            None => say(format_args!("ignores a request it does not know")),
+        }
+    }
+
+    fn spawn(&mut self, request: &Spawn) {
+        let Some(key) = self.new_key(request.key.as_ref()) else {
+            return;
+        };
+        self.is_closing = false;
+        let folder = path(&request.run_dir);
+        let mark = mark(&key, &request.run_dir, &self.boot_id);
+        let mut run = Run::new(key, folder);
+        match spawn(request, &mark, self.file_limit, self.segment_bytes) {
+            Ok(started) => {
+                // It cannot have been reaped yet, so that the pid is still its own.
+                let found = process::read(started.pid);
+                let leader = Identity {
+                    pid: started.pid,
+                    start_ticks: found.map_or(0, |found| found.start_ticks),
+                };
+                run.is_child = true;
+                run.pidfd = pidfd::open(leader.pid).ok();
+                run.tree = Some(Tree::new(leader, mark, request.tree));
+                run.outputs = started.outputs;
+                run.phase = Phase::Living;
+                let spawned = run.facts.spawned(leader, &self.boot_id, facts::now());
+                self.enter(run);
+                self.tell(spawned);
+            }
+            Err(error) => {
+                say::failed(&"a spawn", &error);
+                let at = facts::now();
+                let told = run.facts.spawn_failed(error.to_string(), error.errno(), at);
+                let gone = run.facts.gone(at);
+                self.enter(run);
+                self.tell(told);
+                self.tell(gone);
+            }
+        }
+    }
+
+    fn adopt(&mut self, request: &Adopt) {
+        let Some(key) = self.new_key(request.key.as_ref()) else {
+            return;
+        };
+        self.is_closing = false;
+        let folder = path(&request.run_dir);
+        let mark = mark(&key, &request.run_dir, &request.boot_id);
+        let leader = adopt::identity(request);
+        let mut run = Run::new(key, folder);
+        run.outputs = adopt::outputs(&run.folder, self.segment_bytes);
+        run.phase = Phase::Living;
+        match adopt::find(request, &self.boot_id) {
+            Leader::Living(descriptor) => {
+                run.tree = Some(Tree::new(leader, mark, request.tree));
+                let at = request.spawned_at.unwrap_or_else(facts::now);
+                let spawned = run.facts.spawned(leader, &self.boot_id, at);
+                run.pidfd = descriptor;
+                let serial = self.enter(run);
+                self.tell(spawned);
+                self.await_leader(serial);
+            }
+            Leader::Ended(exit) => {
+                // Nothing of another boot is left, whatever has its numbers now.
+                let is_this_boot = request.boot_id == self.boot_id;
+                run.tree = is_this_boot.then(|| Tree::new(leader, mark, request.tree));
+                let serial = self.enter(run);
+                self.adopted_too_late(serial, exit);
+            }
+        }
+    }
+
+    fn adopted_too_late(&mut self, serial: u64, exit: Exit) {
+        self.leader_ended(serial, exit, facts::now(), &process::scan());
+    }
+
+    /// Has the end of an adopted leader told by its descriptor.
+    fn await_leader(&mut self, serial: u64) {
+        let Some(run) = self.table.get_mut(serial) else {
+            return;
+        };
+        let poll = &self.poll;
+        run.pidfd = run
+            .pidfd
+            .take()
+            .filter(|descriptor| poll.add_control(descriptor, Token::Process(serial)).is_ok());
+        self.look_if_needed(serial);
+    }
+
+    /// Takes a run into the table, and begins to wait for its output.
+    fn enter(&mut self, run: Run) -> u64 {
+        let serial = self.table.insert(run);
+        let outputs = self.table.get(serial).map(|run| run.outputs.as_slice());
+        for output in outputs.unwrap_or_default() {
+            let token = Token::Output(serial, output.stream());
+            if let Err(errno) = self.poll.add_output(output, token) {
+                say::failed(&"waiting for output", &errno);
+            }
+        }
+        serial
+    }
+
+    /// The key of a run that is to be new.
+    fn new_key(&self, key: Option<&RunKey>) -> Option<RunKey> {
+        let Some(key) = key else {
+            say(format_args!("ignores a run without a key"));
+            return None;
+        };
+        if self.table.find(key).is_some() {
+            say(format_args!("ignores a second {}", name(key)));
+            return None;
+        }
+        Some(key.clone())
+    }
+
+    /// The run of that key, if there is one.
+    fn known(&self, key: Option<&RunKey>) -> Option<u64> {
+        let found = key.and_then(|key| self.table.find(key));
+        if found.is_none() {
+            let name = key.map_or_else(|| "a run without a key".to_owned(), name);
+            say(format_args!("knows nothing of {name}"));
+        }
+        found
+    }
+
+    fn signal(&mut self, request: &Signal) {
+        let Some(serial) = self.known(request.key.as_ref()) else {
+            return;
+        };
+        if !(1..=64).contains(&request.signal) {
+            return say(format_args!("ignores signal {}", request.signal));
+        }
+        let rounds = if request.signal == libc::SIGKILL {
+            KILL_ROUNDS
+        } else {
+            1
+        };
+        let mut reached = Vec::new();
+        for _ in 0..rounds {
+            let members = self.members(serial);
+            let fresh: Vec<Identity> = members
+                .into_iter()
+                .filter(|member| !reached.contains(member))
+                .collect();
+            if fresh.is_empty() {
+                break;
+            }
+            for member in fresh {
+                if let Err(errno) = pidfd::signal(member, request.signal) {
+                    say::failed(&format_args!("signalling {}", member.pid), &errno);
+                }
+                reached.push(member);
+            }
+        }
+    }
+
+    /// The living processes of a run, as they are now.
+    fn members(&mut self, serial: u64) -> Vec<Identity> {
+        let keeper = self.pid;
+        let Some(run) = self.table.get_mut(serial) else {
+            return Vec::new();
+        };
+        match &mut run.tree {
+            Some(tree) if tree.is_whole() => {
+                tree.members(&process::scan(), keeper, process::has_environment)
+            }
+            Some(tree) if !run.facts.has_exited() => vec![tree.leader()],
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    fn forget(&mut self, key: Option<&RunKey>) {
+        let Some(serial) = self.known(key) else {
+            return;
+        };
+        match self.table.get(serial) {
+            Some(run) if !run.facts.is_gone() => {
+                say(format_args!(
+                    "does not forget {}: it lives",
+                    name(run.facts.key())
+                ));
+            }
+            Some(_) | None => self.table.remove(serial),
+        }
+    }
+
+    fn descriptors(&mut self, request: Descriptors) {
+        let mut names = Vec::new();
+        let mut copies: Vec<OwnedFd> = Vec::new();
+        let run = self
+            .known(request.key.as_ref())
+            .and_then(|serial| self.table.get(serial));
+        if let Some(run) = run {
+            let pidfd = run.pidfd.iter().map(|one| ("pidfd", one.as_fd()));
+            let outputs = run.outputs.iter();
+            let outputs = outputs.map(|one: &Output| (one.stream().stem(), one.as_fd()));
+            for (name, descriptor) in pidfd.chain(outputs) {
+                match descriptor.try_clone_to_owned() {
+                    Ok(copy) => {
+                        names.push(name.to_owned());
+                        copies.push(copy);
+                    }
+                    Err(error) => say::failed(&"handing descriptors", &error),
+                }
+            }
+        }
+        let reply = DescriptorsReply {
+            key: request.key,
+            names,
+        };
+        self.hand(Message::Descriptors(reply), copies);
+    }
+}
+
+/// What marks the processes of a run: who it is, and a number that no run of another home or another boot has. A later
+/// keeper makes the same of what the agent tells it.
+fn mark(key: &RunKey, run_dir: &[u8], boot_id: &str) -> Vec<u8> {
+    // FNV-1a: the same in every version of this program, which the standard library's hashes are not.
+    let bytes = run_dir.iter().chain(boot_id.as_bytes());
+    let number = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{RUN_MARK}={}@{number:016x}", name(key)).into_bytes()
+}
+
+/// The run as people write it; a NUL, which no environment can hold, is left out.
+fn name(key: &RunKey) -> String {
+    let RunKey {
+        environment,
+        app,
+        instance,
+        run,
+    } = key;
+    format!("{environment}/{app}/{instance}/{run}").replace('\0', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_names_the_run_and_differs_by_home_and_boot() {
+        let key = RunKey {
+            environment: "dev".to_owned(),
+            app: "api".to_owned(),
+            instance: 2,
+            run: 7,
+        };
+        let marked = mark(&key, b"/home/a", "boot");
+        assert!(marked.starts_with(b"ECO_RUN_ID=dev/api/2/7@"));
+        assert_eq!(marked, mark(&key, b"/home/a", "boot"));
+        assert_ne!(marked, mark(&key, b"/home/b", "boot"));
+        assert_ne!(marked, mark(&key, b"/home/a", "later"));
+    }
+}

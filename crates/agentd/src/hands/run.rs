@@ -1,0 +1,145 @@
+//! The table of runs, and what the keeper holds for each.
+//!
+//! ```text
+//!   Living ── the leader ended ──▶ Leaving ── nobody left ──▶ Draining ── FIFOs empty ──▶ Gone
+//!     │                              ▲  │                                                  │
+//!     └── nobody left ───────────────┼──┴──────────────────▶                               └─ Forget: dropped
+//!          adopted without a leader ─┘
+//! ```
+
+use std::collections::{BTreeMap, HashMap};
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use eco_home::runs::Stream;
+use eco_proto::keeper::v1::{RunKey, RunState};
+
+use super::facts::Facts;
+use super::output::Output;
+use super::tree::Tree;
+use crate::os::process::Identity;
+
+/// Where a run is between its begin and its end.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Its leader lives.
+    Living,
+    /// Its leader ended, others did not; each with a descriptor that tells its end, where one could be had.
+    Leaving(Vec<(Identity, Option<OwnedFd>)>),
+    /// Nobody is left, and the disk does not take the last bytes.
+    Draining,
+    /// Over.
+    Gone,
+}
+
+/// One run.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) facts: Facts,
+    pub(super) folder: PathBuf,
+    pub(super) phase: Phase,
+    /// Absent when it never began.
+    pub(super) tree: Option<Tree>,
+    /// The leader's descriptor, where one could be had.
+    pub(super) pidfd: Option<OwnedFd>,
+    /// Whether its end is told by waitpid.
+    pub(super) is_child: bool,
+    pub(super) outputs: Vec<Output>,
+}
+
+impl Run {
+    /// A run of which nothing is known yet.
+    pub(super) fn new(key: RunKey, folder: PathBuf) -> Self {
+        Self {
+            facts: Facts::new(key),
+            folder,
+            phase: Phase::Gone,
+            tree: None,
+            pidfd: None,
+            is_child: false,
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Its output of that name, while it may still write.
+    pub(super) fn output(&mut self, stream: Stream) -> Option<&mut Output> {
+        self.outputs
+            .iter_mut()
+            .find(|output| output.stream() == stream)
+    }
+
+    /// Whether only looking at the table of processes tells when it goes on.
+    pub(super) fn needs_looking(&self) -> bool {
+        match &self.phase {
+            Phase::Living => !self.is_child && self.pidfd.is_none(),
+            Phase::Leaving(members) => members.iter().any(|(_, pidfd)| pidfd.is_none()),
+            Phase::Draining | Phase::Gone => false,
+        }
+    }
+}
+
+/// All runs, by serial number, by key, and by the pid of a leader that is our child.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    runs: BTreeMap<u64, Run>,
+    keys: HashMap<RunKey, u64>,
+    children: BTreeMap<i32, u64>,
+    last: u64,
+}
+
+impl Table {
+    pub(super) fn insert(&mut self, run: Run) -> u64 {
+        self.last += 1;
+        self.keys.insert(run.facts.key().clone(), self.last);
+        if let (true, Some(tree)) = (run.is_child, &run.tree) {
+            self.children.insert(tree.leader().pid, self.last);
+        }
+        self.runs.insert(self.last, run);
+        self.last
+    }
+
+    pub(super) fn find(&self, key: &RunKey) -> Option<u64> {
+        self.keys.get(key).copied()
+    }
+
+    pub(super) fn get(&self, serial: u64) -> Option<&Run> {
+        self.runs.get(&serial)
+    }
+
+    pub(super) fn get_mut(&mut self, serial: u64) -> Option<&mut Run> {
+        self.runs.get_mut(&serial)
+    }
+
+    /// The run whose leader had this pid, which is free for others from now on.
+    pub(super) fn child_ended(&mut self, pid: i32) -> Option<u64> {
+        self.children.remove(&pid)
+    }
+
+    pub(super) fn remove(&mut self, serial: u64) {
+        if let Some(run) = self.runs.remove(&serial) {
+            self.keys.remove(run.facts.key());
+        }
+    }
+
+    pub(super) fn states(&self) -> Vec<RunState> {
+        self.runs
+            .values()
+            .map(|run| run.facts.state().clone())
+            .collect()
+    }
+
+    /// Serial numbers of the runs that only looking tells about.
+    pub(super) fn to_look_at(&self) -> Vec<u64> {
+        let needing = self.runs.iter().filter(|(_, run)| run.needs_looking());
+        needing.map(|(serial, _)| *serial).collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    pub(super) fn living(&self) -> usize {
+        let living = self.runs.values().filter(|run| !run.facts.is_gone());
+        living.count()
+    }
+}

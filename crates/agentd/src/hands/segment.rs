@@ -1,0 +1,346 @@
+//! The files of one stream while they grow: segments, and the notes about when their bytes came.
+//!
+//! ```text
+//!   out.0001            full: exactly `limit` bytes         out.0001.times
+//!   out.0002  ◀─splice─ grows at `length`                   out.0002.times  ◀─pwrite─ (end, time)
+//!             base + length = size of the stream
+//! ```
+//!
+//! - Bytes come by splice(2), which moves and consumes in one call: a keeper killed at any moment leaves each byte
+//!   either in the FIFO or in the file. The file's size is the offset, so the successor has nothing to remember.
+//! - A next segment is begun when there are bytes for it, its times file (with the head) first: a
+//!   segment that is there always has one.
+//! - A note that cannot be written is not missed: the next one covers its bytes.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use eco_home::clock;
+use eco_home::notes::{self, Note};
+use eco_home::runs::Stream;
+use nix::errno::Errno;
+use nix::fcntl::{SpliceFFlags, splice};
+
+const NOTE: u64 = notes::SIZE as u64;
+
+/// The growing end of a stream.
+#[derive(Debug)]
+pub(super) struct Segments {
+    folder: PathBuf,
+    stream: Stream,
+    /// Bytes after which a segment is full.
+    limit: u64,
+    number: u32,
+    /// Offset of the segment's first byte.
+    base: u64,
+    bytes: File,
+    length: u64,
+    times: File,
+    times_length: u64,
+    /// Up to which offset the notes reach.
+    noted: u64,
+}
+
+impl Segments {
+    /// Begins the stream of a new run; fails where there is one already.
+    pub(super) fn create(folder: &Path, stream: Stream, limit: u64) -> io::Result<Self> {
+        Self::begin(folder, stream, limit, 1, 0)
+    }
+
+    /// Continues the stream that an earlier keeper left.
+    pub(super) fn reopen(folder: &Path, stream: Stream, limit: u64) -> io::Result<Self> {
+        let Some(number) = last_number(folder, stream)? else {
+            return Self::create(folder, stream, limit);
+        };
+        let bytes = OpenOptions::new()
+            .write(true)
+            .custom_flags(nix::libc::O_NOFOLLOW)
+            .open(folder.join(stream.segment(number)))?;
+        let metadata = bytes.metadata()?;
+        let times = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .custom_flags(nix::libc::O_NOFOLLOW)
+            .mode(0o600)
+            .open(folder.join(stream.times(number)))?;
+        let base = match read_record(&times, 0).and_then(notes::base) {
+            Some(base) => base,
+            None => restore_head(&times, folder, stream, number, limit)?,
+        };
+        let size = base + metadata.len();
+        let (times_length, noted) = sound_notes(&times, base, size)?;
+        times.set_len(times_length)?;
+        let mut segments = Self {
+            folder: folder.to_owned(),
+            stream,
+            limit,
+            number,
+            base,
+            bytes,
+            length: metadata.len(),
+            times,
+            times_length,
+            noted,
+        };
+        let changed = metadata.modified().ok();
+        let changed = changed.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        segments.note(changed.unwrap_or_else(clock::unix));
+        Ok(segments)
+    }
+
+    fn begin(
+        folder: &Path,
+        stream: Stream,
+        limit: u64,
+        number: u32,
+        base: u64,
+    ) -> io::Result<Self> {
+        let path = folder.join(stream.segment(number));
+        if path.symlink_metadata().is_ok() {
+            return Err(Errno::EEXIST.into());
+        }
+        // A times file without a segment is what a keeper killed between the two left.
+        let times = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .custom_flags(nix::libc::O_NOFOLLOW)
+            .mode(0o600)
+            .open(folder.join(stream.times(number)))?;
+        times.write_all_at(&notes::head(base), 0)?;
+        let bytes = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            stream,
+            limit,
+            number,
+            base,
+            bytes,
+            length: 0,
+            times,
+            times_length: NOTE,
+            noted: base,
+        })
+    }
+
+    /// Bytes of the stream so far.
+    pub(super) const fn size(&self) -> u64 {
+        self.base + self.length
+    }
+
+    /// Moves up to `most` bytes from `fifo` into the last segment; `now` is noted for a segment that this fills.
+    pub(super) fn take(&mut self, fifo: impl AsFd, most: u64, now: Duration) -> nix::Result<u64> {
+        if self.length >= self.limit {
+            self.note(now);
+            let next = Self::begin(
+                &self.folder,
+                self.stream,
+                self.limit,
+                self.number + 1,
+                self.size(),
+            );
+            *self =
+                next.map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
+        }
+        let most = most.min(self.limit.saturating_sub(self.length).max(1));
+        let mut offset = i64::try_from(self.length).map_err(|_| Errno::EFBIG)?;
+        let moved = splice(
+            fifo,
+            None,
+            &self.bytes,
+            Some(&mut offset),
+            usize::try_from(most).unwrap_or(usize::MAX),
+            SpliceFFlags::SPLICE_F_MOVE | SpliceFFlags::SPLICE_F_NONBLOCK,
+        )?;
+        let moved = u64::try_from(moved).unwrap_or(u64::MAX);
+        self.length += moved;
+        Ok(moved)
+    }
+
+    /// Notes that all bytes so far had come by `time`.
+    pub(super) fn note(&mut self, time: Duration) {
+        let end = self.size();
+        if end == self.noted {
+            return;
+        }
+        let note = Note {
+            end,
+            time: clock::nanos(time),
+        };
+        if self
+            .times
+            .write_all_at(&note.encode(), self.times_length)
+            .is_ok()
+        {
+            self.times_length += NOTE;
+            self.noted = end;
+        }
+    }
+}
+
+fn last_number(folder: &Path, stream: Stream) -> io::Result<Option<u32>> {
+    let mut last = None;
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        last = last.max(name.to_str().and_then(|name| stream.segment_number(name)));
+    }
+    Ok(last)
+}
+
+/// Writes the head that a power cut took, by what the segment before tells, or by what segments always hold.
+fn restore_head(
+    times: &File,
+    folder: &Path,
+    stream: Stream,
+    number: u32,
+    limit: u64,
+) -> io::Result<u64> {
+    let earlier = number.saturating_sub(1);
+    let before = File::open(folder.join(stream.times(earlier)))
+        .ok()
+        .and_then(|times| read_record(&times, 0))
+        .and_then(notes::base);
+    let length = std::fs::metadata(folder.join(stream.segment(earlier))).map(|found| found.len());
+    let base = match (before, length) {
+        (Some(base), Ok(length)) => base + length,
+        (None, _) | (_, Err(_)) => limit.saturating_mul(earlier.into()),
+    };
+    times.set_len(0)?;
+    times.write_all_at(&notes::head(base), 0)?;
+    Ok(base)
+}
+
+/// Where the notes that can be believed end, in the file and in the stream.
+fn sound_notes(times: &File, base: u64, size: u64) -> io::Result<(u64, u64)> {
+    let mut end = times.metadata()?.len() / NOTE * NOTE;
+    while end > NOTE {
+        let note = read_record(times, end - NOTE).map(Note::decode);
+        if let Some(note) = note.filter(|note| (base..=size).contains(&note.end)) {
+            return Ok((end, note.end));
+        }
+        end -= NOTE;
+    }
+    Ok((NOTE, base))
+}
+
+fn read_record(file: &File, at: u64) -> Option<[u8; notes::SIZE]> {
+    let mut record = [0; notes::SIZE];
+    file.read_exact_at(&mut record, at).ok()?;
+    Some(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(1_700_000_000);
+
+    fn feed(segments: &mut Segments, bytes: &[u8]) {
+        let (read, mut write) = std::io::pipe().expect("a pipe");
+        write.write_all(bytes).expect("room for it");
+        let mut left = u64::try_from(bytes.len()).expect("small");
+        while left > 0 {
+            left -= segments.take(&read, left, NOW).expect("moved");
+        }
+        segments.note(NOW);
+    }
+
+    fn read_notes(path: &Path) -> (Option<u64>, Vec<Note>) {
+        let bytes = std::fs::read(path).expect("there");
+        let mut records = bytes
+            .chunks(notes::SIZE)
+            .map(|record| record.try_into().expect("whole"));
+        let base = notes::base(records.next().expect("a head"));
+        (base, records.map(Note::decode).collect())
+    }
+
+    #[test]
+    fn a_full_segment_is_followed_by_the_next_and_no_byte_moves() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut segments = Segments::create(folder.path(), Stream::Out, 10).expect("begun");
+        feed(&mut segments, b"0123456789abcdefghijKLM");
+        assert_eq!(segments.size(), 23);
+        for (name, bytes) in [
+            ("out.0001", "0123456789"),
+            ("out.0002", "abcdefghij"),
+            ("out.0003", "KLM"),
+        ] {
+            let found = std::fs::read_to_string(folder.path().join(name)).expect("there");
+            assert_eq!(found, bytes);
+        }
+        let (base, found) = read_notes(&folder.path().join("out.0003.times"));
+        assert_eq!(base, Some(20));
+        assert_eq!(found.last().map(|note| note.end), Some(23));
+        let (_, found) = read_notes(&folder.path().join("out.0001.times"));
+        assert_eq!(found.last().map(|note| note.end), Some(10));
+    }
+
+    #[test]
+    fn a_segment_that_is_exactly_full_begins_no_empty_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut segments = Segments::create(folder.path(), Stream::Err, 4).expect("begun");
+        feed(&mut segments, b"full");
+        assert!(!folder.path().join("err.0002").exists());
+    }
+
+    #[test]
+    fn a_torn_note_is_overwritten_and_bytes_without_one_get_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut segments = Segments::create(folder.path(), Stream::Out, 100).expect("begun");
+        feed(&mut segments, b"noted");
+        drop(segments);
+        let times = folder.path().join("out.0001.times");
+        let mut file = OpenOptions::new().append(true).open(&times).expect("there");
+        let beyond = Note { end: 99, time: 1 };
+        file.write_all(&beyond.encode()).expect("written");
+        file.write_all(b"torn").expect("written");
+        let bytes = folder.path().join("out.0001");
+        let mut file = OpenOptions::new().append(true).open(&bytes).expect("there");
+        file.write_all(b"unnoted").expect("written");
+
+        let mut segments = Segments::reopen(folder.path(), Stream::Out, 100).expect("sound");
+        assert_eq!(segments.size(), 12);
+        feed(&mut segments, b"more");
+        let ends: Vec<u64> = read_notes(&times).1.iter().map(|note| note.end).collect();
+        assert_eq!(ends, [5, 12, 16]);
+        assert_eq!(
+            std::fs::read(&bytes).expect("there"),
+            b"notedunnotedmore".as_slice()
+        );
+    }
+
+    #[test]
+    fn a_lost_head_is_restored_from_the_segment_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut segments = Segments::create(folder.path(), Stream::Out, 4).expect("begun");
+        feed(&mut segments, b"0123ab");
+        drop(segments);
+        let times = folder.path().join("out.0002.times");
+        std::fs::write(&times, b"").expect("emptied");
+        let segments = Segments::reopen(folder.path(), Stream::Out, 4).expect("sound");
+        assert_eq!(segments.size(), 6);
+        assert_eq!(read_notes(&times).0, Some(4));
+    }
+
+    #[test]
+    fn a_new_run_never_writes_into_an_old_one_s_files() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut segments = Segments::create(folder.path(), Stream::Out, 4).expect("begun");
+        feed(&mut segments, b"old");
+        Segments::create(folder.path(), Stream::Out, 4).expect_err("there is one");
+        let (_, found) = read_notes(&folder.path().join("out.0001.times"));
+        assert_eq!(found.len(), 1);
+    }
+}

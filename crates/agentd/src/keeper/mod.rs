@@ -1,0 +1,241 @@
+//! The agent's end of the conversation with the keeper.
+//!
+//! ```text
+//!  supervisor ──Order{epoch}──▶ ┌────────┐ ──frames──▶ eco-keeper
+//!             ◀──News────────── │ client │ ◀─frames───
+//!  log feed   ◀──Growth──────── └────────┘
+//! ```
+//!
+//! Every connection is an **epoch**. It begins with the keeper's greeting, and the supervisor compares the whole fleet with
+//! it; so an order given before the supervisor had heard that greeting is out of date, and is dropped by its epoch
+//! number. What was swallowed by a broken connection is asked for again by that comparison, and nothing is asked for twice.
+
+mod convert;
+
+use std::time::Duration;
+
+use eco_home::runs::Stream;
+use eco_home::{Daemon, Home, launch};
+use eco_proto::keeper::v1 as pb;
+use eco_proto::keeper::v1::from_keeper::Message as From;
+use eco_proto::keeper::v1::to_keeper::Message as To;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+
+use crate::fleet::{Greeting, Identity, Report, RunKey};
+use crate::frame::{self, FrameError, Frames};
+use crate::resolve::Launch;
+
+/// The version of the conversation that this agent speaks.
+const PROTOCOL: u32 = 1;
+/// Between two attempts to reach a keeper.
+const RETRY: Duration = Duration::from_millis(20);
+/// Attempts after a launch before another one is made.
+const PATIENCE: u32 = 100;
+
+/// What the supervisor asks of the keeper.
+#[derive(Debug)]
+pub enum Order {
+    /// Begin a run.
+    Spawn {
+        /// Which.
+        key: RunKey,
+        /// With what.
+        launch: Box<Launch>,
+        /// Where its output goes.
+        run_dir: std::path::PathBuf,
+        /// What belongs to it.
+        reach: eco_config::spec::StopReach,
+    },
+    /// Send a signal to a run.
+    Signal(RunKey, i32),
+    /// Drop a run that is over.
+    Forget(RunKey),
+    /// Take over a run of an earlier keeper.
+    Adopt {
+        /// Which.
+        key: RunKey,
+        /// The process it was.
+        identity: Identity,
+        /// Where its output goes.
+        run_dir: std::path::PathBuf,
+        /// What belongs to it.
+        reach: eco_config::spec::StopReach,
+    },
+    /// End once nothing runs.
+    Shutdown,
+}
+
+/// What the supervisor hears.
+#[derive(Debug)]
+pub enum News {
+    /// A keeper is there.
+    Met {
+        /// The number of the connection.
+        epoch: u64,
+        /// What it knows.
+        greeting: Greeting,
+    },
+    /// A run has news.
+    Report(RunKey, Report),
+}
+
+/// A run's output has grown to this size.
+#[derive(Clone, Debug)]
+pub struct Growth {
+    /// Which.
+    pub key: RunKey,
+    /// Which of its outputs.
+    pub stream: Stream,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// Who the keeper is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keeper {
+    /// 0 while there is none.
+    pub pid: i32,
+    /// Its version.
+    pub version: String,
+}
+
+/// The ends that [`run`] needs.
+#[derive(Debug)]
+pub struct Lines {
+    /// What to ask, with the epoch in which it was decided.
+    pub orders: mpsc::Receiver<(u64, Order)>,
+    /// Where news go.
+    pub news: mpsc::Sender<News>,
+    /// Where growth goes; it is dropped when nobody takes it in time.
+    pub growth: mpsc::Sender<Growth>,
+    /// Who the keeper is.
+    pub keeper: tokio::sync::watch::Sender<Keeper>,
+}
+
+/// Why a conversation ended.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("talk to the keeper")]
+    Io(#[from] std::io::Error),
+    #[error("understand the keeper")]
+    Frame(#[from] FrameError),
+    #[error("hear the keeper's greeting first")]
+    NoGreeting,
+    #[error("talk to a keeper of protocol {0}: this agent speaks {PROTOCOL}")]
+    Protocol(u32),
+    #[error("go on: the agent ends")]
+    Over,
+}
+
+/// Holds the conversation, launching a keeper wherever none is there. Ends with the agent.
+pub async fn run(home: Home, mut lines: Lines) {
+    for epoch in 1.. {
+        let Some(stream) = reach(&home, &mut lines).await else {
+            return;
+        };
+        match converse(stream, epoch, &mut lines).await {
+            Err(Broken::Over) => return,
+            Err(broken) => {
+                tracing::warn!(error = &broken as &dyn std::error::Error, "lost the keeper");
+            }
+            Ok(()) => tracing::warn!("the keeper closed the conversation"),
+        }
+        lines.keeper.send_replace(Keeper::default());
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+/// Connects, launching a keeper first if nobody answers. `None`: the agent ends.
+async fn reach(home: &Home, lines: &mut Lines) -> Option<UnixStream> {
+    for attempt in 0.. {
+        if lines.news.is_closed() {
+            return None;
+        }
+        if let Ok(stream) = UnixStream::connect(home.socket(Daemon::Keeper)).await {
+            return Some(stream);
+        }
+        if attempt % PATIENCE == 0 {
+            match launch::launch(home, Daemon::Keeper) {
+                Ok(child) => launch::reap(child),
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "no keeper");
+                }
+            }
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+    None
+}
+
+async fn converse(mut stream: UnixStream, epoch: u64, lines: &mut Lines) -> Result<(), Broken> {
+    let mut frames = Frames::default();
+    let mut bytes = vec![0; 64 << 10];
+    let mut has_met = false;
+    loop {
+        tokio::select! {
+            read = stream.read(&mut bytes) => {
+                let read = read?;
+                if read == 0 {
+                    return Ok(());
+                }
+                frames.push(bytes.get(..read).unwrap_or_default());
+                while let Some(message) = frames.take::<pb::FromKeeper>()? {
+                    hear(message, epoch, &mut has_met, lines).await?;
+                }
+            }
+            order = lines.orders.recv() => {
+                let (decided_in, order) = order.ok_or(Broken::Over)?;
+                if has_met && decided_in == epoch {
+                    let mut frame = Vec::new();
+                    frame::append(&pb::ToKeeper { message: Some(To::from(order)) }, &mut frame)?;
+                    stream.write_all(&frame).await?;
+                }
+            }
+        }
+    }
+}
+
+async fn hear(
+    message: pb::FromKeeper,
+    epoch: u64,
+    has_met: &mut bool,
+    lines: &Lines,
+) -> Result<(), Broken> {
+    match message.message {
+        Some(From::Hello(hello)) => {
+            if hello.protocol != PROTOCOL {
+                return Err(Broken::Protocol(hello.protocol));
+            }
+            *has_met = true;
+            lines.keeper.send_replace(Keeper {
+                pid: hello.pid,
+                version: hello.version.clone(),
+            });
+            let greeting = convert::greeting(hello);
+            lines
+                .news
+                .send(News::Met { epoch, greeting })
+                .await
+                .map_err(|_| Broken::Over)
+        }
+        Some(_) if !*has_met => Err(Broken::NoGreeting),
+        Some(From::Grown(grown)) => {
+            // A hint: who is too slow for it looks by himself.
+            if let Some(growth) = convert::growth(grown) {
+                drop(lines.growth.try_send(growth));
+            }
+            Ok(())
+        }
+        Some(From::Descriptors(_)) | None => Ok(()),
+        Some(fact) => match convert::report(fact) {
+            Some((key, report)) => lines
+                .news
+                .send(News::Report(key, report))
+                .await
+                .map_err(|_| Broken::Over),
+            None => Ok(()),
+        },
+    }
+}

@@ -1,0 +1,128 @@
+//! From what a specification says to what can be run on this host.
+//!
+//! Paths in a specification are as somebody wrote them, maybe on another host; here they meet this host's files. All
+//! problems of an app are found at once. It is done when an app is applied, so that the person hears of it, and again
+//! before every spawn, since interpreters come and go while apps live.
+
+mod account;
+mod interpreter;
+mod script;
+mod search;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use eco_config::spec::AppSpec;
+
+use crate::environment;
+
+pub use account::Account;
+pub use script::Script;
+
+/// One thing that stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The field of the specification.
+    pub field: &'static str,
+    /// A full message without a full stop.
+    pub message: String,
+    /// One step that mends it; may be empty.
+    pub hint: String,
+}
+
+/// What a specification means here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// What is run.
+    pub script: Script,
+    /// Where.
+    pub cwd: PathBuf,
+    /// By what; `None`: it runs itself.
+    pub interpreter: Option<PathBuf>,
+    /// As whom; `None`: as the agent's user.
+    pub account: Option<Account>,
+}
+
+/// All that the keeper needs for one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Launch {
+    /// Absolute path of the program.
+    pub program: PathBuf,
+    /// All arguments, the program's name first.
+    pub arguments: Vec<String>,
+    /// NAME=VALUE.
+    pub environment: Vec<String>,
+    /// The working directory.
+    pub cwd: PathBuf,
+    /// As whom.
+    pub account: Option<Account>,
+}
+
+/// Finds script, interpreter, folder and account of `spec` on this host.
+pub fn resolve(spec: &AppSpec) -> Result<Resolved, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut keep = |problem| problems.push(problem);
+    let cwd = search::cwd(spec).map_err(&mut keep).ok();
+    let account = account::find(spec).map_err(&mut keep).ok();
+    let script = script::find(spec, cwd.as_deref()).map_err(&mut keep).ok();
+    let interpreter = script.as_ref().and_then(|script| {
+        interpreter::find(spec, script, cwd.as_deref())
+            .map_err(&mut keep)
+            .ok()
+    });
+    match (cwd, account, script, interpreter) {
+        (Some(cwd), Some(account), Some(script), Some(interpreter)) => Ok(Resolved {
+            script,
+            cwd,
+            interpreter,
+            account,
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// Puts together what instance `instance` of `spec` is run with.
+#[must_use]
+pub fn launch(spec: &AppSpec, resolved: &Resolved, instance: u32, run: u64) -> Launch {
+    let mut arguments = Vec::new();
+    let program = match (&resolved.interpreter, &resolved.script) {
+        (Some(interpreter), Script::File(path)) => {
+            arguments.push(interpreter.display().to_string());
+            arguments.extend(spec.interpreter_arguments.clone());
+            arguments.push(path.display().to_string());
+            interpreter.clone()
+        }
+        (Some(shell), Script::CommandLine(line)) => {
+            arguments.extend([shell.display().to_string(), "-c".to_owned(), line.clone()]);
+            // The shell's $0, so that the arguments begin at $1.
+            arguments.push(spec.name.to_string());
+            shell.clone()
+        }
+        (None, Script::File(path)) => {
+            arguments.push(path.display().to_string());
+            path.clone()
+        }
+        (None, Script::CommandLine(line)) => {
+            arguments.push(line.clone());
+            PathBuf::from(line)
+        }
+    };
+    arguments.extend(spec.arguments.clone());
+    let mut variables = environment::variables(spec, instance, run);
+    if let Some(account) = &resolved.account {
+        variables.extend(account.variables());
+    }
+    let environment = variables
+        .into_iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    Launch {
+        program,
+        arguments,
+        environment,
+        cwd: resolved.cwd.clone(),
+        account: resolved.account.clone(),
+    }
+}

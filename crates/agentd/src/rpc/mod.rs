@@ -1,0 +1,7 @@
+//! Requests in, replies out: converts, asks, converts. Nothing is decided here.
+
+mod convert;
+mod refuse;
+mod service;
+
+pub use service::{Peers, Service};

@@ -1,0 +1,101 @@
+//! Refusals as statuses that carry what the CLI needs to explain them.
+
+use eco_config::spec::AppSpec;
+use eco_config::wire::InvalidSpec;
+use eco_proto::agent::v1 as pb;
+use eco_proto::agent::v1::error_detail::Code as Detail;
+use eco_proto::detail;
+use tonic::{Code, Status};
+
+use crate::fleet::select::Refused;
+use crate::resolve::Problem;
+use crate::supervisor::Refusal;
+
+pub(super) fn refusal(refusal: &Refusal) -> Status {
+    match refusal {
+        Refusal::Selection(refused) => selection(refused),
+        Refusal::Problems(problems) => {
+            let problems = problems
+                .iter()
+                .flat_map(|(spec, found)| found.iter().map(|one| problem(spec, one)));
+            let detail = pb::ErrorDetail {
+                code: Detail::Invalid.into(),
+                problems: problems.collect(),
+                ..pb::ErrorDetail::default()
+            };
+            detail::status(Code::FailedPrecondition, refusal.to_string(), &detail)
+        }
+        Refusal::NotWritten(error) => {
+            let detail = pb::ErrorDetail {
+                code: Detail::State.into(),
+                hint: "free some disk space, or make the state folder writable".to_owned(),
+                ..pb::ErrorDetail::default()
+            };
+            let source =
+                std::error::Error::source(&**error).map_or(String::new(), |it| format!(" ({it})"));
+            detail::status(
+                Code::ResourceExhausted,
+                format!("{refusal}{source}"),
+                &detail,
+            )
+        }
+    }
+}
+
+pub(super) fn selection(refused: &Refused) -> Status {
+    let (status, code, subject, candidates) = match refused {
+        Refused::NotFound {
+            selector,
+            candidates,
+        } => (
+            Code::NotFound,
+            Detail::NotFound,
+            selector,
+            candidates.as_slice(),
+        ),
+        Refused::Ambiguous {
+            selector,
+            candidates,
+        } => (
+            Code::FailedPrecondition,
+            Detail::Ambiguous,
+            selector,
+            candidates.as_slice(),
+        ),
+        Refused::Malformed {
+            selector,
+            problem: _,
+        } => (
+            Code::InvalidArgument,
+            Detail::NotFound,
+            selector,
+            [].as_slice(),
+        ),
+    };
+    let detail = pb::ErrorDetail {
+        code: code.into(),
+        subject: subject.clone(),
+        candidates: candidates.to_vec(),
+        ..pb::ErrorDetail::default()
+    };
+    detail::status(status, refused.to_string(), &detail)
+}
+
+pub(super) fn invalid(error: &InvalidSpec) -> Status {
+    Status::invalid_argument(error.to_string())
+}
+
+/// The agent is on its way down and takes nothing any more.
+pub(super) fn ending() -> Status {
+    Status::unavailable("the agent is ending")
+}
+
+fn problem(spec: &AppSpec, problem: &Problem) -> pb::Problem {
+    pb::Problem {
+        app: spec.full_name(),
+        field: problem.field.to_owned(),
+        message: problem.message.clone(),
+        hint: problem.hint.clone(),
+        file: spec.defined_at.display().to_string(),
+    }
+}

@@ -1,0 +1,273 @@
+//! The agent's gRPC service.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eco_config::spec::AppSpec;
+use eco_proto::VERSION;
+use eco_proto::agent::v1 as pb;
+use eco_proto::agent::v1::agent_server::Agent;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::WatchStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use super::convert::{self, Asks};
+use super::refuse;
+use crate::feed::LogDaemon;
+use crate::fleet::apply::Restart;
+use crate::fleet::select::select;
+use crate::fleet::{AppKey, Fleet, SlotKey};
+use crate::keeper::Keeper;
+use crate::resolve;
+use crate::sample::Sampler;
+use crate::supervisor::{Input, Refusal, Reply, Request as Ask, run_dir};
+
+/// The other daemons, as they are met.
+#[derive(Clone, Debug)]
+pub struct Peers {
+    /// The parent of the apps.
+    pub keeper: watch::Receiver<Keeper>,
+    /// The server of the lines.
+    pub log: watch::Receiver<LogDaemon>,
+}
+
+/// Answers requests.
+#[derive(Debug)]
+pub struct Service {
+    /// Where requests go.
+    pub inputs: mpsc::Sender<Input>,
+    /// What there is.
+    pub published: watch::Receiver<Arc<Fleet>>,
+    /// Who else there is.
+    pub peers: Peers,
+    /// What processes use.
+    pub sampler: Sampler,
+    /// The name of this host.
+    pub host: String,
+    /// Where runs keep their output.
+    pub runs: PathBuf,
+    /// Ends the agent.
+    pub end: CancellationToken,
+    /// Ends the other daemons with it.
+    pub end_others: watch::Sender<crate::daemon::Others>,
+}
+
+impl Service {
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Ask) -> Result<T, Status> {
+        let (reply, answer) = oneshot::channel();
+        let request = Input::Request(request(reply));
+        self.inputs
+            .send(request)
+            .await
+            .map_err(|_| refuse::ending())?;
+        let answer: Result<T, Refusal> = answer.await.map_err(|_| refuse::ending())?;
+        answer.map_err(|refusal| refuse::refusal(&refusal))
+    }
+
+    fn fleet(&self) -> Arc<Fleet> {
+        Arc::clone(&self.published.borrow())
+    }
+
+    fn list_of(&self, fleet: &Fleet, slots: &[SlotKey]) -> pb::ListReply {
+        let leaders: Vec<_> = slots
+            .iter()
+            .filter_map(|key| convert::living(fleet.slot(key)?))
+            .collect();
+        let usages = self.sampler.look(&leaders);
+        pb::ListReply {
+            host: self.host.clone(),
+            instances: convert::instances(fleet, slots, &usages),
+        }
+    }
+
+    fn describe_one(
+        &self,
+        fleet: &Fleet,
+        key: &SlotKey,
+        instance: pb::Instance,
+    ) -> Option<pb::Description> {
+        let app = fleet.app(&key.app)?;
+        let slot = app.slots.get(&key.instance)?;
+        let spec = pb::AppSpec {
+            inherited_env: BTreeMap::new(),
+            ..pb::AppSpec::from(app.spec.as_ref())
+        };
+        let run = key.run(slot.machine.run());
+        Some(pb::Description {
+            instance: Some(instance),
+            spec: Some(spec),
+            resolved: resolve::resolve(&app.spec).ok().map(convert::resolved),
+            exits: convert::exits(&slot.exits),
+            run_dir: run_dir(&self.runs, &self.host, &run).display().to_string(),
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl Agent for Service {
+    async fn ping(&self, _: Request<pb::PingRequest>) -> Result<Response<pb::PingReply>, Status> {
+        let (keeper, log) = (
+            self.peers.keeper.borrow().clone(),
+            self.peers.log.borrow().clone(),
+        );
+        Ok(Response::new(pb::PingReply {
+            version: VERSION.to_owned(),
+            pid: i32::try_from(std::process::id()).unwrap_or_default(),
+            host: self.host.clone(),
+            keeper_pid: keeper.pid,
+            keeper_version: keeper.version,
+            logd_pid: log.pid,
+            logd_version: log.version,
+        }))
+    }
+
+    async fn apply(
+        &self,
+        request: Request<pb::ApplyRequest>,
+    ) -> Result<Response<pb::ApplyReply>, Status> {
+        let request = request.into_inner();
+        let specs: Result<Vec<AppSpec>, _> =
+            request.apps.into_iter().map(AppSpec::try_from).collect();
+        let specs = specs.map_err(|error| refuse::invalid(&error))?;
+        let notes = specs
+            .iter()
+            .map(|spec| (AppKey::of(spec), convert::notes(spec)))
+            .collect();
+        let restart = if request.restart {
+            Restart::Always
+        } else {
+            Restart::IfChanged
+        };
+        let outcomes = self
+            .ask(|reply| Ask::Apply {
+                specs,
+                restart,
+                reply,
+            })
+            .await?;
+        let outcomes = convert::outcomes(outcomes, &notes);
+        Ok(Response::new(pb::ApplyReply { outcomes }))
+    }
+
+    async fn act(
+        &self,
+        request: Request<pb::ActRequest>,
+    ) -> Result<Response<pb::ActReply>, Status> {
+        let request = request.into_inner();
+        let verb = convert::verb(request.verb())
+            .ok_or_else(|| Status::invalid_argument("this agent does not know the verb"))?;
+        let selection = convert::selection(request.selection, Asks::ToTouch);
+        let outcomes = self
+            .ask(|reply| Ask::Act {
+                verb,
+                selection,
+                reply,
+            })
+            .await?;
+        let outcomes = convert::outcomes(outcomes, &BTreeMap::new());
+        Ok(Response::new(pb::ActReply { outcomes }))
+    }
+
+    async fn list(
+        &self,
+        request: Request<pb::ListRequest>,
+    ) -> Result<Response<pb::ListReply>, Status> {
+        let selection = convert::selection(request.into_inner().selection, Asks::ToLook);
+        let fleet = self.fleet();
+        let slots = select(&fleet, &selection).map_err(|refused| refuse::selection(&refused))?;
+        Ok(Response::new(self.list_of(&fleet, &slots)))
+    }
+
+    async fn describe(
+        &self,
+        request: Request<pb::DescribeRequest>,
+    ) -> Result<Response<pb::DescribeReply>, Status> {
+        let selection = convert::selection(request.into_inner().selection, Asks::ToLook);
+        let fleet = self.fleet();
+        let slots = select(&fleet, &selection).map_err(|refused| refuse::selection(&refused))?;
+        let instances = self.list_of(&fleet, &slots).instances;
+        let descriptions = slots
+            .iter()
+            .zip(instances)
+            .filter_map(|(key, instance)| self.describe_one(&fleet, key, instance))
+            .collect();
+        Ok(Response::new(pb::DescribeReply { descriptions }))
+    }
+
+    type WatchStream =
+        std::pin::Pin<Box<dyn tokio_stream::Stream<Item = Result<pb::ListReply, Status>> + Send>>;
+
+    async fn watch(
+        &self,
+        request: Request<pb::ListRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let selection = convert::selection(request.into_inner().selection, Asks::ToLook);
+        let slots =
+            select(&self.fleet(), &selection).map_err(|refused| refuse::selection(&refused))?;
+        let apps: BTreeSet<AppKey> = slots.into_iter().map(|slot| slot.app).collect();
+        let host = self.host.clone();
+        let mut last = None;
+        let replies = WatchStream::new(self.published.clone()).filter_map(move |fleet| {
+            let slots: Vec<_> = fleet
+                .slots()
+                .map(|(key, _, _)| key)
+                .filter(|key| apps.contains(&key.app))
+                .collect();
+            let instances = convert::instances(&fleet, &slots, &BTreeMap::new());
+            let shown = comparable(&instances);
+            let has_changed = last.replace(shown.clone()) != Some(shown);
+            has_changed.then(|| {
+                Ok(pb::ListReply {
+                    host: host.clone(),
+                    instances,
+                })
+            })
+        });
+        Ok(Response::new(Box::pin(replies)))
+    }
+
+    async fn resurrect(
+        &self,
+        _: Request<pb::ResurrectRequest>,
+    ) -> Result<Response<pb::ActReply>, Status> {
+        let outcomes = self.ask(Ask::Resurrect).await?;
+        let outcomes = convert::outcomes(outcomes, &BTreeMap::new());
+        Ok(Response::new(pb::ActReply { outcomes }))
+    }
+
+    async fn save(&self, _: Request<pb::SaveRequest>) -> Result<Response<pb::SaveReply>, Status> {
+        self.ask(Ask::Save).await?;
+        let fleet = self.fleet();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Ok(Response::new(pb::SaveReply {
+            apps: count(fleet.apps().len()),
+            instances: count(fleet.slots().count()),
+        }))
+    }
+
+    async fn shutdown(
+        &self,
+        request: Request<pb::ShutdownRequest>,
+    ) -> Result<Response<pb::ShutdownReply>, Status> {
+        let mut stopped = 0;
+        if request.into_inner().stop_apps {
+            stopped = self.ask(Ask::Hold).await?;
+            self.end_others.send_replace(crate::daemon::Others::EndToo);
+        }
+        self.end.cancel();
+        Ok(Response::new(pb::ShutdownReply { stopped }))
+    }
+}
+
+/// What tells one state from the next: all but what changes by itself with time.
+fn comparable(instances: &[pb::Instance]) -> Vec<pb::Instance> {
+    let still = |instance: &pb::Instance| pb::Instance {
+        uptime_ms: None,
+        restart_in_ms: None,
+        ..instance.clone()
+    };
+    instances.iter().map(still).collect()
+}

@@ -1,0 +1,324 @@
+//! The form of each record, in and out.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use eco_config::spec::AppSpec;
+use eco_home::clock::nanos;
+use eco_proto::agent::v1 as agent;
+use eco_proto::state::v1 as pb;
+use eco_proto::state::v1::state::State as PbState;
+use prost::Message;
+
+use crate::fleet::apply::policy;
+use crate::fleet::{App, AppKey, Exit, Fate, How, Identity, Slot, SlotKey};
+use crate::machine::{Ended, Ending, Machine, Replace, Run, Saved, State, Want};
+
+/// The version that is written.
+const VERSION: u8 = 1;
+
+/// A record that is not understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("read the record {key}: {problem}")]
+pub struct BadRecord {
+    /// Its key.
+    pub key: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl BadRecord {
+    fn new(key: &[u8], problem: impl ToString) -> Self {
+        Self {
+            key: String::from_utf8_lossy(key).into_owned(),
+            problem: problem.to_string(),
+        }
+    }
+
+    /// A slot whose app is not there.
+    pub(super) fn orphan(key: &SlotKey) -> Self {
+        Self::new(key.to_string().as_bytes(), "its app is not there")
+    }
+}
+
+pub(super) fn of_app(app: &App) -> Vec<u8> {
+    versioned(&pb::App {
+        spec: Some(app.spec.as_ref().into()),
+    })
+}
+
+pub(super) fn app(key: &[u8], value: &[u8]) -> Result<App, BadRecord> {
+    let record: pb::App = decode(key, value)?;
+    let spec = record
+        .spec
+        .ok_or_else(|| BadRecord::new(key, "it is empty"))?;
+    let spec = AppSpec::try_from(spec).map_err(|error| BadRecord::new(key, error))?;
+    Ok(App {
+        spec: Arc::new(spec),
+        slots: BTreeMap::new(),
+    })
+}
+
+pub(super) fn of_run_number(run: Run) -> Vec<u8> {
+    let mut value = vec![VERSION];
+    value.extend(run.to_le_bytes());
+    value
+}
+
+pub(super) fn run_number(key: &[u8], value: &[u8]) -> Result<(SlotKey, Run), BadRecord> {
+    let name = slot_key(key)?;
+    let number = value
+        .strip_prefix(&[VERSION])
+        .and_then(|rest| rest.try_into().ok());
+    let number = number.ok_or_else(|| BadRecord::new(key, "it is no number of version 1"))?;
+    Ok((name, Run::from_le_bytes(number)))
+}
+
+/// Undoes the key's `Display`. An environment's name holds no slash; an app's may hold anything.
+pub(super) fn slot_key(key: &[u8]) -> Result<SlotKey, BadRecord> {
+    let parse = || {
+        let text = std::str::from_utf8(key).ok()?;
+        let (app, instance) = text.rsplit_once('#')?;
+        let (environment, name) = app.split_once('/')?;
+        let app = AppKey {
+            environment: environment.to_owned(),
+            name: name.to_owned(),
+        };
+        Some(app.slot(instance.parse().ok()?))
+    };
+    parse().ok_or_else(|| BadRecord::new(key, "its key is no slot's"))
+}
+
+pub(super) fn of_slot(slot: &Slot) -> Vec<u8> {
+    let Saved {
+        want,
+        state,
+        run,
+        strikes,
+        attempts,
+        restarts,
+    } = slot.machine.saved();
+    versioned(&pb::Slot {
+        id: slot.id,
+        want: of_want(want).into(),
+        state: Some(pb::State {
+            state: Some(of_state(state)),
+        }),
+        run,
+        strikes,
+        attempts,
+        restarts,
+        cause: slot.cause.clone(),
+        exits: slot.exits.iter().map(of_exit).collect(),
+        process: slot.identity.as_ref().map(of_identity),
+        leaving: slot.fate == Fate::Leaves,
+    })
+}
+
+pub(super) fn slot(key: &SlotKey, value: &[u8], spec: &AppSpec) -> Result<Slot, BadRecord> {
+    let name = key.to_string();
+    let record: pb::Slot = decode(name.as_bytes(), value)?;
+    let want = record.want();
+    let state = record.state.and_then(|state| state.state);
+    let saved = Saved {
+        want: match want {
+            pb::Want::Up => Want::Up,
+            pb::Want::Held => Want::Held,
+            pb::Want::Down | pb::Want::Unspecified => Want::Down,
+        },
+        state: state
+            .map(to_state)
+            .ok_or_else(|| BadRecord::new(name.as_bytes(), "it has no state"))?,
+        run: record.run,
+        strikes: record.strikes,
+        attempts: record.attempts,
+        restarts: record.restarts,
+    };
+    let exits: VecDeque<Exit> = record.exits.into_iter().map(to_exit).collect();
+    let fate = if record.leaving {
+        Fate::Leaves
+    } else {
+        Fate::Stays
+    };
+    let machine = Machine::restore(policy(spec), saved);
+    let identity = record.process.map(to_identity);
+    Ok(Slot::restore(
+        record.id,
+        machine,
+        identity,
+        fate,
+        record.cause,
+        exits,
+    ))
+}
+
+fn versioned(record: &impl Message) -> Vec<u8> {
+    let mut value = vec![VERSION];
+    value.extend(record.encode_to_vec());
+    value
+}
+
+fn decode<M: Message + Default>(key: &[u8], value: &[u8]) -> Result<M, BadRecord> {
+    match value.split_first() {
+        Some((&VERSION, record)) => M::decode(record).map_err(|error| BadRecord::new(key, error)),
+        Some((version, _)) => Err(BadRecord::new(
+            key,
+            format!("its version {version} is not known"),
+        )),
+        None => Err(BadRecord::new(key, "it is empty")),
+    }
+}
+
+const fn of_want(want: Want) -> pb::Want {
+    match want {
+        Want::Up => pb::Want::Up,
+        Want::Down => pb::Want::Down,
+        Want::Held => pb::Want::Held,
+    }
+}
+
+fn of_state(state: State) -> PbState {
+    match state {
+        State::Stopped => PbState::Stopped(pb::Stopped {}),
+        State::Errored => PbState::Errored(pb::Errored {}),
+        State::Spawning { replace } => PbState::Spawning(pb::Spawning {
+            replace: replace == Replace::Yes,
+        }),
+        State::Launching { pid, since } => PbState::Launching(pb::Living {
+            pid,
+            since: nanos(since),
+        }),
+        State::Online { pid, since } => PbState::Online(pb::Living {
+            pid,
+            since: nanos(since),
+        }),
+        State::Ending {
+            pid,
+            ending,
+            kill_at,
+        } => PbState::Ending(pb::Ending {
+            pid,
+            kill_at: nanos(kill_at),
+            by_itself: match ending {
+                Ending::Asked => None,
+                Ending::ByItself { how, lived } => Some(of_ended(how, lived)),
+            },
+        }),
+        State::Waiting { until } => PbState::Waiting(pb::Waiting {
+            until: nanos(until),
+        }),
+    }
+}
+
+fn to_state(state: PbState) -> State {
+    match state {
+        PbState::Stopped(_) => State::Stopped,
+        PbState::Errored(_) => State::Errored,
+        PbState::Spawning(pb::Spawning { replace }) => State::Spawning {
+            replace: if replace { Replace::Yes } else { Replace::No },
+        },
+        PbState::Launching(pb::Living { pid, since }) => State::Launching {
+            pid,
+            since: Duration::from_nanos(since),
+        },
+        PbState::Online(pb::Living { pid, since }) => State::Online {
+            pid,
+            since: Duration::from_nanos(since),
+        },
+        PbState::Ending(pb::Ending {
+            pid,
+            kill_at,
+            by_itself,
+        }) => State::Ending {
+            pid,
+            kill_at: Duration::from_nanos(kill_at),
+            ending: by_itself.map_or(Ending::Asked, to_ended),
+        },
+        PbState::Waiting(pb::Waiting { until }) => State::Waiting {
+            until: Duration::from_nanos(until),
+        },
+    }
+}
+
+fn of_ended(how: Ended, lived: Duration) -> pb::Ended {
+    use pb::ended::How as Pb;
+    let how = match how {
+        Ended::Code(code) => Pb::Code(code),
+        Ended::Signal(signal) => Pb::Signal(signal),
+        Ended::Unknown => Pb::Unknown(true),
+        Ended::NotSpawned => Pb::NotSpawned(true),
+    };
+    pb::Ended {
+        how: Some(how),
+        lived: nanos(lived),
+    }
+}
+
+fn to_ended(ended: pb::Ended) -> Ending {
+    use pb::ended::How as Pb;
+    let how = match ended.how {
+        Some(Pb::Code(code)) => Ended::Code(code),
+        Some(Pb::Signal(signal)) => Ended::Signal(signal),
+        Some(Pb::NotSpawned(_)) => Ended::NotSpawned,
+        Some(Pb::Unknown(_)) | None => Ended::Unknown,
+    };
+    Ending::ByItself {
+        how,
+        lived: Duration::from_nanos(ended.lived),
+    }
+}
+
+fn of_identity(identity: &Identity) -> pb::Process {
+    pb::Process {
+        pid: identity.pid,
+        start_ticks: identity.start_ticks,
+        boot_id: identity.boot_id.clone(),
+        boot_ns: nanos(identity.since),
+        unix_ns: nanos(identity.since_unix),
+    }
+}
+
+fn to_identity(process: pb::Process) -> Identity {
+    Identity {
+        pid: process.pid,
+        start_ticks: process.start_ticks,
+        boot_id: process.boot_id,
+        since: Duration::from_nanos(process.boot_ns),
+        since_unix: Duration::from_nanos(process.unix_ns),
+    }
+}
+
+/// An end as it is kept, and as it is told.
+#[must_use]
+pub(crate) fn of_exit(exit: &Exit) -> agent::Exit {
+    use agent::exit::How as Pb;
+    agent::Exit {
+        run: exit.run,
+        how: Some(match &exit.how {
+            How::Code(code) => Pb::Code(*code),
+            How::Signal(signal) => Pb::Signal(*signal),
+            How::Unknown => Pb::Unknown(true),
+            How::NotSpawned(why) => Pb::SpawnFailed(why.clone()),
+        }),
+        at_ns: nanos(exit.at_unix),
+        lived_ms: u64::try_from(exit.lived.as_millis()).unwrap_or(u64::MAX),
+        cause: exit.cause.clone(),
+    }
+}
+
+fn to_exit(exit: agent::Exit) -> Exit {
+    use agent::exit::How as Pb;
+    Exit {
+        run: exit.run,
+        how: match exit.how {
+            Some(Pb::Code(code)) => How::Code(code),
+            Some(Pb::Signal(signal)) => How::Signal(signal),
+            Some(Pb::SpawnFailed(why)) => How::NotSpawned(why),
+            Some(Pb::Unknown(_)) | None => How::Unknown,
+        },
+        at_unix: Duration::from_nanos(exit.at_ns),
+        lived: Duration::from_millis(exit.lived_ms),
+        cause: exit.cause,
+    }
+}

@@ -1,0 +1,354 @@
+//! The one owner of the fleet: takes inputs one after the other, writes what they changed, and only then acts.
+//!
+//! ```text
+//!  requests ─┐                    ┌─▶ store (flushed) ─▶ keeper, feed
+//!  news ─────┼─▶ fleet ─▶ changes ┤
+//!  ready ────┤                    └─▶ published ─▶ rpc, probes
+//!  deadline ─┘                    └─▶ replies
+//! ```
+//!
+//! All inputs that wait are taken together and written with one flush. When the disk refuses, supervision goes on from
+//! memory, whoever asked is told that it is not on disk, and the write is tried again.
+
+mod perform;
+
+pub(crate) use perform::run_dir;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eco_config::spec::AppSpec;
+use eco_home::clock;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::feed::RunNews;
+use crate::fleet::apply::Restart;
+use crate::fleet::select::{Refused, Selection, select};
+use crate::fleet::{Changes, Fleet, Outcome, Report, RunKey, Verb};
+use crate::keeper::{News, Order};
+use crate::resolve::{self, Problem};
+use crate::store::{Store, StoreError};
+
+/// Inputs that are taken together.
+const BATCH: usize = 256;
+/// After a failed write, until the next attempt.
+const WRITE_AGAIN: Duration = Duration::from_secs(1);
+
+/// What the supervisor takes.
+#[derive(Debug)]
+pub enum Input {
+    /// Somebody asks.
+    Request(Request),
+    /// The keeper tells.
+    News(News),
+    /// A probe found a run listening.
+    Ready(RunKey),
+}
+
+/// What somebody asks.
+#[derive(Debug)]
+pub enum Request {
+    /// Make these apps be as specified, and up.
+    Apply {
+        /// Each checked, not yet resolved here.
+        specs: Vec<AppSpec>,
+        /// Whether unchanged ones are replaced.
+        restart: Restart,
+        /// Where the answer goes.
+        reply: Reply<Vec<Outcome>>,
+    },
+    /// Do this to these.
+    Act {
+        /// What.
+        verb: Verb,
+        /// To which.
+        selection: Selection,
+        /// Where the answer goes.
+        reply: Reply<Vec<Outcome>>,
+    },
+    /// Put all to rest; answered when nothing runs.
+    Hold(Reply<u32>),
+    /// Bring up what was put to rest.
+    Resurrect(Reply<Vec<Outcome>>),
+    /// Make sure that all is on disk.
+    Save(Reply<()>),
+    /// Tell the keeper to end once nothing runs.
+    EndKeeper,
+}
+
+/// Where an answer goes.
+pub type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
+
+/// Why a request is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The selection means nothing here.
+    #[error(transparent)]
+    Selection(#[from] Refused),
+    /// These apps cannot be run on this host.
+    #[error("{} cannot be run on this host", apps(.0))]
+    Problems(Vec<(AppSpec, Vec<Problem>)>),
+    /// Done, but not on disk.
+    #[error(
+        "{0}; it is in effect, but would be lost with the agent, which goes on trying to write it"
+    )]
+    NotWritten(Arc<StoreError>),
+}
+
+fn apps(problems: &[(AppSpec, Vec<Problem>)]) -> String {
+    let names: Vec<_> = problems.iter().map(|(spec, _)| spec.full_name()).collect();
+    names.join(", ")
+}
+
+/// An answer that waits for the write.
+type Answer = Box<dyn FnOnce(Option<&Arc<StoreError>>) + Send>;
+
+/// Owns the fleet.
+pub struct Supervisor {
+    fleet: Fleet,
+    store: Store,
+    /// Where runs keep their output.
+    runs: std::path::PathBuf,
+    host: String,
+    /// The keeper connection that orders are for; 0: none met yet.
+    epoch: u64,
+    orders: mpsc::Sender<(u64, Order)>,
+    feed: mpsc::Sender<RunNews>,
+    published: watch::Sender<Arc<Fleet>>,
+    /// What could not be written yet.
+    unwritten: Changes,
+    answers: Vec<Answer>,
+    /// Who waits until nothing runs.
+    resting: Vec<(u32, Reply<u32>)>,
+}
+
+/// The ends that a supervisor speaks into.
+#[derive(Debug)]
+pub struct Ends {
+    /// To the keeper.
+    pub orders: mpsc::Sender<(u64, Order)>,
+    /// To the log daemon.
+    pub feed: mpsc::Sender<RunNews>,
+    /// To everybody.
+    pub published: watch::Sender<Arc<Fleet>>,
+}
+
+impl Supervisor {
+    /// A supervisor of `fleet`, which is what `store` holds.
+    #[must_use]
+    pub fn new(
+        fleet: Fleet,
+        store: Store,
+        runs: std::path::PathBuf,
+        host: String,
+        ends: Ends,
+    ) -> Self {
+        let Ends {
+            orders,
+            feed,
+            published,
+        } = ends;
+        Self {
+            fleet,
+            store,
+            runs,
+            host,
+            epoch: 0,
+            orders,
+            feed,
+            published,
+            unwritten: Changes::default(),
+            answers: Vec::new(),
+            resting: Vec::new(),
+        }
+    }
+
+    /// Takes inputs until nobody can send any more.
+    pub async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                count = inputs.recv_many(&mut batch, BATCH) => {
+                    if count == 0 {
+                        break;
+                    }
+                }
+                () = tokio::time::sleep(self.pause()), if self.has_deadline() => {}
+            }
+            for input in batch.drain(..) {
+                self.take(input);
+            }
+            self.fleet.wake(clock::since_boot());
+            self.settle().await;
+        }
+        if let Err(error) = self.write(Changes::default()).await {
+            tracing::error!(
+                error = &*error as &dyn std::error::Error,
+                "the last changes are lost"
+            );
+        }
+    }
+
+    fn has_deadline(&self) -> bool {
+        !self.unwritten.is_clean() || self.fleet.deadline().is_some()
+    }
+
+    fn pause(&self) -> Duration {
+        let due = self
+            .fleet
+            .deadline()
+            .map(|due| due.saturating_sub(clock::since_boot()));
+        let write = (!self.unwritten.is_clean()).then_some(WRITE_AGAIN);
+        due.into_iter().chain(write).min().unwrap_or(WRITE_AGAIN)
+    }
+
+    fn take(&mut self, input: Input) {
+        let now = clock::since_boot();
+        match input {
+            Input::Request(request) => self.request(now, request),
+            Input::Ready(key) => self.fleet.report(now, &key, Report::Ready),
+            Input::News(News::Met { epoch, greeting }) => {
+                self.epoch = epoch;
+                for stranger in self.fleet.reconcile(now, &greeting) {
+                    tracing::warn!(run = %stranger, "the keeper has a run that belongs to no known app");
+                }
+            }
+            Input::News(News::Report(key, report)) => self.report(now, &key, report),
+        }
+    }
+
+    fn report(&mut self, now: Duration, key: &RunKey, report: Report) {
+        let news = match &report {
+            Report::Spawned(_) => Some(RunNews::Started(key.clone())),
+            Report::Gone => Some(RunNews::Ended(key.clone())),
+            Report::SpawnFailed { .. } | Report::Ready | Report::Exited { .. } => None,
+        };
+        if let Some(news) = news {
+            // A wake-up: a log daemon that is behind looks by itself.
+            drop(self.feed.try_send(news));
+        }
+        self.fleet.report(now, key, report);
+    }
+
+    fn request(&mut self, now: Duration, request: Request) {
+        match request {
+            Request::Apply {
+                specs,
+                restart,
+                reply,
+            } => {
+                let outcomes = match unfit(&specs) {
+                    problems if problems.is_empty() => Ok(self.fleet.apply(now, specs, restart)),
+                    problems => Err(Refusal::Problems(problems)),
+                };
+                self.answer(reply, outcomes);
+            }
+            Request::Act {
+                verb,
+                selection,
+                reply,
+            } => {
+                let slots = select(&self.fleet, &selection);
+                let outcomes = slots.map(|slots| self.fleet.act(now, verb, &slots));
+                self.answer(reply, outcomes.map_err(Refusal::from));
+            }
+            Request::Hold(reply) => {
+                let up = self
+                    .fleet
+                    .slots()
+                    .filter(|(_, _, slot)| slot.identity.is_some())
+                    .count();
+                self.fleet.hold(now);
+                self.resting
+                    .push((u32::try_from(up).unwrap_or(u32::MAX), reply));
+            }
+            Request::Resurrect(reply) => {
+                let outcomes = self.fleet.resurrect(now);
+                self.answer(reply, Ok(outcomes));
+            }
+            Request::Save(reply) => {
+                let flushed = self
+                    .store
+                    .flush()
+                    .map_err(|error| Refusal::NotWritten(Arc::new(error)));
+                self.answer(reply, flushed);
+            }
+            Request::EndKeeper => self.order(Order::Shutdown),
+        }
+    }
+
+    /// Answers when the changes are written.
+    fn answer<T: Send + 'static>(&mut self, reply: Reply<T>, answer: Result<T, Refusal>) {
+        self.answers.push(Box::new(move |failed| {
+            let answer = match (answer, failed) {
+                (Ok(_), Some(error)) => Err(Refusal::NotWritten(Arc::clone(error))),
+                (answer, _) => answer,
+            };
+            // Who hung up meanwhile needs no answer.
+            drop(reply.send(answer));
+        }));
+    }
+
+    /// Writes, acts, publishes, answers; until nothing follows any more.
+    async fn settle(&mut self) {
+        let mut failed = None;
+        loop {
+            let mut changes = self.fleet.take_changes();
+            let tasks = std::mem::take(&mut changes.tasks);
+            if tasks.is_empty() && changes.is_clean() && self.unwritten.is_clean() {
+                break;
+            }
+            failed = self.write(changes).await.err();
+            self.perform(tasks);
+            if failed.is_some() {
+                break;
+            }
+        }
+        self.published.send_replace(Arc::new(self.fleet.clone()));
+        for answer in self.answers.drain(..) {
+            answer(failed.as_ref());
+        }
+        if self.fleet.is_at_rest() {
+            for (count, reply) in self.resting.drain(..) {
+                drop(reply.send(Ok(count)));
+            }
+        }
+    }
+
+    /// Writes `changes` and what could not be written before.
+    async fn write(&mut self, changes: Changes) -> Result<(), Arc<StoreError>> {
+        self.unwritten.apps.extend(changes.apps);
+        self.unwritten.slots.extend(changes.slots);
+        if self.unwritten.is_clean() {
+            return Ok(());
+        }
+        let (store, fleet, unwritten) = (
+            self.store.clone(),
+            self.fleet.clone(),
+            self.unwritten.clone(),
+        );
+        let written = tokio::task::spawn_blocking(move || store.commit(&fleet, &unwritten)).await;
+        match written.expect("a commit does not panic and is not cancelled") {
+            Ok(()) => {
+                self.unwritten = Changes::default();
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "not on disk");
+                Err(Arc::new(error))
+            }
+        }
+    }
+}
+
+/// The apps that cannot be run on this host, with all that stands in the way.
+fn unfit(specs: &[AppSpec]) -> Vec<(AppSpec, Vec<Problem>)> {
+    specs
+        .iter()
+        .filter_map(|spec| {
+            resolve::resolve(spec)
+                .err()
+                .map(|problems| (spec.clone(), problems))
+        })
+        .collect()
+}

@@ -1,0 +1,103 @@
+//! The command line. The documentation of the verbs' own arguments is with the verbs.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::commands::{
+    delete, describe, kill, list, logs, ping, restart, resurrect, save, start, stop, update,
+};
+
+/// Run the processes of a project, keep their output, and bring them back.
+///
+/// eco reads PM2 ecosystem files. Apps are named ENVIRONMENT/NAME; a SELECTOR is a name, ENVIRONMENT/NAME, an id, a glob
+/// ('mds-*'), a /regex/, a namespace, 'all', a config file or a folder with one.
+#[derive(Debug, Parser)]
+#[command(
+    name = "eco",
+    version = eco_proto::VERSION,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "Examples:\n  \
+        eco start dev              everything in process-manager/dev, found from any folder below\n  \
+        eco list                   what runs\n  \
+        eco logs -f 'mds-*'        follow some of it\n  \
+        eco restart dev/mds-fetcher\n\n\
+        ECO_HOME is where eco lives (default: ~/.eco). ECO_ENVIRONMENT stands for --environment."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every verb takes.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Environment that is meant, also by `ECO_ENVIRONMENT`
+    #[arg(short = 'E', long, global = true, value_name = "NAME")]
+    pub(crate) environment: Option<String>,
+    /// When to use colours; `NO_COLOR` is heeded
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    /// Say nothing but data, warnings and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Start(start::Args),
+    #[command(visible_aliases = ["ls", "l", "ps", "status"])]
+    List(list::Args),
+    #[command(visible_alias = "log")]
+    Logs(logs::Args),
+    Restart(restart::Args),
+    Stop(stop::Args),
+    #[command(visible_aliases = ["del", "rm"])]
+    Delete(delete::Args),
+    #[command(visible_aliases = ["desc", "info", "show"])]
+    Describe(describe::Args),
+    Resurrect(resurrect::Args),
+    #[command(visible_alias = "dump")]
+    Save(save::Args),
+    Kill(kill::Args),
+    Ping(ping::Args),
+    Update(update::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_shows_examples() {
+        for verb in Cli::command().get_subcommands() {
+            let help = verb.get_after_help().map(ToString::to_string);
+            assert!(
+                help.is_some_and(|help| help.contains("Example")),
+                "{}",
+                verb.get_name()
+            );
+        }
+    }
+}

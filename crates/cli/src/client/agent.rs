@@ -1,0 +1,213 @@
+//! The agent's calls.
+
+use std::time::Duration;
+
+use eco_home::{Daemon, Home, clock};
+use eco_proto::agent::v1 as pb;
+use eco_proto::agent::v1::agent_client::AgentClient;
+use tonic::transport::Channel;
+
+use super::{connect, status};
+use crate::error::CliError;
+use crate::settle::{Awaited, Settling};
+
+/// How long the agent may take to say who it is.
+const PING: Duration = Duration::from_secs(10);
+
+/// An agent that answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Agent {
+    client: AgentClient<Channel>,
+    who: pb::PingReply,
+}
+
+impl Agent {
+    /// Connects to the agent of `home`, of whatever version, when one runs.
+    pub(crate) async fn find(home: &Home) -> Result<Option<Self>, CliError> {
+        match connect::open(&home.socket(Daemon::Agent)).await? {
+            Some(channel) => Self::greet(channel).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Asks who is there.
+    pub(crate) async fn greet(channel: Channel) -> Result<Self, CliError> {
+        let mut client = AgentClient::new(channel).max_decoding_message_size(connect::LARGEST);
+        let reply = tokio::time::timeout(PING, client.ping(pb::PingRequest {})).await;
+        let who = match reply {
+            Ok(Ok(reply)) => reply.into_inner(),
+            Ok(Err(refusal)) => return Err(status::error("ask the agent", &refusal)),
+            Err(_) => {
+                return Err(CliError::daemon("ask the agent")
+                    .because(format!("it did not answer within {} s", PING.as_secs())));
+            }
+        };
+        Ok(Self { client, who })
+    }
+
+    /// Refuses an agent of another version: it may misread what we send.
+    pub(crate) fn of_our_version(self) -> Result<Self, CliError> {
+        if self.who.version == eco_proto::VERSION {
+            return Ok(self);
+        }
+        Err(CliError::daemon("talk with the agent")
+            .because(format!(
+                "it is of version {}, and this eco is of version {}",
+                self.who.version,
+                eco_proto::VERSION
+            ))
+            .hinted("eco update (the apps are not touched)"))
+    }
+
+    /// What it said of itself.
+    pub(crate) const fn who(&self) -> &pb::PingReply {
+        &self.who
+    }
+
+    /// Makes apps be as specified.
+    pub(crate) async fn apply(
+        &mut self,
+        tried: &str,
+        request: pb::ApplyRequest,
+    ) -> Result<Vec<pb::Outcome>, CliError> {
+        let reply = self.client.apply(request).await;
+        reply
+            .map(|reply| reply.into_inner().outcomes)
+            .map_err(|refusal| status::error(tried, &refusal))
+    }
+
+    /// Acts on known apps.
+    pub(crate) async fn act(
+        &mut self,
+        tried: &str,
+        verb: pb::Verb,
+        selection: pb::Selection,
+    ) -> Result<Vec<pb::Outcome>, CliError> {
+        let request = pb::ActRequest {
+            verb: verb.into(),
+            selection: Some(selection),
+        };
+        let reply = self.client.act(request).await;
+        reply
+            .map(|reply| reply.into_inner().outcomes)
+            .map_err(|refusal| status::error(tried, &refusal))
+    }
+
+    /// Lists instances.
+    pub(crate) async fn list(
+        &mut self,
+        selection: pb::Selection,
+    ) -> Result<pb::ListReply, CliError> {
+        let request = pb::ListRequest {
+            selection: Some(selection),
+        };
+        let reply = self.client.list(request).await;
+        reply
+            .map(tonic::Response::into_inner)
+            .map_err(|refusal| status::error("list apps", &refusal))
+    }
+
+    /// Tells whether a selector selects anything: the instances, or the names close to it.
+    pub(crate) async fn selects(
+        &mut self,
+        selection: pb::Selection,
+    ) -> Result<Result<Vec<pb::Instance>, Vec<String>>, CliError> {
+        let request = pb::ListRequest {
+            selection: Some(selection),
+        };
+        match self.client.list(request).await {
+            Ok(reply) => Ok(Ok(reply.into_inner().instances)),
+            Err(refusal) => match eco_proto::detail::detail(&refusal) {
+                Some(detail) if detail.code() == pb::error_detail::Code::NotFound => {
+                    Ok(Err(detail.candidates))
+                }
+                Some(_) | None => Err(status::error("find apps", &refusal)),
+            },
+        }
+    }
+
+    /// Describes instances.
+    pub(crate) async fn describe(
+        &mut self,
+        selection: pb::Selection,
+    ) -> Result<Vec<pb::Description>, CliError> {
+        let request = pb::DescribeRequest {
+            selection: Some(selection),
+        };
+        let reply = self.client.describe(request).await;
+        reply
+            .map(|reply| reply.into_inner().descriptions)
+            .map_err(|refusal| status::error("describe apps", &refusal))
+    }
+
+    /// Brings up what `kill` put to rest.
+    pub(crate) async fn resurrect(&mut self) -> Result<Vec<pb::Outcome>, CliError> {
+        let reply = self.client.resurrect(pb::ResurrectRequest {}).await;
+        reply
+            .map(|reply| reply.into_inner().outcomes)
+            .map_err(|refusal| status::error("bring the apps up", &refusal))
+    }
+
+    /// Makes sure that all is on disk.
+    pub(crate) async fn save(&mut self) -> Result<pb::SaveReply, CliError> {
+        let reply = self.client.save(pb::SaveRequest {}).await;
+        reply
+            .map(tonic::Response::into_inner)
+            .map_err(|refusal| status::error("save the state", &refusal))
+    }
+
+    /// Ends it; returns how many instances were stopped.
+    pub(crate) async fn shut_down(&mut self, stop_apps: bool) -> Result<u32, CliError> {
+        let reply = self
+            .client
+            .shutdown(pb::ShutdownRequest { stop_apps })
+            .await;
+        reply
+            .map(|reply| reply.into_inner().stopped)
+            .map_err(|refusal| status::error("end the agent", &refusal))
+    }
+
+    /// Follows the instances until all in `settling` is known, or `patience` is at an end; tells of each as it is known.
+    /// Returns the newest list.
+    pub(crate) async fn settle(
+        &mut self,
+        settling: &mut Settling,
+        patience: Duration,
+        tell: &mut (dyn FnMut(&Awaited) + Send),
+    ) -> Result<Vec<pb::Instance>, CliError> {
+        let broken = |refusal| status::error("follow the apps (they go on without us)", &refusal);
+        let request = pb::ListRequest {
+            selection: Some(pb::Selection {
+                every_environment: true,
+                ..pb::Selection::default()
+            }),
+        };
+        let watch = self.client.watch(request).await.map_err(broken)?;
+        let mut lists = watch.into_inner();
+        let until = clock::since_boot().saturating_add(patience);
+        let mut newest = Vec::new();
+        while !settling.is_done() {
+            let now = clock::since_boot();
+            let wake = settling.deadline().map_or(until, |due| due.min(until));
+            let settled = tokio::select! {
+                list = lists.message() => match list.map_err(broken)? {
+                    Some(list) => {
+                        newest = list.instances;
+                        settling.observe(&newest, clock::since_boot())
+                    }
+                    None => return Err(broken(tonic::Status::unavailable("the agent has ended"))),
+                },
+                () = tokio::time::sleep(wake.saturating_sub(now)) => {
+                    let now = clock::since_boot();
+                    let mut settled = settling.wake(now);
+                    if now >= until {
+                        settled.extend(settling.give_up());
+                    }
+                    settled
+                }
+            };
+            settled.iter().for_each(&mut *tell);
+        }
+        Ok(newest)
+    }
+}

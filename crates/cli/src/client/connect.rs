@@ -1,0 +1,106 @@
+//! From a socket's path to a channel.
+
+use std::error::Error;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use eco_home::{Daemon, Home, clock, connect};
+use eco_proto::log::v1 as log;
+use eco_proto::log::v1::log_client::LogClient;
+use tonic::transport::Channel;
+
+use super::status;
+use crate::error::CliError;
+
+/// The largest message taken: a line may be as long as its writer likes.
+pub(crate) const LARGEST: usize = 64 << 20;
+
+/// How long to rest between two attempts to connect.
+const REST: Duration = Duration::from_millis(20);
+
+/// Connects to the socket at `path`; `None`: nobody listens there, be the file there or not.
+pub(super) async fn open(path: &Path) -> Result<Option<Channel>, CliError> {
+    match connect::unix(path.to_owned()).await {
+        Ok(channel) => Ok(Some(channel)),
+        Err(error) if is_absence(&error) => Ok(None),
+        Err(error) => {
+            Err(CliError::daemon(format!("connect to {}", path.display())).because_of(Some(&error)))
+        }
+    }
+}
+
+/// Whether an error means that nobody listens.
+fn is_absence(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            return matches!(
+                io.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+            );
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// The log daemon.
+#[derive(Debug)]
+pub(crate) struct LogDaemon {
+    client: LogClient<Channel>,
+}
+
+impl LogDaemon {
+    /// Connects, when one runs.
+    pub(crate) async fn find(home: &Home) -> Result<Option<Self>, CliError> {
+        let channel = open(&home.socket(Daemon::Log)).await?;
+        Ok(channel.map(|channel| Self {
+            client: LogClient::new(channel).max_decoding_message_size(LARGEST),
+        }))
+    }
+
+    /// Connects, giving the agent `patience` to start one.
+    pub(crate) async fn wait(home: &Home, patience: Duration) -> Result<Self, CliError> {
+        let until = clock::since_boot() + patience;
+        loop {
+            if let Some(found) = Self::find(home).await? {
+                return Ok(found);
+            }
+            if clock::since_boot() >= until {
+                let path = home.socket(Daemon::Log);
+                return Err(CliError::daemon("reach the log daemon")
+                    .because(format!("nobody listens at {}", path.display()))
+                    .hinted(format!("see {}", home.log(Daemon::Log).display())));
+            }
+            tokio::time::sleep(REST).await;
+        }
+    }
+
+    /// Asks for lines.
+    pub(super) async fn query(
+        &mut self,
+        request: log::QueryRequest,
+    ) -> Result<tonic::Streaming<log::QueryItem>, tonic::Status> {
+        self.client
+            .query(request)
+            .await
+            .map(tonic::Response::into_inner)
+    }
+
+    /// Returns its process.
+    pub(crate) async fn pid(&mut self) -> Result<i32, CliError> {
+        let reply = self.client.ping(log::PingRequest {}).await;
+        reply
+            .map(|reply| reply.into_inner().pid)
+            .map_err(|status| status::error("ask the log daemon", &status))
+    }
+
+    /// Ends it.
+    pub(crate) async fn shut_down(&mut self) -> Result<(), CliError> {
+        let reply = self.client.shutdown(log::ShutdownRequest {}).await;
+        reply
+            .map(drop)
+            .map_err(|status| status::error("end the log daemon", &status))
+    }
+}

@@ -1,0 +1,123 @@
+//! Starting the agent that is missing.
+//!
+//! Two commands may do so at once: the agent's lock lets one of the two new agents live, and both commands find that one
+//! at the socket. So a child that ends is no failure as long as somebody begins to listen.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use eco_home::launch::LaunchError;
+use eco_home::{Daemon, Home, clock};
+use tonic::transport::Channel;
+
+use super::connect;
+use crate::error::CliError;
+use crate::surroundings::Surroundings;
+
+/// How long an agent may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long another one's agent may still take when ours has ended with an error.
+const GRACE: Duration = Duration::from_secs(1);
+/// How long to rest between two looks.
+const REST: Duration = Duration::from_millis(10);
+/// Lines of the agent's own log that are shown.
+const LINES: usize = 15;
+/// Bytes of it that are looked at.
+const TAIL: u64 = 64 << 10;
+
+/// Starts the agent of `home` and connects to it.
+pub(crate) async fn agent(home: &Home, surroundings: &Surroundings) -> Result<Channel, CliError> {
+    home.prepare()?;
+    let log = home.log(Daemon::Agent);
+    let before = log.metadata().map_or(0, |about| about.len());
+    let mut child = (surroundings.launch)(home, Daemon::Agent).map_err(refused)?;
+    let socket = home.socket(Daemon::Agent);
+    let mut until = clock::since_boot() + PATIENCE;
+    let mut ended: Option<ExitStatus> = None;
+    loop {
+        if let Some(channel) = connect::open(&socket).await? {
+            return Ok(channel);
+        }
+        let now = clock::since_boot();
+        if ended.is_none() {
+            ended = child.try_wait().unwrap_or(None);
+            if ended.is_some_and(|status| !status.success()) {
+                until = until.min(now + GRACE);
+            }
+        }
+        if now >= until {
+            return Err(silent(ended, &log, before));
+        }
+        tokio::time::sleep(REST).await;
+    }
+}
+
+fn refused(error: LaunchError) -> CliError {
+    let hint = match &error {
+        LaunchError::Missing { .. } => "install eco-agentd beside eco, or put it on PATH",
+        LaunchError::Log { .. } => "make that file writable, or set ECO_HOME to another folder",
+        LaunchError::Run { .. } => "check that the program can be executed",
+    };
+    CliError::daemon("start the agent")
+        .because(error)
+        .hinted(hint)
+}
+
+fn silent(ended: Option<ExitStatus>, log: &Path, before: u64) -> CliError {
+    let cause = match ended {
+        Some(status) => format!("eco-agentd ended at once ({status})"),
+        None => format!("eco-agentd did not listen within {} s", PATIENCE.as_secs()),
+    };
+    CliError::daemon("start the agent")
+        .because(cause)
+        .detailed(tail(log, before))
+        .hinted(format!("see {}", log.display()))
+}
+
+/// The last lines that came into the log at `path` since it had `before` bytes.
+fn tail(path: &Path, before: u64) -> Vec<String> {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        // A log that shrank was begun anew.
+        let new = if before <= length { before } else { 0 };
+        file.seek(SeekFrom::Start(new.max(length.saturating_sub(TAIL))))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    lines
+        .iter()
+        .skip(lines.len().saturating_sub(LINES))
+        .map(ToString::to_string)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_came_since_the_launch_is_shown_and_only_its_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("agentd.log");
+        let new: Vec<String> = (0..20).map(|n| format!("line {n}\n")).collect();
+        let new = new.concat();
+        std::fs::write(&path, format!("old\n{new}")).expect("written");
+        let shown = tail(&path, 4);
+        assert_eq!(shown.len(), LINES);
+        assert_eq!(shown.last().map(String::as_str), Some("line 19"));
+        assert!(tail(&path, 4 + u64::try_from(new.len()).expect("small")).is_empty());
+    }
+
+    #[test]
+    fn a_log_that_is_not_there_has_no_lines() {
+        assert!(tail(Path::new("/nowhere/agentd.log"), 0).is_empty());
+    }
+}

@@ -1,0 +1,23 @@
+//! The daemons, as the commands see them. Nothing outside knows what carries the messages.
+//!
+//! ```text
+//!  connect   a socket ─▶ a channel, or "nobody listens"
+//!  launch    nobody listens ─▶ start the agent ─▶ a channel
+//!  agent     the agent's calls; follows instances until they have settled
+//!  follow    the log daemon's lines, over its deaths
+//!  status    a refused call ─▶ what to tell the person
+//!  gone      waits until a daemon has ended
+//! ```
+
+mod agent;
+mod connect;
+mod follow;
+mod gone;
+mod launch;
+mod status;
+
+pub(crate) use agent::Agent;
+pub(crate) use connect::LogDaemon;
+pub(crate) use follow::{Reader, Told, read};
+pub(crate) use gone::{listens, wait as wait_until_gone};
+pub(crate) use launch::agent as launch_agent;

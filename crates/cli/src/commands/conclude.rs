@@ -1,0 +1,191 @@
+//! After a request: wait until it has come about, tell, and show.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use eco_proto::agent::v1::{Action, Instance, Outcome};
+
+use super::failure;
+use super::selection::everything;
+use super::session::Session;
+use crate::client::Agent;
+use crate::error::CliError;
+use crate::render::style::{error, success};
+use crate::render::{json, table};
+use crate::settle::{Awaited, Goal, Settling, Verdict};
+use crate::ui::Ui;
+use crate::view::list::rows;
+
+/// How to wait, and how to show.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Conclusion {
+    /// Wait at most this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    timeout: u64,
+    /// Return when the agent knows, not when it is done
+    #[arg(long, conflicts_with = "timeout")]
+    no_wait: bool,
+    /// Print the instances as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Concludes a request to `verb` apps.
+pub(crate) async fn conclude(
+    session: &mut Session<'_>,
+    agent: &mut Agent,
+    verb: &str,
+    outcomes: &[Outcome],
+    how: &Conclusion,
+) -> Result<(), CliError> {
+    tell_at_once(session.ui, outcomes);
+    let awaited = if how.no_wait {
+        Vec::new()
+    } else {
+        outcomes.iter().filter_map(awaited).collect()
+    };
+    let mut settling = Settling::new(awaited);
+    let instances = if settling.awaited().is_empty() {
+        agent.list(everything()).await?.instances
+    } else {
+        let ui = &mut *session.ui;
+        let patience = Duration::from_secs(how.timeout);
+        agent
+            .settle(&mut settling, patience, &mut |settled| tell(ui, settled))
+            .await?
+    };
+    show(session, agent, outcomes, &instances, how)?;
+    let failed: Vec<&Awaited> = settling
+        .awaited()
+        .iter()
+        .filter(|awaited| awaited.verdict.as_ref().is_some_and(Verdict::is_failure))
+        .collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    for awaited in &failed {
+        failure::tell(session, awaited).await;
+    }
+    let names: BTreeSet<String> = failed
+        .iter()
+        .map(|one| format!("{}/{}", one.environment, one.name))
+        .collect();
+    let names: Vec<String> = names.into_iter().collect();
+    Err(CliError::user(format!("{verb} {}", names.join(", "))))
+}
+
+/// What an outcome makes us wait for.
+fn awaited(outcome: &Outcome) -> Option<Awaited> {
+    let goal = match outcome.action() {
+        Action::Created | Action::Started | Action::Restarted => Goal::Up,
+        Action::Stopped => Goal::Down,
+        Action::Deleted => Goal::Gone,
+        Action::Unchanged | Action::Registered | Action::Unspecified => return None,
+    };
+    Some(Awaited::new(
+        &outcome.environment,
+        &outcome.name,
+        outcome.instance,
+        goal,
+        outcome.run,
+    ))
+}
+
+/// Tells what needs no waiting, and the notes; each once per app.
+fn tell_at_once(ui: &mut Ui, outcomes: &[Outcome]) {
+    let mut told = BTreeSet::new();
+    for outcome in outcomes {
+        let name = format!("{}/{}", outcome.environment, outcome.name);
+        let said = match outcome.action() {
+            Action::Unchanged => Some("unchanged"),
+            Action::Registered => Some("registered, not started (autostart: false)"),
+            Action::Created
+            | Action::Started
+            | Action::Restarted
+            | Action::Stopped
+            | Action::Deleted
+            | Action::Unspecified => None,
+        };
+        if let Some(said) = said {
+            let line = format!("{name}: {said}");
+            if told.insert(line.clone()) {
+                ui.status(&line);
+            }
+        }
+        for note in &outcome.notes {
+            let line = format!("{name}: {note}");
+            if told.insert(line.clone()) {
+                ui.note(&line);
+            }
+        }
+    }
+    let is_nothing = |outcome: &Outcome| outcome.action() == Action::Unchanged;
+    if outcomes.iter().all(is_nothing) {
+        ui.status("Nothing to do.");
+    }
+}
+
+/// Tells what became of one instance.
+fn tell(ui: &mut Ui, awaited: &Awaited) {
+    let name = failure::instance_name(awaited);
+    let line = match &awaited.verdict {
+        None => return,
+        Some(Verdict::Up) => format!("{} {name}: online", success("✓")),
+        Some(Verdict::Down) => format!("{} {name}: stopped", success("✓")),
+        Some(Verdict::Gone) => format!("{} {name}: deleted", success("✓")),
+        Some(Verdict::Ended(cause)) => format!("{} {name}: ended ({cause})", success("✓")),
+        Some(Verdict::Failed(cause)) => format!("{} {name}: {cause}", error("✗")),
+        Some(Verdict::KeepsFailing(cause)) => {
+            format!(
+                "{} {name}: keeps failing ({cause}); eco goes on trying",
+                error("✗")
+            )
+        }
+        Some(Verdict::TimedOut(seen)) => {
+            format!("{} {name}: not there in time ({seen})", error("✗"))
+        }
+    };
+    if awaited.verdict.as_ref().is_some_and(Verdict::is_failure) {
+        ui.note(&line);
+    } else {
+        ui.status(&line);
+    }
+}
+
+/// Shows the instances that were touched.
+fn show(
+    session: &mut Session<'_>,
+    agent: &Agent,
+    outcomes: &[Outcome],
+    instances: &[Instance],
+    how: &Conclusion,
+) -> Result<(), CliError> {
+    let touched: BTreeSet<(&str, &str, u32)> = outcomes
+        .iter()
+        .map(|outcome| {
+            (
+                outcome.environment.as_str(),
+                outcome.name.as_str(),
+                outcome.instance,
+            )
+        })
+        .collect();
+    let shown: Vec<Instance> = instances
+        .iter()
+        .filter(|one| {
+            touched.contains(&(one.environment.as_str(), one.name.as_str(), one.instance))
+        })
+        .cloned()
+        .collect();
+    let rows = rows(&agent.who().host, &shown);
+    let text = if how.json {
+        json::document(&rows)
+    } else if rows.is_empty() {
+        String::new()
+    } else {
+        table::table(&rows, session.ui.width())
+    };
+    session.ui.data(&text)?;
+    session.ui.flush()?;
+    Ok(())
+}

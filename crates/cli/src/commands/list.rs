@@ -1,0 +1,39 @@
+//! `eco list`
+
+use super::selection::selection;
+use super::session::Session;
+use crate::error::CliError;
+use crate::render::{json, table};
+use crate::view::list::rows;
+
+/// List what runs, and what should
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    eco list\n  \
+    eco list -E production 'mds-*'\n  \
+    eco list --json | jq '.[] | select(.status != \"online\")'")]
+pub(crate) struct Args {
+    /// Selector, config file, folder or environment
+    #[arg(value_name = "SELECTOR")]
+    selectors: Vec<String>,
+    /// Print an array of instances
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), CliError> {
+    let mut agent = session.agent().await?;
+    let selection = selection(session, &mut agent, &args.selectors).await?;
+    let reply = agent.list(selection).await?;
+    let rows = rows(&reply.host, &reply.instances);
+    if args.json {
+        session.ui.data(&json::document(&rows))?;
+    } else if rows.is_empty() {
+        session.ui.status("No apps.");
+        session.ui.hint("eco start TARGET starts some");
+    } else {
+        let table = table::table(&rows, session.ui.width());
+        session.ui.data(&table)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! The verbs, one file each: what its arguments are (their documentation is the help), and what it does.
+//!
+//! ```text
+//!  start restart ─▶ plan (words ─▶ specifications, selectors) ─┐
+//!  stop delete ───▶ selection (words ─▶ selectors) ────────────┼─▶ agent ─▶ conclude (wait, tell, table, failures)
+//!  resurrect ──────────────────────────────────────────────────┘
+//!  list describe logs ─▶ selection ─▶ agent, log daemon ─▶ view ─▶ render
+//! ```
+
+mod conclude;
+mod failure;
+mod plan;
+mod selection;
+mod session;
+
+pub(crate) mod delete;
+pub(crate) mod describe;
+pub(crate) mod kill;
+pub(crate) mod list;
+pub(crate) mod logs;
+pub(crate) mod ping;
+pub(crate) mod restart;
+pub(crate) mod resurrect;
+pub(crate) mod save;
+pub(crate) mod start;
+pub(crate) mod stop;
+pub(crate) mod update;
+
+use crate::args::{Cli, Command};
+use crate::error::CliError;
+use crate::surroundings::Surroundings;
+use crate::ui::Ui;
+use session::Session;
+
+/// Does what the command line says.
+pub(crate) async fn dispatch(
+    cli: Cli,
+    surroundings: &Surroundings,
+    ui: &mut Ui,
+) -> Result<(), CliError> {
+    let mut session = Session::new(cli.global, surroundings, ui)?;
+    let session = &mut session;
+    match cli.command {
+        Command::Start(args) => start::run(session, args).await,
+        Command::List(args) => list::run(session, args).await,
+        Command::Logs(args) => logs::run(session, args).await,
+        Command::Restart(args) => restart::run(session, args).await,
+        Command::Stop(args) => stop::run(session, args).await,
+        Command::Delete(args) => delete::run(session, args).await,
+        Command::Describe(args) => describe::run(session, args).await,
+        Command::Resurrect(args) => resurrect::run(session, args).await,
+        Command::Save(args) => save::run(session, args).await,
+        Command::Kill(args) => kill::run(session, args).await,
+        Command::Ping(args) => ping::run(session, args).await,
+        Command::Update(args) => update::run(session, args).await,
+    }
+}

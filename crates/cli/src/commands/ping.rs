@@ -1,0 +1,68 @@
+//! `eco ping`
+
+use serde::Serialize;
+
+use super::session::Session;
+use crate::client::Agent;
+use crate::error::CliError;
+use crate::render::json;
+
+/// Tell whether the agent runs, and of which version its programs are
+///
+/// Starts nothing. Ends with exit code 4 when no agent runs.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  eco ping || echo 'no agent'")]
+pub(crate) struct Args {
+    /// Print an object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    host: &'a str,
+    version: &'a str,
+    pid: i32,
+    keeper_version: Option<&'a str>,
+    keeper_pid: Option<i32>,
+    logd_version: Option<&'a str>,
+    logd_pid: Option<i32>,
+}
+
+pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), CliError> {
+    let Some(agent) = Agent::find(&session.home).await? else {
+        return Err(CliError::daemon("reach the agent")
+            .because(format!(
+                "no agent runs for {}",
+                session.home.root().display()
+            ))
+            .hinted("any other command starts it, such as eco list"));
+    };
+    let who = agent.who();
+    let answer = Answer {
+        host: &who.host,
+        version: &who.version,
+        pid: who.pid,
+        keeper_version: Some(who.keeper_version.as_str()).filter(|version| !version.is_empty()),
+        keeper_pid: Some(who.keeper_pid).filter(|pid| *pid > 0),
+        logd_version: Some(who.logd_version.as_str()).filter(|version| !version.is_empty()),
+        logd_pid: Some(who.logd_pid).filter(|pid| *pid > 0),
+    };
+    let text = if args.json {
+        json::document(&answer)
+    } else {
+        let line = |program: &str, version: Option<&str>, pid: Option<i32>| match pid {
+            Some(pid) => format!("{program} {} (pid {pid})\n", version.unwrap_or("?")),
+            None => format!("{program} does not run\n"),
+        };
+        [
+            format!("host {}\n", answer.host),
+            line("eco-agentd", Some(answer.version), Some(answer.pid)),
+            line("eco-keeper", answer.keeper_version, answer.keeper_pid),
+            line("eco-logd", answer.logd_version, answer.logd_pid),
+        ]
+        .concat()
+    };
+    session.ui.data(&text)?;
+    Ok(())
+}

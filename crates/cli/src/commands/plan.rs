@@ -1,0 +1,241 @@
+//! From the words of `start` and `restart` to specifications and selectors.
+
+use std::path::Path;
+
+use eco_proto::agent::v1::AppSpec;
+
+use super::session::Session;
+use crate::client::Agent;
+use crate::environment::{DEFAULT, of_file};
+use crate::error::CliError;
+use crate::nearness::did_you_mean;
+use crate::only::{OnlyError, choose};
+use crate::target::{Facts, Known, Target, TargetError, elsewhere, on_disk};
+use crate::{ecosystem, lookup};
+
+/// How the words are to be read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reading {
+    /// Which apps of the files.
+    pub(crate) only: Vec<String>,
+    /// Which `env_NAME` block.
+    pub(crate) env_block: Option<String>,
+    /// What a script or command is to be called.
+    pub(crate) name: Option<String>,
+    /// What a script or command is given.
+    pub(crate) arguments: Vec<String>,
+}
+
+/// What is to be done.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// Apps to be as specified.
+    pub(crate) apps: Vec<AppSpec>,
+    /// Apps that the agent knows.
+    pub(crate) selectors: Vec<String>,
+}
+
+/// Which words may be a command on PATH.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Commands {
+    /// They may.
+    Allowed,
+    /// They may not: the verb is about what is there already.
+    Refused,
+}
+
+/// Makes the plan, and says on stderr what each word was taken for.
+pub(crate) async fn plan(
+    session: &mut Session<'_>,
+    agent: &mut Option<Agent>,
+    words: &[String],
+    reading: &Reading,
+    commands: Commands,
+) -> Result<Plan, CliError> {
+    let mut targets = Vec::new();
+    for word in words {
+        targets.push(target(session, agent, word, commands).await?);
+    }
+    if words.is_empty() {
+        targets.push(here(session)?);
+    }
+    fits(reading, &targets)?;
+    let mut plan = Plan::default();
+    for target in targets {
+        match target {
+            Target::Ecosystem(file) => plan.apps.extend(evaluate(session, &file, reading)?),
+            Target::Script(file) => {
+                plan.apps.push(script(
+                    session,
+                    file.to_string_lossy().into_owned(),
+                    reading,
+                )?);
+            }
+            Target::Command { line, program } => {
+                let line = if line.contains(char::is_whitespace) {
+                    line
+                } else {
+                    program.to_string_lossy().into_owned()
+                };
+                plan.apps.push(script(session, line, reading)?);
+            }
+            Target::Selector(selector) => plan.selectors.push(selector),
+        }
+    }
+    plan.apps = chosen(plan.apps, &reading.only)?;
+    Ok(plan)
+}
+
+async fn target(
+    session: &mut Session<'_>,
+    agent: &mut Option<Agent>,
+    word: &str,
+    commands: Commands,
+) -> Result<Target, CliError> {
+    let mut facts = lookup::facts(word, session.surroundings);
+    if commands == Commands::Refused {
+        facts.on_path = None;
+    }
+    if let Some(target) = on_disk(word, &facts).map_err(refused)? {
+        return Ok(target);
+    }
+    let known = known(session, agent, word, &facts).await?;
+    elsewhere(word, &facts, known).map_err(refused)
+}
+
+async fn known(
+    session: &mut Session<'_>,
+    agent: &mut Option<Agent>,
+    word: &str,
+    facts: &Facts,
+) -> Result<Known, CliError> {
+    // A command line is no selector, and neither is a path that leads nowhere.
+    let is_line = word.contains(char::is_whitespace) && facts.on_path.is_some();
+    if is_line || word.starts_with("./") || word.starts_with("../") {
+        return Ok(Known::Nothing {
+            closest: Vec::new(),
+        });
+    }
+    let selection = session.select(vec![word.to_owned()]);
+    let agent = match agent {
+        Some(agent) => agent,
+        None => agent.insert(session.agent().await?),
+    };
+    Ok(match agent.selects(selection).await? {
+        Ok(_) => Known::Apps,
+        Err(closest) => Known::Nothing { closest },
+    })
+}
+
+fn here(session: &Session<'_>) -> Result<Target, CliError> {
+    let folder = lookup::here(session.surroundings);
+    match folder.files.as_slice() {
+        [file] => Ok(Target::Ecosystem(file.clone())),
+        [] => Err(CliError::user("find an ecosystem file")
+            .because(format!("there is none in {}", folder.path.display()))
+            .hinted(
+                "name a file, a folder, an environment, an app or a command: eco start TARGET",
+            )),
+        files => Err(refused(TargetError::Ambiguous {
+            word: folder.path.display().to_string(),
+            files: files.to_vec(),
+        })),
+    }
+}
+
+/// Whether the options are about what the words stand for.
+fn fits(reading: &Reading, targets: &[Target]) -> Result<(), CliError> {
+    let has_file = targets
+        .iter()
+        .any(|target| matches!(target, Target::Ecosystem(_)));
+    if !reading.only.is_empty() && !has_file {
+        return Err(CliError::user("apply --only")
+            .because("it chooses among the apps of an ecosystem file, and none is named"));
+    }
+    let is_one_script = matches!(targets, [Target::Script(_) | Target::Command { .. }]);
+    if (reading.name.is_some() || !reading.arguments.is_empty()) && !is_one_script {
+        return Err(CliError::user("apply --name or arguments after --")
+            .because("they are for a single script or command"));
+    }
+    Ok(())
+}
+
+/// Evaluates a file, and says its environment and what is odd about it.
+pub(crate) fn evaluate(
+    session: &mut Session<'_>,
+    file: &Path,
+    reading: &Reading,
+) -> Result<Vec<AppSpec>, CliError> {
+    let environment = of_file(file, session.environment());
+    session
+        .ui
+        .status(&format!("Environment {environment}: {}", file.display()));
+    let ecosystem = ecosystem::load(
+        file,
+        &environment,
+        reading.env_block.as_deref(),
+        session.surroundings,
+    )?;
+    for line in ecosystem.said {
+        session.ui.status(&format!("{}: {line}", file.display()));
+    }
+    for warning in &ecosystem.warnings {
+        session.ui.warning(warning);
+    }
+    Ok(ecosystem.apps)
+}
+
+fn script(session: &mut Session<'_>, line: String, reading: &Reading) -> Result<AppSpec, CliError> {
+    let environment = session.environment().unwrap_or(DEFAULT).to_owned();
+    session
+        .ui
+        .status(&format!("Environment {environment}: script {line}"));
+    ecosystem::single(
+        line,
+        reading.name.clone(),
+        reading.arguments.clone(),
+        &environment,
+        session.surroundings,
+    )
+}
+
+fn chosen(apps: Vec<AppSpec>, only: &[String]) -> Result<Vec<AppSpec>, CliError> {
+    let names: Vec<&str> = apps.iter().map(|app| app.name.as_str()).collect();
+    let chosen = choose(&names, only).map_err(|error| {
+        let hint = match &error {
+            OnlyError::NoMatch { closest, .. } => did_you_mean(closest),
+            OnlyError::Pattern { .. } => None,
+        };
+        let error = CliError::user(error.to_string()).because_of(std::error::Error::source(&error));
+        match hint {
+            Some(hint) => error.hinted(hint),
+            None => error,
+        }
+    })?;
+    Ok(apps
+        .into_iter()
+        .zip(chosen)
+        .filter_map(|(app, is_chosen)| is_chosen.then_some(app))
+        .collect())
+}
+
+/// Turns the verdict on a word into what the person is told.
+pub(crate) fn refused(error: TargetError) -> CliError {
+    let tried = error.to_string();
+    match error {
+        TargetError::Ambiguous { files, .. } => CliError::user(tried)
+            .detailed(files.iter().map(|file| file.display().to_string()))
+            .hinted("name one of these files"),
+        TargetError::Nothing {
+            tried: places,
+            closest,
+            ..
+        } => {
+            let error = CliError::user(tried).detailed(places);
+            match did_you_mean(&closest) {
+                Some(hint) => error.hinted(hint),
+                None => error,
+            }
+        }
+    }
+}

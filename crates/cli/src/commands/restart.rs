@@ -1,0 +1,66 @@
+//! `eco restart`
+
+use eco_proto::agent::v1::{ApplyRequest, Verb};
+
+use super::conclude::{Conclusion, conclude};
+use super::plan::{Commands, Reading, plan};
+use super::session::Session;
+use crate::error::CliError;
+
+/// Restart apps, and wait until they are up again
+///
+/// By file, folder or environment all changes of the file are applied, removed variables included. By selector the apps
+/// are restarted as the agent knows them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    eco restart dev/mds-fetcher\n  \
+    eco restart dev                         the file's changes are applied\n  \
+    eco restart ecosystem.config.js --only public-api\n  \
+    eco restart all -E dev")]
+pub(crate) struct Args {
+    /// File, folder, environment or selector
+    #[arg(value_name = "TARGET", required = true)]
+    targets: Vec<String>,
+    /// Only these apps of the file: names or globs, divided by commas
+    #[arg(long, value_name = "NAMES")]
+    only: Vec<String>,
+    /// Block of variables to apply: `env_NAME` (default: the environment's name)
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+    #[command(flatten)]
+    conclusion: Conclusion,
+}
+
+pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), CliError> {
+    let reading = Reading {
+        only: args.only,
+        env_block: args.env,
+        ..Reading::default()
+    };
+    let mut agent = Some(session.agent().await?);
+    let plan = plan(
+        session,
+        &mut agent,
+        &args.targets,
+        &reading,
+        Commands::Refused,
+    )
+    .await?;
+    let mut agent = match agent {
+        Some(agent) => agent,
+        None => session.agent().await?,
+    };
+    let mut outcomes = Vec::new();
+    if !plan.apps.is_empty() {
+        let request = ApplyRequest {
+            apps: plan.apps,
+            restart: true,
+        };
+        outcomes.extend(agent.apply("restart apps", request).await?);
+    }
+    if !plan.selectors.is_empty() {
+        let selection = session.select(plan.selectors);
+        outcomes.extend(agent.act("restart apps", Verb::Restart, selection).await?);
+    }
+    conclude(session, &mut agent, "restart", &outcomes, &args.conclusion).await
+}

@@ -1,0 +1,75 @@
+//! `eco start`
+
+use eco_proto::agent::v1::{ApplyRequest, Verb};
+
+use super::conclude::{Conclusion, conclude};
+use super::plan::{Commands, Reading, plan};
+use super::session::Session;
+use crate::error::CliError;
+
+/// Start apps, and wait until they are up
+///
+/// TARGET is looked up in this order, and eco says what it took: a file (an ecosystem file, or a script to run), a folder
+/// with an ecosystem file, an environment (`dev`: the nearest process-manager/dev or dev upwards), known apps, a command on
+/// PATH. Without TARGET: the ecosystem file of the working directory. Apps that are up and unchanged are left alone.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    eco start dev\n  \
+    eco start ecosystem.config.js --only 'mds-*,public-api'\n  \
+    eco start production --env production\n  \
+    eco start server.js --name api -- --port 3000\n  \
+    eco start 'mds-*'                       known apps that are stopped")]
+pub(crate) struct Args {
+    /// File, folder, environment, selector or command
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+    /// Only these apps of the file: names or globs, divided by commas
+    #[arg(long, value_name = "NAMES")]
+    only: Vec<String>,
+    /// Block of variables to apply: `env_NAME` (default: the environment's name)
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+    /// Name of the app, for a script or command
+    #[arg(long, short = 'n')]
+    name: Option<String>,
+    #[command(flatten)]
+    conclusion: Conclusion,
+    /// Arguments of a script or command
+    #[arg(last = true, value_name = "ARGS")]
+    arguments: Vec<String>,
+}
+
+pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), CliError> {
+    let reading = Reading {
+        only: args.only,
+        env_block: args.env,
+        name: args.name,
+        arguments: args.arguments,
+    };
+    let mut agent = None;
+    let plan = plan(
+        session,
+        &mut agent,
+        &args.targets,
+        &reading,
+        Commands::Allowed,
+    )
+    .await?;
+    let mut agent = match agent {
+        Some(agent) => agent,
+        None => session.agent().await?,
+    };
+    let mut outcomes = Vec::new();
+    if !plan.apps.is_empty() {
+        let request = ApplyRequest {
+            apps: plan.apps,
+            restart: false,
+        };
+        outcomes.extend(agent.apply("start apps", request).await?);
+    }
+    if !plan.selectors.is_empty() {
+        let selection = session.select(plan.selectors);
+        outcomes.extend(agent.act("start apps", Verb::Start, selection).await?);
+    }
+    conclude(session, &mut agent, "start", &outcomes, &args.conclusion).await
+}

@@ -1,0 +1,52 @@
+//! `eco update`
+//!
+//! ```text
+//!  agent: Shutdown, apps stay ─▶ gone ─▶ log daemon: Shutdown ─▶ gone ─▶ launch ─▶ the new agent starts the new log daemon
+//! ```
+//!
+//! In this order, or the old agent would start the old log daemon again. The keeper, which is the apps' parent, stays.
+
+use eco_home::Daemon;
+
+use super::session::Session;
+use crate::client::{Agent, LogDaemon, wait_until_gone};
+use crate::error::CliError;
+
+/// Replace the running agent and log daemon by those installed now
+///
+/// The apps are not touched, and what they write is kept meanwhile.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  eco update")]
+pub(crate) struct Args {}
+
+pub(crate) async fn run(session: &mut Session<'_>, Args {}: Args) -> Result<(), CliError> {
+    let mut before = None;
+    if let Some(mut agent) = Agent::find(&session.home).await? {
+        session.ui.status(&format!(
+            "Ending the agent of version {}.",
+            agent.who().version
+        ));
+        agent.shut_down(false).await?;
+        wait_until_gone(&session.home, Daemon::Agent, agent.who().pid).await?;
+        before = Some(agent);
+    }
+    if let Some(mut log) = LogDaemon::find(&session.home).await? {
+        let pid = log.pid().await?;
+        log.shut_down().await?;
+        wait_until_gone(&session.home, Daemon::Log, pid).await?;
+    }
+    let agent = session.launch().await?.of_our_version()?;
+    let now = agent.who();
+    let was = before.as_ref().map_or("none ran", |old| &old.who().version);
+    session.ui.data(&format!(
+        "eco-agentd {} (pid {}); before: {was}. The apps were not touched.\n",
+        now.version, now.pid
+    ))?;
+    if !now.keeper_version.is_empty() && now.keeper_version != now.version {
+        session.ui.status(&format!(
+            "The keeper is of version {} and stays until eco kill.",
+            now.keeper_version
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! Ecosystem files and single scripts, evaluated into what the agent is sent. The only place that knows the config crate.
+
+use std::path::{Path, PathBuf};
+
+use eco_config::spec::{AppSpec, EnvironmentName, NameError};
+use eco_config::{ConfigError, EnvBlock, Problem, Request, Single};
+use eco_proto::agent::v1 as pb;
+use serde_json::Map;
+
+use crate::error::CliError;
+use crate::surroundings::Surroundings;
+
+/// Ends of the names of files that define apps.
+const ENDS: [&str; 8] = [
+    ".json",
+    ".config.js",
+    ".config.cjs",
+    ".config.mjs",
+    ".config.ts",
+    ".yaml",
+    ".yml",
+    ".toml",
+];
+
+/// What a file defines.
+#[derive(Clone, Debug)]
+pub(crate) struct Ecosystem {
+    /// Its apps.
+    pub(crate) apps: Vec<pb::AppSpec>,
+    /// What is odd about it.
+    pub(crate) warnings: Vec<String>,
+    /// What its program said.
+    pub(crate) said: Vec<String>,
+}
+
+/// Whether `path` is named like a file that defines apps.
+pub(crate) fn is_ecosystem_file(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| ENDS.iter().any(|end| name.ends_with(end)))
+}
+
+/// The ecosystem files of a folder: none, one, or several equally good ones.
+pub(crate) fn files_in(folder: &Path) -> Vec<PathBuf> {
+    match eco_config::find_in(folder) {
+        Ok(found) => found.into_iter().collect(),
+        Err(ambiguous) => ambiguous.candidates,
+    }
+}
+
+/// Evaluates a file, its apps belonging to `environment`.
+pub(crate) fn load(
+    file: &Path,
+    environment: &str,
+    env_block: Option<&str>,
+    surroundings: &Surroundings,
+) -> Result<Ecosystem, CliError> {
+    let request = Request {
+        file: file.to_owned(),
+        environment: environment_name(environment)?,
+        env_block: env_block.map_or(EnvBlock::ByEnvironment, |block| {
+            EnvBlock::Asked(block.to_owned())
+        }),
+        variables: surroundings.variables.clone(),
+        invoked_in: surroundings.working_directory.clone(),
+    };
+    let ecosystem = eco_config::load(&request).map_err(|error| refused(file, error))?;
+    Ok(Ecosystem {
+        apps: ecosystem.apps.iter().map(pb::AppSpec::from).collect(),
+        warnings: ecosystem.warnings.iter().flat_map(lines).collect(),
+        said: ecosystem.said,
+    })
+}
+
+/// Makes an app of a script or a command line.
+pub(crate) fn single(
+    script: String,
+    name: Option<String>,
+    arguments: Vec<String>,
+    environment: &str,
+    surroundings: &Surroundings,
+) -> Result<pb::AppSpec, CliError> {
+    let tried = format!("start {script}");
+    let single = Single {
+        script,
+        name,
+        arguments,
+        cwd: None,
+        options: Map::new(),
+        environment: environment_name(environment)?,
+        variables: surroundings.variables.clone(),
+        invoked_in: surroundings.working_directory.clone(),
+    };
+    let spec: AppSpec = eco_config::single(&single)
+        .map_err(|problems| CliError::user(tried).detailed(problems.iter().flat_map(lines)))?;
+    Ok(pb::AppSpec::from(&spec))
+}
+
+fn environment_name(name: &str) -> Result<EnvironmentName, CliError> {
+    EnvironmentName::new(name).map_err(|error: NameError| {
+        CliError::user(format!("use {name:?} as the name of an environment")).because(error)
+    })
+}
+
+fn refused(file: &Path, error: ConfigError) -> CliError {
+    let tried = format!("load {}", file.display());
+    match error {
+        ConfigError::Invalid(problems) => {
+            CliError::user(tried).detailed(problems.iter().flat_map(lines))
+        }
+        ConfigError::Evaluate(failure) => {
+            let hint = failure.hint.clone();
+            let error = CliError::user(tried).because(failure);
+            match hint {
+                Some(hint) => error.hinted(hint),
+                None => error,
+            }
+        }
+        ConfigError::Read { source, .. } => CliError::user(tried).because(source),
+        ConfigError::NotAFile { .. }
+        | ConfigError::TooLarge { .. }
+        | ConfigError::NotText { .. }
+        | ConfigError::Format { .. } => CliError::user(tried).because(error),
+    }
+}
+
+fn lines(problem: &Problem) -> Vec<String> {
+    let mut lines = vec![match &problem.app {
+        Some(app) => format!("{problem} (app {app})"),
+        None => problem.to_string(),
+    }];
+    if let Some(hint) = &problem.hint {
+        lines.push(format!("    hint: {hint}"));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_told_from_a_file_that_defines_apps() {
+        for name in ["ecosystem.config.js", "x.config.cjs", "process.json"] {
+            assert!(is_ecosystem_file(Path::new(name)), "{name}");
+        }
+        for name in ["app.js", "config.js", "server.ts", "run.sh", "json"] {
+            assert!(!is_ecosystem_file(Path::new(name)), "{name}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! All that is known of an instance, as a block of text.
+
+use super::quantity::{bytes, duration};
+use super::style::{bold, dim, of_status, paint};
+use crate::view::describe::{Described, Ended, Spec};
+
+/// Where the values begin.
+const COLUMN: usize = 16;
+
+/// Makes a block, with a newline at its end.
+pub(crate) fn block(described: &Described) -> String {
+    let mut block = Block::default();
+    let row = &described.instance;
+    block.heading(&format!("{}/{}#{}", row.env, row.name, row.instance));
+    block.field("status", &paint(of_status(row.status), row.status));
+    block.maybe("cause", row.cause.clone());
+    block.field("id", &row.id.to_string());
+    block.maybe("pid", row.pid.map(|pid| pid.to_string()));
+    block.maybe("uptime", row.uptime_ms.map(duration));
+    block.maybe("started", row.started_at.clone());
+    block.maybe(
+        "next attempt",
+        row.restart_in_ms.map(|ms| format!("in {}", duration(ms))),
+    );
+    block.maybe("run", row.run.map(|run| run.to_string()));
+    block.field(
+        "restarts",
+        &format!("{} ({} unstable)", row.restarts, row.unstable_restarts),
+    );
+    block.maybe(
+        "cpu",
+        row.cpu_percent.map(|percent| format!("{percent:.1}%")),
+    );
+    block.maybe("memory", row.memory_bytes.map(bytes));
+    block.field("host", &row.host);
+    block.field("namespace", &row.namespace);
+    block.maybe("mode", row.exec_mode.map(ToOwned::to_owned));
+    block.maybe("output in", described.run_dir.clone());
+    if let Some(paths) = &described.resolved {
+        block.heading("resolved");
+        block.field("script", &paths.script);
+        block.field("cwd", &paths.cwd);
+        block.maybe("interpreter", paths.interpreter.clone());
+    }
+    if let Some(spec) = &described.spec {
+        specification(&mut block, spec);
+    }
+    if !described.exits.is_empty() {
+        block.heading("ends, the latest first");
+        for exit in &described.exits {
+            block.line(&ended(exit));
+        }
+    }
+    block.text
+}
+
+fn specification(block: &mut Block, spec: &Spec) {
+    block.heading("specification");
+    block.maybe("defined in", spec.defined_at.clone());
+    block.field("script", &spec.script);
+    block.maybe("arguments", list(&spec.arguments));
+    block.maybe("cwd", spec.cwd.clone());
+    block.maybe("interpreter", spec.interpreter.clone());
+    block.maybe("its arguments", list(&spec.interpreter_arguments));
+    block.field("instances", &spec.instances.to_string());
+    block.maybe("user", spec.user.clone());
+    block.maybe("group", spec.group.clone());
+    block.maybe("autorestart", spec.autorestart.map(yes_or_no));
+    let delay = spec.restart_delay_ms.map_or_else(
+        || spec.restart_delay.to_owned(),
+        |ms| format!("{}, {}", spec.restart_delay, duration(ms)),
+    );
+    block.field("restart delay", &delay);
+    block.maybe("min uptime", spec.min_uptime_ms.map(duration));
+    block.maybe(
+        "max unstable",
+        spec.max_unstable.map(|count| count.to_string()),
+    );
+    block.maybe(
+        "stop signal",
+        spec.stop_signal.map(|signal| signal.to_string()),
+    );
+    block.maybe("kill timeout", spec.kill_timeout_ms.map(duration));
+    block.maybe("wait ready", spec.wait_ready.map(yes_or_no));
+    block.maybe("max memory", spec.max_memory_bytes.map(bytes));
+    let watched = spec
+        .watch_paths
+        .as_ref()
+        .map(|paths| list(paths).unwrap_or_else(|| "the working directory".to_owned()));
+    block.maybe("watch", watched);
+    if !spec.env.is_empty() {
+        block.heading("environment variables");
+        for (name, value) in &spec.env {
+            block.line(&format!("{}{value}", dim(&format!("{name}="))));
+        }
+    }
+}
+
+fn ended(exit: &Ended) -> String {
+    let how = match (exit.code, exit.signal, &exit.spawn_failed) {
+        (Some(code), _, _) => format!("code {code}"),
+        (None, Some(signal), _) => format!("signal {signal}"),
+        (None, None, Some(why)) => format!("not spawned: {why}"),
+        (None, None, None) => "how is not known".to_owned(),
+    };
+    let cause = exit.cause.as_deref().unwrap_or_default();
+    let at = exit.at.as_deref().unwrap_or("at a time not known");
+    format!(
+        "run {}  {at}  after {}  {how}  {cause}",
+        exit.run,
+        duration(exit.lived_ms)
+    )
+    .trim_end()
+    .to_owned()
+}
+
+fn list(words: &[String]) -> Option<String> {
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+fn yes_or_no(yes: bool) -> String {
+    if yes { "yes" } else { "no" }.to_owned()
+}
+
+#[derive(Default)]
+struct Block {
+    text: String,
+}
+
+impl Block {
+    fn heading(&mut self, text: &str) {
+        self.text.push_str(&bold(text));
+        self.text.push('\n');
+    }
+
+    fn line(&mut self, text: &str) {
+        self.text.push_str("  ");
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
+    fn field(&mut self, name: &str, value: &str) {
+        let name = dim(&format!("{name:<COLUMN$}"));
+        self.line(&format!("{name}{value}"));
+    }
+
+    fn maybe(&mut self, name: &str, value: Option<String>) {
+        if let Some(value) = value {
+            self.field(name, &value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eco_proto::agent::v1::exit::How;
+    use eco_proto::agent::v1::{AppSpec, Description, Exit, Instance, Resolved, Status};
+
+    use super::*;
+    use crate::view::describe::described;
+
+    #[test]
+    fn a_block_tells_what_is_known_and_hides_secrets() {
+        let description = Description {
+            instance: Some(Instance {
+                id: 4,
+                environment: "dev".to_owned(),
+                name: "api".to_owned(),
+                namespace: "default".to_owned(),
+                status: Status::Errored.into(),
+                cause: "exited with code 3".to_owned(),
+                run: 7,
+                ..Instance::default()
+            }),
+            spec: Some(AppSpec {
+                script: "server.js".to_owned(),
+                instances: 1,
+                env: [("API_KEY", "s3cret"), ("PORT", "3000")]
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .into(),
+                ..AppSpec::default()
+            }),
+            resolved: Some(Resolved {
+                script: "/p/server.js".to_owned(),
+                cwd: "/p".to_owned(),
+                interpreter: "/usr/bin/node".to_owned(),
+            }),
+            exits: vec![Exit {
+                run: 7,
+                at_ns: 1_700_000_000_000_000_000,
+                lived_ms: 1500,
+                cause: "crashed".to_owned(),
+                how: Some(How::Code(3)),
+            }],
+            run_dir: String::new(),
+        };
+        let all = described("box", vec![description]);
+        let text: String = all.iter().map(block).collect();
+        insta::assert_snapshot!(anstream::adapter::strip_str(&text).to_string(), @r"
+        dev/api#0
+          status          errored
+          cause           exited with code 3
+          id              4
+          run             7
+          restarts        0 (0 unstable)
+          host            box
+          namespace       default
+        resolved
+          script          /p/server.js
+          cwd             /p
+          interpreter     /usr/bin/node
+        specification
+          script          server.js
+          instances       1
+          restart delay   default
+        environment variables
+          API_KEY=(hidden)
+          PORT=3000
+        ends, the latest first
+          run 7  2023-11-14T22:13:20.000000000Z  after 1.5s  code 3  crashed
+        ");
+    }
+}

@@ -1,0 +1,236 @@
+//! How far a reader of the log has come, so that another log daemon can go on where one broke off.
+//!
+//! ```text
+//!  first request: last 15 ──▶ lines ──▶ CaughtUp ──▶ lines ──✗ lost
+//!  next request:  no `last`, since = what every source is surely known before ──▶ lines
+//!                 of each source only what begins at or after the offset where it was left
+//! ```
+//!
+//! Invariants
+//! - A line is admitted once: a source's offsets only grow, and one below its mark is a repeat.
+//! - None is missed: `since` is no later than the last line of any source that was shown, or than a minute before the
+//!   newest line there was when the history was complete: everything older had been told by then. Both are times of lines, so
+//!   that our clock has no say in it.
+//! - A source that was cut off by `last` stays so: its lines are older than every line that was shown.
+
+use std::collections::BTreeMap;
+
+use eco_proto::log::v1::{Gap, Line, QueryRequest};
+
+use crate::view::line::Origin;
+
+/// How much older than the newest line of a complete history a line may be that came after it, ns: clocks jump.
+const SLACK: u64 = 60_000_000_000;
+
+/// How far a reader has come.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    request: QueryRequest,
+    began: u64,
+    history: History,
+    marks: BTreeMap<Origin, Mark>,
+}
+
+/// How much of the history was told.
+#[derive(Clone, Copy, Debug)]
+enum History {
+    /// Not all.
+    Open,
+    /// All; the newest line was of this time, unix ns, if there was one.
+    Complete { newest: Option<u64> },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    /// The offset that comes next.
+    next: u64,
+    /// When the last line came, unix ns.
+    time: u64,
+}
+
+impl Progress {
+    /// Begins to read what `request` asks for, at `now` (unix ns).
+    pub(crate) fn new(request: QueryRequest, now: u64) -> Self {
+        Self {
+            request,
+            began: now,
+            history: History::Open,
+            marks: BTreeMap::new(),
+        }
+    }
+
+    /// Whether the history is complete.
+    pub(crate) const fn is_caught_up(&self) -> bool {
+        matches!(self.history, History::Complete { .. })
+    }
+
+    /// Whether lines to come are asked for.
+    pub(crate) const fn follows(&self) -> bool {
+        self.request.follow
+    }
+
+    /// Notes that the history is complete.
+    pub(crate) fn catch_up(&mut self) {
+        self.history = History::Complete {
+            newest: self.marks.values().map(|mark| mark.time).max(),
+        };
+    }
+
+    /// Notes a line; returns whether it is new.
+    pub(crate) fn admit(&mut self, origin: &Origin, line: &Line) -> bool {
+        let newline = u64::from(!line.continues);
+        let length = u64::try_from(line.text.len()).unwrap_or(u64::MAX);
+        let next = line.offset.saturating_add(length).saturating_add(newline);
+        self.advance(origin, line.offset, next, Some(line.time_ns))
+    }
+
+    /// Notes a gap; returns whether it is new.
+    pub(crate) fn admit_gap(&mut self, origin: &Origin, gap: &Gap) -> bool {
+        let next = gap.offset.saturating_add(gap.bytes);
+        self.advance(origin, gap.offset, next, None)
+    }
+
+    fn advance(&mut self, origin: &Origin, offset: u64, next: u64, time: Option<u64>) -> bool {
+        if let Some(mark) = self.marks.get_mut(origin) {
+            if offset < mark.next {
+                return false;
+            }
+            mark.next = next;
+            mark.time = time.unwrap_or(mark.time);
+        } else {
+            let time = time.unwrap_or(self.request.since_ns.unwrap_or(0));
+            self.marks.insert(origin.clone(), Mark { next, time });
+        }
+        true
+    }
+
+    /// What to ask the next daemon.
+    pub(crate) fn request(&self) -> QueryRequest {
+        let mut request = self.request.clone();
+        let oldest = self.marks.values().map(|mark| mark.time).min();
+        let since = match (oldest, self.history) {
+            (None, History::Open) => return request,
+            // Nothing was there; with `last` 0 it was only not shown.
+            (None, History::Complete { .. }) => (request.last == Some(0)).then_some(self.began),
+            (Some(oldest), History::Open | History::Complete { newest: None }) => Some(oldest),
+            (
+                Some(oldest),
+                History::Complete {
+                    newest: Some(newest),
+                },
+            ) => Some(oldest.max(newest.saturating_sub(SLACK))),
+        };
+        request.last = None;
+        request.since_ns = request.since_ns.max(since);
+        request
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eco_proto::log::v1::Stream;
+
+    use super::*;
+
+    fn origin(app: &str) -> Origin {
+        Origin {
+            host: "h".to_owned(),
+            environment: "dev".to_owned(),
+            app: app.to_owned(),
+            instance: 0,
+            run: 1,
+            stream: Stream::Out.into(),
+        }
+    }
+
+    fn line(offset: u64, time_ns: u64, text: &str) -> Line {
+        Line {
+            offset,
+            time_ns,
+            text: text.as_bytes().to_vec(),
+            ..Line::default()
+        }
+    }
+
+    fn following(last: u64) -> Progress {
+        let request = QueryRequest {
+            last: Some(last),
+            follow: true,
+            ..QueryRequest::default()
+        };
+        Progress::new(request, 5 * SLACK)
+    }
+
+    #[test]
+    fn a_repeat_is_not_admitted_and_what_follows_is() {
+        let mut progress = following(15);
+        let api = origin("api");
+        assert!(progress.admit(&api, &line(0, 10, "ab")));
+        assert!(!progress.admit(&api, &line(0, 10, "ab")));
+        assert!(progress.admit(&api, &line(3, 11, "")));
+        assert!(progress.admit(&api, &line(4, 12, "c")));
+        assert!(progress.admit(&origin("other"), &line(0, 12, "x")));
+    }
+
+    #[test]
+    fn the_pieces_of_a_long_line_are_each_admitted_once() {
+        let mut progress = following(15);
+        let api = origin("api");
+        let piece = Line {
+            continues: true,
+            ..line(0, 10, "abc")
+        };
+        assert!(progress.admit(&api, &piece));
+        assert!(progress.admit(&api, &line(3, 10, "d")));
+        assert!(!progress.admit(&api, &piece));
+    }
+
+    #[test]
+    fn before_anything_came_the_request_is_as_it_was() {
+        let progress = following(15);
+        assert_eq!(progress.request().last, Some(15));
+        assert_eq!(progress.request().since_ns, None);
+    }
+
+    #[test]
+    fn within_the_history_it_goes_on_from_the_oldest_source() {
+        let mut progress = following(15);
+        progress.admit(&origin("a"), &line(0, 10, "x"));
+        progress.admit(&origin("b"), &line(0, 20, "x"));
+        let request = progress.request();
+        assert_eq!((request.last, request.since_ns), (None, Some(10)));
+    }
+
+    #[test]
+    fn after_the_history_a_silent_source_does_not_drag_it_all_in_again() {
+        let mut progress = following(15);
+        progress.admit(&origin("silent"), &line(0, 10, "x"));
+        progress.admit(&origin("busy"), &line(0, 6 * SLACK, "x"));
+        progress.catch_up();
+        assert_eq!(progress.request().since_ns, Some(5 * SLACK));
+    }
+
+    #[test]
+    fn an_empty_history_leaves_everything_to_come() {
+        let mut progress = following(15);
+        progress.catch_up();
+        assert_eq!(progress.request().since_ns, None);
+        assert_eq!(progress.request().last, None);
+        let mut none_asked = following(0);
+        none_asked.catch_up();
+        assert_eq!(none_asked.request().since_ns, Some(5 * SLACK));
+    }
+
+    #[test]
+    fn a_gap_is_told_once() {
+        let mut progress = following(15);
+        let gap = Gap {
+            offset: 0,
+            bytes: 100,
+            ..Gap::default()
+        };
+        assert!(progress.admit_gap(&origin("a"), &gap));
+        assert!(!progress.admit_gap(&origin("a"), &gap));
+        assert!(progress.admit(&origin("a"), &line(100, 10, "x")));
+    }
+}

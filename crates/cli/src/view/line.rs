@@ -1,0 +1,96 @@
+//! The lines of a log.
+
+use eco_proto::log::v1::{Line, Source, Stream};
+use jiff::Timestamp;
+
+/// One stream of one run: where a line comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Origin {
+    pub(crate) host: String,
+    pub(crate) environment: String,
+    pub(crate) app: String,
+    pub(crate) instance: u32,
+    pub(crate) run: u64,
+    /// The number of an [`eco_proto::log::v1::Stream`].
+    pub(crate) stream: i32,
+}
+
+impl Origin {
+    /// Which of the two outputs; `None` for one that this version does not know.
+    pub(crate) fn stream(&self) -> Option<Stream> {
+        Stream::try_from(self.stream).ok()
+    }
+}
+
+impl From<Source> for Origin {
+    fn from(source: Source) -> Self {
+        Self {
+            host: source.host,
+            environment: source.environment,
+            app: source.app,
+            instance: source.instance,
+            run: source.run,
+            stream: source.stream,
+        }
+    }
+}
+
+/// A line, or a piece of one that is very long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogLine {
+    pub(crate) origin: Origin,
+    pub(crate) offset: u64,
+    pub(crate) time_ns: u64,
+    pub(crate) text: Vec<u8>,
+    /// The next line of this origin goes on with it.
+    pub(crate) continues: bool,
+}
+
+impl LogLine {
+    /// Makes one of a daemon's line.
+    pub(crate) fn new(origin: Origin, line: Line) -> Self {
+        Self {
+            origin,
+            offset: line.offset,
+            time_ns: line.time_ns,
+            text: line.text,
+            continues: line.continues,
+        }
+    }
+}
+
+/// Bytes that are no longer there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogGap {
+    pub(crate) origin: Origin,
+    pub(crate) offset: u64,
+    pub(crate) bytes: u64,
+}
+
+/// A point in time, RFC 3339 with nanoseconds; `None` where none is known.
+pub(crate) fn time(unix_ns: u64) -> Option<String> {
+    timestamp(unix_ns).map(|time| format!("{time:.9}"))
+}
+
+/// A point in time; `None` where none is known.
+pub(crate) fn timestamp(unix_ns: u64) -> Option<Timestamp> {
+    if unix_ns == 0 {
+        return None;
+    }
+    Timestamp::from_nanosecond(i128::from(unix_ns)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_keeps_its_nanoseconds() {
+        assert_eq!(
+            time(1_700_000_000_123_456_789).as_deref(),
+            Some("2023-11-14T22:13:20.123456789Z")
+        );
+        assert_eq!(time(0), None);
+        assert!(time(u64::MAX).is_some());
+    }
+}

@@ -1,0 +1,5 @@
+//! What the daemons say, as plain values for people and programs. Pure.
+
+pub(crate) mod describe;
+pub(crate) mod line;
+pub(crate) mod list;

@@ -1,0 +1,374 @@
+//! Whole commands against daemons that do as the test says.
+
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "the fakes are of this test alone, and stand in for all of a contract"
+)]
+
+mod fakes;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use eco_cli::Ui;
+use eco_home::Daemon;
+use eco_proto::agent::v1::{Action, ErrorDetail, Problem, Status, error_detail};
+use fakes::{FakeAgent, FakeLog, World, Written, instance, outcome, patient_child};
+
+const FILE: &str = "module.exports = { apps: [{ name: 'api', script: './api.js' }] };";
+
+fn line(run: u64, offset: u64, time: u64, text: &'static str) -> Written {
+    Written {
+        app: "api",
+        run,
+        offset,
+        time,
+        text,
+    }
+}
+
+#[tokio::test]
+async fn an_agent_of_another_version_is_refused_and_still_answers_ping() {
+    let world = World::new();
+    let agent = FakeAgent {
+        version: "9.9.9".to_owned(),
+        ..FakeAgent::new(Vec::new())
+    };
+    let _server = agent.start(&world.home);
+    let list = world.run(&["list"]).await;
+    let err = list.ended_with(4).err();
+    assert!(
+        err.contains("9.9.9") && err.contains(eco_proto::VERSION),
+        "{err}"
+    );
+    assert!(err.contains("Hint: eco update"), "{err}");
+    let ping = world.run(&["ping"]).await;
+    assert!(ping.ended_with(0).out().contains("eco-agentd 9.9.9"));
+}
+
+#[tokio::test]
+async fn ping_and_kill_start_nothing() {
+    let world = World::new();
+    let ping = world.run(&["ping"]).await;
+    assert!(ping.ended_with(4).err().contains("no agent runs for"));
+    let kill = world.run(&["kill"]).await;
+    assert!(kill.ended_with(0).out().contains("Nothing runs"));
+}
+
+#[tokio::test]
+async fn a_dead_socket_file_is_a_missing_agent() {
+    let world = World::new();
+    let dead = world.home.socket(Daemon::Agent);
+    drop(eco_home::socket::bind(&dead).expect("bound"));
+    assert!(dead.exists());
+    let started = std::sync::Arc::new(Mutex::new(None));
+    let server = std::sync::Arc::clone(&started);
+    let mut surroundings = world.surroundings();
+    surroundings.launch = Box::new(move |home, _| {
+        *server.lock().unwrap() = Some(FakeAgent::new(Vec::new()).start(home));
+        Ok(patient_child())
+    });
+    let ran = world.run_in(&surroundings, &["list", "--json"]).await;
+    assert_eq!(ran.ended_with(0).out(), "[]\n");
+    assert!(ran.err().contains("Starting the eco agent"));
+}
+
+#[tokio::test]
+async fn an_agent_that_dies_at_once_shows_its_last_words() {
+    let world = World::new();
+    std::fs::write(world.home.log(Daemon::Agent), "old news\n").expect("written");
+    let mut surroundings = world.surroundings();
+    surroundings.launch = Box::new(|home, daemon| {
+        let log = home.log(daemon);
+        let text = std::fs::read_to_string(&log).unwrap();
+        std::fs::write(&log, text + "the state is on a read-only disk\n").unwrap();
+        Ok(std::process::Command::new("false")
+            .spawn()
+            .expect("spawned"))
+    });
+    let ran = world.run_in(&surroundings, &["list"]).await;
+    let err = ran.ended_with(4).err();
+    assert!(err.contains("failed to start the agent"), "{err}");
+    assert!(
+        err.contains("read-only disk") && !err.contains("old news"),
+        "{err}"
+    );
+}
+
+#[tokio::test]
+async fn list_json_has_the_promised_fields() {
+    let world = World::new();
+    let _server = FakeAgent::new(vec![instance("api", Status::Online, 1)]).start(&world.home);
+    let ran = world.run(&["ls", "--json"]).await;
+    insta::assert_snapshot!(ran.ended_with(0).out(), @r#"
+    [
+      {
+        "id": 0,
+        "host": "box",
+        "env": "dev",
+        "name": "api",
+        "instance": 0,
+        "namespace": "default",
+        "pid": null,
+        "run": 1,
+        "status": "online",
+        "restarts": 0,
+        "unstable_restarts": 0,
+        "uptime_ms": 60000,
+        "started_at": null,
+        "restart_in_ms": null,
+        "cpu_percent": null,
+        "memory_bytes": null,
+        "exec_mode": "fork",
+        "watch": false,
+        "cause": null
+      }
+    ]
+    "#);
+    assert_eq!(ran.err(), "");
+}
+
+#[tokio::test]
+async fn a_start_by_environment_sends_the_apps_of_its_file() {
+    let world = World::new();
+    let folder = world.work().join("process-manager/dev");
+    std::fs::create_dir_all(&folder).expect("made");
+    std::fs::write(folder.join("ecosystem.config.js"), FILE).expect("written");
+    let agent = FakeAgent {
+        outcomes: vec![outcome("api", Action::Created, 1)],
+        then: vec![instance("api", Status::Online, 1)],
+        ..FakeAgent::new(Vec::new())
+    };
+    let _server = agent.start(&world.home);
+    let ran = world.run(&["start", "dev"]).await;
+    assert!(ran.ended_with(0).out().contains("dev/api"), "{}", ran.out());
+    let err = ran.err();
+    assert!(
+        err.contains("Environment dev: ") && err.contains("✓ dev/api: online"),
+        "{err}"
+    );
+    let applied = agent.applied.lock().unwrap();
+    assert_eq!(applied[0].apps[0].environment, "dev");
+    assert_eq!(applied[0].apps[0].name, "api");
+}
+
+#[tokio::test]
+async fn a_start_that_fails_shows_the_last_lines_and_exits_1() {
+    let world = World::new();
+    std::fs::write(world.work().join("ecosystem.config.js"), FILE).expect("written");
+    let agent = FakeAgent {
+        outcomes: vec![outcome("api", Action::Created, 2)],
+        then: vec![instance("api", Status::Errored, 2)],
+        ..FakeAgent::new(Vec::new())
+    };
+    let log = FakeLog {
+        history: vec![
+            line(1, 0, 1, "of an earlier run"),
+            line(2, 0, 2, "port 3000 is taken"),
+        ],
+        ..FakeLog::default()
+    };
+    let _servers = (agent.start(&world.home), log.start(&world.home));
+    let ran = world.run(&["start", "-E", "dev"]).await;
+    let err = ran.ended_with(1).err();
+    assert!(
+        err.contains("✗ dev/api: errored: exited with code 3"),
+        "{err}"
+    );
+    assert!(err.contains("port 3000 is taken"), "{err}");
+    assert!(!err.contains("of an earlier run"), "{err}");
+    assert!(err.contains("Error: failed to start dev/api"), "{err}");
+}
+
+#[tokio::test]
+async fn every_problem_that_the_agent_finds_is_told() {
+    let world = World::new();
+    std::fs::write(world.work().join("ecosystem.config.js"), FILE).expect("written");
+    let problem = |app: &str| Problem {
+        app: app.to_owned(),
+        field: "script".to_owned(),
+        message: "not found".to_owned(),
+        ..Problem::default()
+    };
+    let agent = FakeAgent {
+        refusal: Some(ErrorDetail {
+            code: error_detail::Code::Invalid.into(),
+            problems: vec![problem("dev/a"), problem("dev/b")],
+            ..ErrorDetail::default()
+        }),
+        ..FakeAgent::new(Vec::new())
+    };
+    let _server = agent.start(&world.home);
+    let ran = world.run(&["start"]).await;
+    let err = ran.ended_with(1).err();
+    assert!(err.contains("dev/a: script: not found"), "{err}");
+    assert!(err.contains("dev/b: script: not found"), "{err}");
+}
+
+#[tokio::test]
+async fn an_unchanged_app_is_said_to_be_so() {
+    let world = World::new();
+    let agent = FakeAgent {
+        outcomes: vec![outcome("api", Action::Unchanged, 0)],
+        ..FakeAgent::new(vec![instance("api", Status::Online, 1)])
+    };
+    let _server = agent.start(&world.home);
+    let ran = world.run(&["start", "dev/api"]).await;
+    let err = ran.ended_with(0).err();
+    assert!(err.contains("dev/api: unchanged\nNothing to do."), "{err}");
+}
+
+#[tokio::test]
+async fn a_word_without_meaning_tells_what_was_tried() {
+    let world = World::new();
+    let _server = FakeAgent::new(vec![instance("api", Status::Online, 1)]).start(&world.home);
+    let ran = world.run(&["start", "apj"]).await;
+    insta::assert_snapshot!(ran.ended_with(1).err(), @r"
+    Error: failed to find apj
+      file or folder apj: not there
+      environment apj: no process-manager/apj or apj with an ecosystem file from here upwards
+      app apj: the agent knows none
+      command apj: not on PATH
+    Hint: did you mean dev/api?
+    ");
+}
+
+#[tokio::test]
+async fn stop_returns_when_everything_is_stopped() {
+    let world = World::new();
+    let agent = FakeAgent {
+        outcomes: vec![outcome("api", Action::Stopped, 1)],
+        then: vec![instance("api", Status::Stopping, 1)],
+        ..FakeAgent::new(vec![instance("api", Status::Online, 1)])
+    };
+    let _server = agent.start(&world.home);
+    let surroundings = world.surroundings();
+    let stop = world.run_in(&surroundings, &["stop", "api"]);
+    let world_goes_on = async {
+        until(|| agent.acted.lock().unwrap().len() == 1).await;
+        agent
+            .instances
+            .send_replace(vec![instance("api", Status::Stopped, 1)]);
+    };
+    let (ran, ()) = tokio::join!(stop, world_goes_on);
+    assert!(ran.ended_with(0).err().contains("✓ dev/api: stopped"));
+}
+
+#[tokio::test]
+async fn a_stop_that_takes_too_long_is_a_failure() {
+    let world = World::new();
+    let agent = FakeAgent {
+        outcomes: vec![outcome("api", Action::Stopped, 1)],
+        then: vec![instance("api", Status::Stopping, 1)],
+        ..FakeAgent::new(vec![instance("api", Status::Online, 1)])
+    };
+    let _server = agent.start(&world.home);
+    let ran = world.run(&["stop", "api", "--timeout", "0"]).await;
+    assert!(
+        ran.ended_with(1)
+            .err()
+            .contains("not there in time (stopping)")
+    );
+}
+
+#[tokio::test]
+async fn describe_hides_secrets() {
+    let world = World::new();
+    let _server = FakeAgent::new(vec![instance("api", Status::Online, 1)]).start(&world.home);
+    for form in [&["describe", "api"][..], &["describe", "api", "--json"]] {
+        let out = world.run(form).await.ended_with(0).out();
+        assert!(out.contains("(hidden)") && out.contains("3000"), "{out}");
+        assert!(!out.contains("s3cret"), "{out}");
+    }
+}
+
+#[tokio::test]
+async fn logs_end_after_the_history() {
+    let world = World::new();
+    let log = FakeLog {
+        history: vec![
+            line(1, 0, 1_000_000_000, "a"),
+            line(1, 2, 2_000_000_000, "b"),
+        ],
+        ..FakeLog::default()
+    };
+    let agent = FakeAgent::new(vec![instance("api", Status::Online, 1)]);
+    let _servers = (agent.start(&world.home), log.start(&world.home));
+    let ran = world.run(&["logs", "api", "-n", "1", "--json"]).await;
+    let out = ran.ended_with(0).out();
+    assert!(
+        out.contains(r#""offset":2,"line":"b""#) && out.lines().count() == 1,
+        "{out}"
+    );
+}
+
+#[tokio::test]
+async fn following_over_the_death_of_the_log_daemon_loses_and_repeats_nothing() {
+    let world = World::new();
+    let agent = FakeAgent::new(vec![instance("api", Status::Online, 1)]);
+    let agent = agent.start(&world.home);
+    let first = FakeLog {
+        history: vec![line(1, 0, 10, "a0"), line(1, 3, 20, "a1")],
+        live: vec![line(1, 6, 30, "a2")],
+        ..FakeLog::default()
+    };
+    // What the first one never told, a line of a new run among it, at the time of one that was told.
+    let second = FakeLog {
+        history: [first.history.clone(), first.live.clone()]
+            .concat()
+            .into_iter()
+            .chain([line(1, 9, 30, "a3"), line(2, 0, 40, "b0")])
+            .collect(),
+        live: vec![line(2, 3, 50, "b1")],
+        ..FakeLog::default()
+    };
+    let running = first.start(&world.home);
+    let (mut ui, captured) = Ui::captured();
+    let surroundings = world.surroundings();
+    let arguments = ["eco", "logs", "-f", "--json"].map(Into::into);
+    let following = eco_cli::run(arguments, &surroundings, &mut ui);
+    let world_goes_on = async {
+        until(|| captured.stdout().contains("a2")).await;
+        // The log daemon dies, and the agent with it: following needs neither of them.
+        drop(agent);
+        drop(running);
+        let next = second.start(&world.home);
+        until(|| captured.stdout().contains("b1")).await;
+        drop(next);
+    };
+    tokio::select! {
+        code = following => panic!("ended with {code:?}: {}", captured.stderr()),
+        () = world_goes_on => {}
+    }
+    let told: Vec<String> = captured
+        .stdout()
+        .lines()
+        .filter_map(|line| line.split_once(r#""line":""#))
+        .map(|(_, text)| text.trim_end_matches("\"}").to_owned())
+        .collect();
+    assert_eq!(told, ["a0", "a1", "a2", "a3", "b0", "b1"]);
+    assert_eq!(second.asked.lock().unwrap()[0].last, None);
+}
+
+#[tokio::test]
+async fn a_command_line_that_makes_no_sense_exits_2() {
+    let world = World::new();
+    world.run(&["frobnicate"]).await.ended_with(2);
+    world.run(&["stop"]).await.ended_with(2);
+    let version = world.run(&["-V"]).await;
+    assert!(version.ended_with(0).out().contains(eco_proto::VERSION));
+}
+
+/// Waits until `condition` holds.
+async fn until(condition: impl Fn() -> bool) {
+    let waiting = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting)
+        .await
+        .expect("it came about in time");
+}

@@ -1,0 +1,195 @@
+//! An agent that answers what it was told to.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use eco_home::{Daemon, Home};
+use eco_proto::agent::v1::agent_server::{Agent, AgentServer};
+use eco_proto::agent::v1::*;
+use eco_proto::detail::status;
+use tokio::sync::watch;
+use tokio_stream::wrappers::WatchStream;
+use tokio_stream::{Stream, StreamExt as _};
+use tonic::{Code, Request, Response};
+
+use super::Server;
+
+/// The agent, and what it was asked.
+#[derive(Clone)]
+pub struct FakeAgent {
+    pub version: String,
+    pub instances: watch::Sender<Vec<Instance>>,
+    /// What the instances become when something is applied or acted on.
+    pub then: Vec<Instance>,
+    pub outcomes: Vec<Outcome>,
+    pub refusal: Option<ErrorDetail>,
+    pub applied: Arc<Mutex<Vec<ApplyRequest>>>,
+    pub acted: Arc<Mutex<Vec<ActRequest>>>,
+}
+
+impl FakeAgent {
+    pub fn new(instances: Vec<Instance>) -> Self {
+        Self {
+            version: eco_proto::VERSION.to_owned(),
+            then: instances.clone(),
+            instances: watch::Sender::new(instances),
+            outcomes: Vec::new(),
+            refusal: None,
+            applied: Arc::default(),
+            acted: Arc::default(),
+        }
+    }
+
+    pub fn start(&self, home: &Home) -> Server {
+        let router =
+            tonic::transport::Server::builder().add_service(AgentServer::new(self.clone()));
+        Server::start(home, Daemon::Agent, router)
+    }
+
+    fn answered(&self) -> Answer<Vec<Outcome>> {
+        if let Some(refusal) = &self.refusal {
+            return Err(status(Code::InvalidArgument, "2 problems", refusal));
+        }
+        self.instances.send_replace(self.then.clone());
+        Ok(self.outcomes.clone())
+    }
+
+    /// Knows names, `environment/name` and ids: enough to tell known from unknown.
+    fn selected(&self, request: &ListRequest) -> Answer<ListReply> {
+        let selection = request.selection.clone().unwrap_or_default();
+        let all = self.instances.borrow().clone();
+        let instances: Vec<Instance> = all
+            .iter()
+            .filter(|one| {
+                selection.selectors.is_empty()
+                    || selection.selectors.iter().any(|selector| {
+                        *selector == one.name
+                            || *selector == format!("{}/{}", one.environment, one.name)
+                            || *selector == one.id.to_string()
+                    })
+            })
+            .cloned()
+            .collect();
+        if instances.is_empty() && !selection.selectors.is_empty() {
+            let detail = ErrorDetail {
+                code: error_detail::Code::NotFound.into(),
+                candidates: all
+                    .iter()
+                    .map(|one| format!("{}/{}", one.environment, one.name))
+                    .collect(),
+                ..ErrorDetail::default()
+            };
+            return Err(status(Code::NotFound, "no app matches", &detail));
+        }
+        Ok(ListReply {
+            host: "box".to_owned(),
+            instances,
+        })
+    }
+}
+
+type Answer<T> = Result<T, tonic::Status>;
+
+#[tonic::async_trait]
+impl Agent for FakeAgent {
+    type WatchStream = Pin<Box<dyn Stream<Item = Answer<ListReply>> + Send>>;
+
+    async fn ping(&self, _: Request<PingRequest>) -> Answer<Response<PingReply>> {
+        Ok(Response::new(PingReply {
+            version: self.version.clone(),
+            host: "box".to_owned(),
+            ..PingReply::default()
+        }))
+    }
+
+    async fn apply(&self, request: Request<ApplyRequest>) -> Answer<Response<ApplyReply>> {
+        self.applied.lock().unwrap().push(request.into_inner());
+        let outcomes = self.answered()?;
+        Ok(Response::new(ApplyReply { outcomes }))
+    }
+
+    async fn act(&self, request: Request<ActRequest>) -> Answer<Response<ActReply>> {
+        self.acted.lock().unwrap().push(request.into_inner());
+        let outcomes = self.answered()?;
+        Ok(Response::new(ActReply { outcomes }))
+    }
+
+    async fn list(&self, request: Request<ListRequest>) -> Answer<Response<ListReply>> {
+        self.selected(request.get_ref()).map(Response::new)
+    }
+
+    async fn describe(&self, request: Request<DescribeRequest>) -> Answer<Response<DescribeReply>> {
+        let selected = self.selected(&ListRequest {
+            selection: request.into_inner().selection,
+        })?;
+        let descriptions = selected
+            .instances
+            .into_iter()
+            .map(|instance| Description {
+                spec: Some(AppSpec {
+                    script: "server.js".to_owned(),
+                    env: [("API_KEY", "s3cret"), ("PORT", "3000")]
+                        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                        .into(),
+                    ..AppSpec::default()
+                }),
+                instance: Some(instance),
+                ..Description::default()
+            })
+            .collect();
+        Ok(Response::new(DescribeReply { descriptions }))
+    }
+
+    async fn watch(&self, _: Request<ListRequest>) -> Answer<Response<Self::WatchStream>> {
+        let lists = WatchStream::new(self.instances.subscribe()).map(|instances| {
+            Ok(ListReply {
+                host: "box".to_owned(),
+                instances,
+            })
+        });
+        Ok(Response::new(Box::pin(lists)))
+    }
+
+    async fn resurrect(&self, _: Request<ResurrectRequest>) -> Answer<Response<ActReply>> {
+        let outcomes = self.answered()?;
+        Ok(Response::new(ActReply { outcomes }))
+    }
+
+    async fn save(&self, _: Request<SaveRequest>) -> Answer<Response<SaveReply>> {
+        Ok(Response::new(SaveReply {
+            apps: 2,
+            instances: 3,
+        }))
+    }
+
+    async fn shutdown(&self, _: Request<ShutdownRequest>) -> Answer<Response<ShutdownReply>> {
+        Ok(Response::new(ShutdownReply { stopped: 1 }))
+    }
+}
+
+pub fn instance(name: &str, status: Status, run: u64) -> Instance {
+    Instance {
+        environment: "dev".to_owned(),
+        name: name.to_owned(),
+        namespace: "default".to_owned(),
+        status: status.into(),
+        run,
+        uptime_ms: (status == Status::Online).then_some(60_000),
+        exec_mode: ExecMode::Fork.into(),
+        cause: match status {
+            Status::Errored => "exited with code 3".to_owned(),
+            _ => String::new(),
+        },
+        ..Instance::default()
+    }
+}
+
+pub fn outcome(name: &str, action: Action, run: u64) -> Outcome {
+    Outcome {
+        environment: "dev".to_owned(),
+        name: name.to_owned(),
+        action: action.into(),
+        run,
+        ..Outcome::default()
+    }
+}

@@ -1,0 +1,128 @@
+//! A log daemon with lines to tell.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use eco_home::{Daemon, Home};
+use eco_proto::log::v1::log_server::{Log, LogServer};
+use eco_proto::log::v1::query_item::Item;
+use eco_proto::log::v1::*;
+use tokio_stream::{Stream as Items, StreamExt as _};
+use tonic::{Request, Response, Streaming};
+
+use super::Server;
+
+/// A line of an app's stdout.
+#[derive(Clone)]
+pub struct Written {
+    pub app: &'static str,
+    pub run: u64,
+    pub offset: u64,
+    pub time: u64,
+    pub text: &'static str,
+}
+
+/// The daemon, and what it was asked.
+#[derive(Clone, Default)]
+pub struct FakeLog {
+    pub history: Vec<Written>,
+    pub live: Vec<Written>,
+    pub asked: Arc<Mutex<Vec<QueryRequest>>>,
+}
+
+impl FakeLog {
+    pub fn start(&self, home: &Home) -> Server {
+        let router = tonic::transport::Server::builder().add_service(LogServer::new(self.clone()));
+        Server::start(home, Daemon::Log, router)
+    }
+
+    fn items(&self, request: &QueryRequest) -> Vec<QueryItem> {
+        let since = request.since_ns.unwrap_or(0);
+        let mut history: Vec<Written> = self
+            .history
+            .iter()
+            .filter(|line| line.time >= since)
+            .cloned()
+            .collect();
+        let last = request.last.map(|last| usize::try_from(last).unwrap());
+        let skipped = last.map_or(0, |last| history.len().saturating_sub(last));
+        history.drain(..skipped);
+        let mut ids = BTreeMap::new();
+        let mut items = Vec::new();
+        for line in &history {
+            tell(line, &mut ids, &mut items);
+        }
+        items.push(Item::CaughtUp(CaughtUp {}));
+        if request.follow {
+            for line in &self.live {
+                tell(line, &mut ids, &mut items);
+            }
+        }
+        items
+            .into_iter()
+            .map(|item| QueryItem { item: Some(item) })
+            .collect()
+    }
+}
+
+fn tell(line: &Written, ids: &mut BTreeMap<(&'static str, u64), u32>, items: &mut Vec<Item>) {
+    let next = u32::try_from(ids.len()).unwrap() + 7;
+    let id = *ids.entry((line.app, line.run)).or_insert_with(|| {
+        items.push(Item::Source(Source {
+            id: next,
+            host: "box".to_owned(),
+            environment: "dev".to_owned(),
+            app: line.app.to_owned(),
+            run: line.run,
+            stream: Stream::Out.into(),
+            ..Source::default()
+        }));
+        next
+    });
+    items.push(Item::Lines(Lines {
+        lines: vec![Line {
+            source: id,
+            offset: line.offset,
+            time_ns: line.time,
+            text: line.text.into(),
+            continues: false,
+        }],
+    }));
+}
+
+type Answer<T> = Result<T, tonic::Status>;
+
+#[tonic::async_trait]
+impl Log for FakeLog {
+    type QueryStream = Pin<Box<dyn Items<Item = Answer<QueryItem>> + Send>>;
+    type ShipStream = Pin<Box<dyn Items<Item = Answer<ChunkAck>> + Send>>;
+
+    async fn ping(&self, _: Request<PingRequest>) -> Answer<Response<PingReply>> {
+        Ok(Response::new(PingReply::default()))
+    }
+
+    async fn query(&self, request: Request<QueryRequest>) -> Answer<Response<Self::QueryStream>> {
+        let request = request.into_inner();
+        let items = tokio_stream::iter(self.items(&request)).map(Ok);
+        let follow = request.follow;
+        self.asked.lock().unwrap().push(request);
+        Ok(Response::new(if follow {
+            Box::pin(items.chain(tokio_stream::pending()))
+        } else {
+            Box::pin(items)
+        }))
+    }
+
+    async fn feed(&self, _: Request<Streaming<FeedItem>>) -> Answer<Response<FeedSummary>> {
+        Err(tonic::Status::unimplemented("not in this test"))
+    }
+
+    async fn ship(&self, _: Request<Streaming<Chunk>>) -> Answer<Response<Self::ShipStream>> {
+        Err(tonic::Status::unimplemented("not in this test"))
+    }
+
+    async fn shutdown(&self, _: Request<ShutdownRequest>) -> Answer<Response<ShutdownReply>> {
+        Ok(Response::new(ShutdownReply {}))
+    }
+}

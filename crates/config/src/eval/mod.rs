@@ -1,0 +1,172 @@
+//! From a file to what it says, as data.
+//!
+//! ```text
+//! load ─▶ a thread ─▶ quickjs ── prelude.js: require, process, path, os, fs for reading
+//!   │       │            ├────── modules: which file a `require` means
+//!   │       │            └────── source: bounded reading of regular files
+//!   │       └── JSON text ─▶ Evaluated
+//!   └── waits no longer than the limit and a little
+//! ```
+//!
+//! The file is a program of somebody's, so each way in which it may not end has its limit. The engine's own limit of time is
+//! asked for between its instructions; a built-in function that walks an endless array asks nobody. Therefore the
+//! evaluation has a thread of its own, which is left behind when it does not come back: the command says what happened,
+//! and the thread ends with the process.
+
+mod host;
+mod modules;
+mod quickjs;
+mod source;
+mod trace;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::{ConfigError, EvalError, EvalFault};
+use crate::load::Request;
+
+/// Bytes that the values of a program may take.
+pub const MEMORY_LIMIT: usize = 64 << 20;
+/// Bytes of stack that its calls may take.
+pub const STACK_LIMIT: usize = 1 << 20;
+/// How long it may run.
+pub const TIME_LIMIT: Duration = Duration::from_secs(2);
+/// Bytes that a file it consists of, or reads, may have.
+pub const FILE_LIMIT: u64 = 8 << 20;
+/// Lines of what it says to the console that are kept.
+pub const SAID_LIMIT: usize = 200;
+
+/// What is waited for beyond the limit of time before the thread is left behind.
+const GRACE: Duration = Duration::from_millis(500);
+/// The engine's own stack and what its built-in functions need above it.
+const THREAD_STACK: usize = 8 << 20;
+
+/// What a file says.
+#[derive(Debug)]
+pub(crate) struct Evaluated {
+    /// The file itself, without links.
+    pub(crate) main: PathBuf,
+    /// What it gives.
+    pub(crate) answer: Answer,
+    /// The text of every file that was read for it.
+    pub(crate) sources: BTreeMap<PathBuf, String>,
+    /// What it said to the console.
+    pub(crate) said: Vec<String>,
+}
+
+/// What the prelude answers.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Answer {
+    /// The top-level key that holds the apps, or nothing.
+    #[serde(default)]
+    pub(crate) key: String,
+    /// One app where a list may be.
+    pub(crate) alone: bool,
+    /// The whole file is one app.
+    pub(crate) bare: bool,
+    /// The other top-level keys.
+    #[serde(default)]
+    pub(crate) others: Vec<String>,
+    /// The apps, when there is a list of them.
+    pub(crate) apps: Option<Vec<Entry>>,
+    /// What there is instead.
+    pub(crate) wrong: Option<Value>,
+}
+
+/// One element of the list of apps.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Entry {
+    /// The file that defines it.
+    pub(crate) file: PathBuf,
+    /// The app, or whatever stands in its place.
+    pub(crate) value: Value,
+}
+
+/// Evaluates the file of a request within the limits.
+pub(crate) fn evaluate(request: &Request) -> Result<Evaluated, ConfigError> {
+    let path = request.invoked_in.join(&request.file);
+    let main = path
+        .canonicalize()
+        .map_err(|source| ConfigError::Read { path, source })?;
+    let text = source::read(&main)?;
+    if !matches!(
+        main.extension().and_then(std::ffi::OsStr::to_str),
+        Some("js" | "cjs" | "json")
+    ) {
+        return Err(ConfigError::Format { path: main });
+    }
+    let job = quickjs::Job {
+        main: main.clone(),
+        text,
+        cwd: request.invoked_in.clone(),
+        variables: request.variables.clone(),
+    };
+    let output = bounded(job).map_err(ConfigError::Evaluate)?;
+    let answer = serde_json::from_str(&output.json).map_err(|error| {
+        ConfigError::Evaluate(EvalError {
+            message: if error.to_string().contains("recursion limit") {
+                "what the file gives is nested too deep".to_owned()
+            } else {
+                format!("what the file gives is no data: {error}")
+            },
+            ..unplaced(&main, EvalFault::Depth)
+        })
+    })?;
+    Ok(Evaluated {
+        main,
+        answer,
+        sources: output.sources,
+        said: output.said,
+    })
+}
+
+/// Runs the job in a thread that may be left behind.
+fn bounded(job: quickjs::Job) -> Result<quickjs::Output, EvalError> {
+    let main = job.main.clone();
+    let (answer, answered) = mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new()
+        .name("config".to_owned())
+        .stack_size(THREAD_STACK)
+        .spawn(move || {
+            // Nobody listens any more when the time is over.
+            answer.send(quickjs::run(job)).ok();
+        });
+    if let Err(error) = thread {
+        return Err(EvalError {
+            message: format!("no thread to evaluate it in: {error}"),
+            ..unplaced(&main, EvalFault::Memory)
+        });
+    }
+    match answered.recv_timeout(TIME_LIMIT + GRACE) {
+        Ok(result) => result,
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(too_slow(&main)),
+        Err(mpsc::RecvTimeoutError::Disconnected) => Err(EvalError {
+            message: "the JavaScript engine gave up".to_owned(),
+            ..unplaced(&main, EvalFault::Memory)
+        }),
+    }
+}
+
+/// An error of a file as a whole, its message still to be set.
+fn unplaced(file: &Path, fault: EvalFault) -> EvalError {
+    EvalError {
+        file: file.to_owned(),
+        line: None,
+        column: None,
+        message: String::new(),
+        hint: None,
+        fault,
+    }
+}
+
+fn too_slow(file: &Path) -> EvalError {
+    EvalError {
+        message: format!("it ran for more than {} s", TIME_LIMIT.as_secs()),
+        ..unplaced(file, EvalFault::Time)
+    }
+}

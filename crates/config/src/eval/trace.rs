@@ -1,0 +1,69 @@
+//! Where an exception came from: the first frame of its stack that lies in a file of the person's.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A place in a file as the engine counts it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub(super) file: PathBuf,
+    pub(super) line: u32,
+    pub(super) column: u32,
+    /// It was behind the last line, where only the wrapper is: the file ended too early.
+    pub(super) beyond: bool,
+}
+
+/// Finds the first frame in one of `sources`. The files are known, so no blank, colon or parenthesis in a name misleads;
+/// `wrapper` is how many columns the first line was moved by.
+pub(super) fn first(
+    stack: &str,
+    sources: &BTreeMap<PathBuf, String>,
+    wrapper: &dyn Fn(&Path) -> u32,
+) -> Option<Frame> {
+    stack.lines().find_map(|frame| {
+        let (file, place) = sources
+            .keys()
+            .filter_map(|file| Some((file, after(frame, &file.to_string_lossy())?)))
+            .max_by_key(|(file, _)| file.as_os_str().len())?;
+        let mut numbers = place.trim_end_matches(')').split(':');
+        let line: u32 = numbers.next()?.parse().ok()?;
+        let column: u32 = numbers.next()?.parse().ok()?;
+        Some(placed(file, line, column, sources, wrapper(file)))
+    })
+}
+
+/// What follows `name:` in a frame.
+fn after<'a>(frame: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = frame.split_once(name)?;
+    rest.strip_prefix(':')
+}
+
+/// Takes the wrapper off, which stands before the first line and after the last.
+fn placed(
+    file: &Path,
+    line: u32,
+    column: u32,
+    sources: &BTreeMap<PathBuf, String>,
+    wrapper: u32,
+) -> Frame {
+    let text = sources.get(file).map_or("", String::as_str);
+    let last = u32::try_from(text.lines().count().max(1)).unwrap_or(u32::MAX);
+    let beyond = line > last;
+    let (line, column) = if beyond {
+        let end = text.lines().last().map_or(0, |end| end.chars().count());
+        (
+            last,
+            u32::try_from(end).unwrap_or(u32::MAX).saturating_add(1),
+        )
+    } else if line == 1 {
+        (line, column.saturating_sub(wrapper).max(1))
+    } else {
+        (line, column.max(1))
+    };
+    Frame {
+        file: file.to_owned(),
+        line,
+        column,
+        beyond,
+    }
+}

@@ -1,0 +1,117 @@
+//! The way from a request to checked apps.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use crate::error::{ConfigError, Problem};
+use crate::eval;
+use crate::parse::{self, Asked};
+use crate::raw::RawApp;
+use crate::spec::{AppSpec, EnvironmentName};
+
+/// What is asked of a file.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The file, absolute.
+    pub file: PathBuf,
+    /// What its apps will belong to.
+    pub environment: EnvironmentName,
+    /// Which `env_<name>` block is laid over `env`.
+    pub env_block: EnvBlock,
+    /// The environment of the command: the program's `process.env`, and, without the noise of shells and after an app's
+    /// `filter_env`, what the app inherits.
+    pub variables: BTreeMap<String, String>,
+    /// The folder the command was typed in, absolute.
+    pub invoked_in: PathBuf,
+}
+
+/// Which `env_<name>` block applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EnvBlock {
+    /// The one named, by `--env`: when no app has it, that is worth a warning.
+    Asked(String),
+    /// The one named like the environment, if there is one.
+    ByEnvironment,
+}
+
+/// What a file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ecosystem {
+    /// Its apps, in its order.
+    pub apps: Vec<AppSpec>,
+    /// What is odd, but keeps nothing from starting.
+    pub warnings: Vec<Problem>,
+    /// What its program said to the console, for the person who debugs it. At most [`eval::SAID_LIMIT`] lines.
+    pub said: Vec<String>,
+}
+
+/// A script, or a command line, to run without a file.
+#[derive(Clone, Debug)]
+pub struct Single {
+    /// A path, or a command line when it holds a blank and names no file.
+    pub script: String,
+    /// Its name; without one, the script's name without its last extension.
+    pub name: Option<String>,
+    /// What it is given.
+    pub arguments: Vec<String>,
+    /// Where it runs.
+    pub cwd: Option<PathBuf>,
+    /// Any other field by its name in a file (`max_memory_restart`), for the flags of the command.
+    pub options: Map<String, Value>,
+    /// What it will belong to.
+    pub environment: EnvironmentName,
+    /// The environment of the command.
+    pub variables: BTreeMap<String, String>,
+    /// The folder the command was typed in, absolute.
+    pub invoked_in: PathBuf,
+}
+
+/// Evaluates a file and checks what it gives. All problems are told at once.
+pub fn load(request: &Request) -> Result<Ecosystem, ConfigError> {
+    let evaluated = eval::evaluate(request)?;
+    let asked = Asked {
+        environment: request.environment.clone(),
+        env_block: request.env_block.clone(),
+        variables: request.variables.clone(),
+        invoked_in: request.invoked_in.clone(),
+        parallelism: parallelism(),
+    };
+    let parsed = parse::file(evaluated.answer, &evaluated.main, evaluated.sources, &asked);
+    if !parsed.problems.is_empty() {
+        return Err(ConfigError::Invalid(parsed.problems));
+    }
+    Ok(Ecosystem {
+        apps: parsed.apps,
+        warnings: parsed.warnings,
+        said: evaluated.said,
+    })
+}
+
+/// An app without a file, with the same defaults and checks as one of a file.
+pub fn single(single: &Single) -> Result<AppSpec, Vec<Problem>> {
+    let asked = Asked {
+        environment: single.environment.clone(),
+        env_block: EnvBlock::ByEnvironment,
+        variables: single.variables.clone(),
+        invoked_in: single.invoked_in.clone(),
+        parallelism: parallelism(),
+    };
+    let mut fields = single.options.clone();
+    let mut set = |key: &str, value: Value| fields.insert(key.to_owned(), value);
+    set("script", single.script.clone().into());
+    set("args", single.arguments.clone().into());
+    if let Some(name) = &single.name {
+        set("name", name.clone().into());
+    }
+    if let Some(cwd) = &single.cwd {
+        set("cwd", cwd.to_string_lossy().into_owned().into());
+    }
+    parse::command(&RawApp::new(String::new(), None, fields), &asked)
+}
+
+fn parallelism() -> u32 {
+    let available = std::thread::available_parallelism().map_or(1, usize::from);
+    u32::try_from(available).unwrap_or(u32::MAX)
+}

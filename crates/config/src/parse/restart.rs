@@ -1,0 +1,58 @@
+//! What follows an end that nobody asked for.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::spec::{RestartDelay, RestartPolicy};
+
+use super::fields::Fields;
+use super::value::{Reading, count, duration, flag, size, split, whole};
+use super::{BOOLEAN, DURATION};
+
+const MIN_UPTIME: Duration = Duration::from_secs(1);
+const MAX_RESTARTS: u32 = 16;
+
+pub(super) fn policy(fields: &mut Fields<'_>) -> RestartPolicy {
+    let growing = fields.take("exp_backoff_restart_delay", DURATION, duration);
+    let fixed = fields.take("restart_delay", DURATION, duration);
+    RestartPolicy {
+        automatic: fields.take("autorestart", BOOLEAN, flag).unwrap_or(true),
+        min_uptime: fields
+            .take("min_uptime", DURATION, duration)
+            .unwrap_or(MIN_UPTIME),
+        max_unstable: fields
+            .take("max_restarts", "a number from 0", count)
+            .unwrap_or(MAX_RESTARTS),
+        delay: match (growing.filter(|delay| !delay.is_zero()), fixed) {
+            (Some(base), _) => RestartDelay::Growing(base),
+            (None, Some(delay)) => RestartDelay::Fixed(delay),
+            (None, None) => RestartDelay::Default,
+        },
+        stop_exit_codes: fields
+            .take("stop_exit_codes", "exit codes from 0 to 255", codes)
+            .unwrap_or_default(),
+    }
+}
+
+fn codes(value: &Value) -> Reading<Vec<i32>> {
+    let one = |value: &Value| u8::try_from(whole(value)?).map(i32::from).map_err(|_| None);
+    match value {
+        Value::Array(list) => list.iter().map(one).collect(),
+        Value::String(text) => split(text)
+            .into_iter()
+            .map(|word| one(&Value::String(word)))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            one(value).map(|code| vec![code])
+        }
+    }
+}
+
+/// Bytes after which an instance is replaced; 0 is no limit, as with PM2.
+pub(super) fn max_memory(fields: &mut Fields<'_>) -> Option<u64> {
+    let expected = "a size such as \"200M\", or a number of bytes";
+    fields
+        .take("max_memory_restart", expected, size)
+        .filter(|bytes| *bytes > 0)
+}

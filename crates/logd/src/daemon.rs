@@ -1,0 +1,186 @@
+//! The daemon's life, in order:
+//!
+//! 1. the home's folders, and its lock: one log daemon per home, a second one leaves at once;
+//! 2. the socket;
+//! 3. serve, until a signal or the Shutdown call;
+//! 4. the bell is closed, so that followers end; connections get [`GRACE`] to take what is left;
+//! 5. the socket goes, then the lock.
+//!
+//! The files are the state: killed at any point, nothing is lost.
+
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use eco_home::{Daemon, Home, HomeError, lock, socket};
+use eco_proto::log::v1::log_server::LogServer;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_stream::wrappers::UnixListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+
+use crate::rpc::{QUERIES, Service};
+use crate::tail::Bell;
+
+/// How long connections may take to end.
+pub const GRACE: Duration = Duration::from_secs(1);
+
+/// Serve the output of the apps of this home
+#[derive(Debug, Parser)]
+#[command(name = "eco-logd", version)]
+pub struct Args {
+    /// Folder where eco lives [default: ~/.eco]
+    #[arg(long, env = "ECO_HOME", value_name = "FOLDER")]
+    home: Option<PathBuf>,
+}
+
+/// How a daemon's life ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It served until it was told to end.
+    Served,
+    /// Another one serves this home.
+    Taken,
+}
+
+/// Why it could not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The home cannot be used.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The lock cannot be had.
+    #[error("lock {path}")]
+    Lock {
+        /// The lock.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The socket cannot be bound.
+    #[error("listen at {path}")]
+    Listen {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The runtime or the signals cannot be set up.
+    #[error("set up the runtime")]
+    Runtime(#[source] io::Error),
+    /// Serving failed.
+    #[error("serve")]
+    Serve(#[source] tonic::transport::Error),
+}
+
+/// Serves the home that `args` name until a signal comes.
+pub fn main(args: &Args) -> Result<Ended, DaemonError> {
+    let user_home = std::env::var_os("HOME");
+    let home = Home::find(args.home.as_deref(), user_home.as_deref().map(Path::new))?;
+    raise_descriptor_limit();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(QUERIES)
+        .build()
+        .map_err(DaemonError::Runtime)?;
+    let ended = runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).map_err(DaemonError::Runtime)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Runtime)?;
+        let told = async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        run(&home, told).await
+    });
+    // Connections that outlived their grace go here, and with them what their threads wait for.
+    runtime.shutdown_timeout(GRACE);
+    ended
+}
+
+/// Serves `home` until `told` or the Shutdown call.
+pub async fn run(home: &Home, told: impl Future<Output = ()>) -> Result<Ended, DaemonError> {
+    home.prepare()?;
+    let path = home.lock(Daemon::Log);
+    let held = match lock::take(&path) {
+        Ok(Some(held)) => held,
+        Ok(None) => {
+            tracing::info!(home = %home.root().display(), "another log daemon serves this home");
+            return Ok(Ended::Taken);
+        }
+        Err(source) => return Err(DaemonError::Lock { path, source }),
+    };
+    let path = home.socket(Daemon::Log);
+    let listener = listen(&path).map_err(|source| DaemonError::Listen {
+        path: path.clone(),
+        source,
+    })?;
+    let shutdown = CancellationToken::new();
+    let bell = Arc::new(Bell::default());
+    let service = Service::new(home.runs(), Arc::clone(&bell), shutdown.clone());
+    tracing::info!(socket = %path.display(), version = eco_proto::VERSION, "serving");
+    let served = serve(listener, service, &bell, shutdown, told).await;
+    if let Err(error) = std::fs::remove_file(&path) {
+        tracing::warn!(%error, socket = %path.display(), "the socket stays");
+    }
+    drop(held);
+    served.map_err(DaemonError::Serve)?;
+    tracing::info!("ended");
+    Ok(Ended::Served)
+}
+
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    let listener = socket::bind(path)?;
+    listener.set_nonblocking(true)?;
+    UnixListener::from_std(listener)
+}
+
+/// Serves at `listener` until `told` or `shutdown`, and a little longer.
+pub async fn serve(
+    listener: UnixListener,
+    service: Service,
+    bell: &Bell,
+    shutdown: CancellationToken,
+    told: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error> {
+    let serving = Server::builder()
+        .add_service(LogServer::new(service))
+        .serve_with_incoming_shutdown(
+            UnixListenerStream::new(listener),
+            shutdown.clone().cancelled_owned(),
+        );
+    let ending = async {
+        tokio::select! {
+            () = told => {}
+            () = shutdown.cancelled() => {}
+        }
+        shutdown.cancel();
+        bell.close();
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = serving => {
+            // Also when serving failed, and nobody told us to end.
+            bell.close();
+            served
+        }
+        () = ending => Ok(()),
+    }
+}
+
+/// Followers hold a descriptor per stream they follow. What cannot be had is not needed by most.
+fn raise_descriptor_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the descriptor limit stays as it is");
+    }
+}

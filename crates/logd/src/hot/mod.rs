@@ -1,0 +1,113 @@
+//! The hot tier: the files the keeper writes, read where they are.
+//!
+//! ```text
+//!                 base 0            base 64 Mi         base 128 Mi
+//! stream    gone  ├── out.0002 ─────┼── out.0003 ─────────┤  grows ──▶
+//!           ▲     ▲                                  ▲
+//!           │     └ extents, by the times' heads     └ position of a reader
+//!           └ a gap: counted, and said in the stream
+//!
+//! survey    what is there: extents, and whether more may come
+//! bounds    where a time, or the last N lines, begin: by notes and newlines, backwards, nothing read in between
+//! reader    lines with their times, forwards from an offset, over segment borders
+//! ```
+//!
+//! Invariants
+//! - Nothing is trusted but the bytes: notes that are torn or missing cost the fineness of a time, never a line.
+//! - A reader goes up to the end it was given and no further; more growth is a new decision of its owner. So history
+//!   and live meet at a number.
+//! - What is gone (deleted, cut off) is a gap or an end; nothing waits for it.
+//! - Memory is one chunk and one line per open reader, and one block of notes.
+
+mod bounds;
+mod layout;
+mod reader;
+mod segment;
+mod survey;
+mod times;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use eco_home::runs::Stream;
+
+pub use bounds::{Suffix, bound, last_lines, line_start, time_after};
+pub use layout::Extent;
+pub use reader::{Item, Reader, Tail};
+pub use survey::{Life, Survey, is_written, survey};
+
+/// Why a stream could not be read. What is merely gone is no error.
+#[derive(Debug, thiserror::Error)]
+pub enum HotError {
+    /// A folder cannot be listed.
+    #[error("list {path}")]
+    List {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file cannot be read.
+    #[error("read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// One of the two streams of a run: where its files are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    folder: PathBuf,
+    stream: Stream,
+}
+
+impl Place {
+    /// Names `stream` of the run whose folder is `folder`.
+    #[must_use]
+    pub const fn new(folder: PathBuf, stream: Stream) -> Self {
+        Self { folder, stream }
+    }
+
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn fifo(&self) -> PathBuf {
+        self.folder.join(self.stream.fifo())
+    }
+
+    fn segment(&self, number: u32) -> PathBuf {
+        self.folder.join(self.stream.segment(number))
+    }
+
+    fn times(&self, number: u32) -> PathBuf {
+        self.folder.join(self.stream.times(number))
+    }
+}
+
+/// Makes `None` of what is not there (any more).
+fn present<T>(
+    outcome: io::Result<T>,
+    path: impl FnOnce() -> PathBuf,
+) -> Result<Option<T>, HotError> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(source) => Err(HotError::Read {
+            path: path(),
+            source,
+        }),
+    }
+}

@@ -1,0 +1,265 @@
+//! The lines of a stream, forwards.
+
+use std::fs;
+
+use super::layout::Extent;
+use super::segment::Segment;
+use super::survey::Survey;
+use super::{HotError, Place, present, survey};
+use crate::line::{Cut, Splitter};
+
+/// Bytes read at once.
+const CHUNK: u64 = 64 << 10;
+
+/// What a stream holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A line, or a piece of one.
+    Line {
+        /// Where it begins.
+        offset: u64,
+        /// When its last byte arrived, unix ns.
+        time: u64,
+        /// Its bytes without the newline.
+        text: Vec<u8>,
+        /// Whether the line goes on in the next item.
+        continues: bool,
+    },
+    /// Bytes that are no longer there.
+    Gap {
+        /// Where they began.
+        offset: u64,
+        /// How many they were.
+        bytes: u64,
+    },
+}
+
+/// What becomes of a last line that has no newline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tail {
+    /// More may come: it waits.
+    Held,
+    /// Nothing will come: it is a line.
+    Passed,
+}
+
+/// Reads one stream from an offset up to an end, which may be moved on as the stream grows.
+#[derive(Debug)]
+pub struct Reader {
+    place: Place,
+    extents: Vec<Extent>,
+    /// The next byte to be read from the files, and where to stop.
+    position: u64,
+    to: u64,
+    tail: Tail,
+    segment: Option<Segment>,
+    chunk: Vec<u8>,
+    /// Bytes of the chunk that were cut already.
+    used: usize,
+    splitter: Splitter,
+    /// When the bytes before the position arrived, if they belong to a segment that was left.
+    left_at: u64,
+    gap: Option<Item>,
+}
+
+enum Step {
+    Filled,
+    Gap(Item),
+    End,
+}
+
+impl Reader {
+    /// Reads `place`, which looks like `extents`, from `from` up to `to`.
+    #[must_use]
+    pub const fn new(place: Place, extents: Vec<Extent>, from: u64, to: u64, tail: Tail) -> Self {
+        Self {
+            place,
+            extents,
+            position: from,
+            to,
+            tail,
+            segment: None,
+            chunk: Vec::new(),
+            used: 0,
+            splitter: Splitter::new(from),
+            left_at: 0,
+            gap: None,
+        }
+    }
+
+    /// Reads the next item; `None`: the end is reached, for now or for good.
+    pub fn read(&mut self) -> Result<Option<Item>, HotError> {
+        loop {
+            if let Some(gap) = self.gap.take() {
+                return Ok(Some(gap));
+            }
+            if let Some(cut) = self.cut() {
+                return self.line(cut).map(Some);
+            }
+            match self.fill()? {
+                Step::Filled => {}
+                Step::Gap(gap) => {
+                    let tail = self.splitter.finish();
+                    self.splitter = Splitter::new(self.position);
+                    self.gap = Some(gap);
+                    if let Some(cut) = tail {
+                        return self.line(cut).map(Some);
+                    }
+                }
+                Step::End => {
+                    let tail = match self.tail {
+                        Tail::Held => None,
+                        Tail::Passed => self.splitter.finish(),
+                    };
+                    return tail.map(|cut| self.line(cut)).transpose();
+                }
+            }
+        }
+    }
+
+    fn cut(&mut self) -> Option<Cut> {
+        let mut rest = self.chunk.get(self.used..).unwrap_or_default();
+        let cut = self.splitter.cut(&mut rest);
+        self.used = self.chunk.len() - rest.len();
+        cut
+    }
+
+    fn line(&mut self, cut: Cut) -> Result<Item, HotError> {
+        let time = match &mut self.segment {
+            Some(segment) if cut.end > segment.base() => segment.time_at(cut.end)?,
+            Some(_) | None => self.left_at,
+        };
+        Ok(Item::Line {
+            offset: cut.offset,
+            time,
+            text: cut.text,
+            continues: cut.continues,
+        })
+    }
+
+    /// Reads the next chunk. Every turn of the loop has one extent less to go through.
+    fn fill(&mut self) -> Result<Step, HotError> {
+        while self.position < self.to {
+            let index = self
+                .extents
+                .partition_point(|extent| extent.end() <= self.position);
+            let Some(extent) = self.extents.get(index).copied() else {
+                return Ok(self.skip(self.to));
+            };
+            if extent.base > self.position {
+                return Ok(self.skip(extent.base.min(self.to)));
+            }
+            if !self.open(extent)? {
+                self.extents.remove(index);
+                continue;
+            }
+            let Some(segment) = &self.segment else {
+                continue;
+            };
+            let want = (extent.end().min(self.to) - self.position).min(CHUNK);
+            self.chunk.resize(usize::try_from(want).unwrap_or(0), 0);
+            let count = segment.read(&mut self.chunk, self.position)?;
+            self.chunk.truncate(count);
+            self.used = 0;
+            if count > 0 {
+                self.position += count as u64;
+                return Ok(Step::Filled);
+            }
+            // Cut off since it was surveyed: it ends here.
+            if let Some(extent) = self.extents.get_mut(index) {
+                extent.length = self.position - extent.base;
+            }
+        }
+        Ok(Step::End)
+    }
+
+    fn skip(&mut self, to: u64) -> Step {
+        let offset = self.position;
+        self.position = to;
+        Step::Gap(Item::Gap {
+            offset,
+            bytes: to - offset,
+        })
+    }
+
+    /// Makes `extent` the open segment; false: it is gone.
+    fn open(&mut self, extent: Extent) -> Result<bool, HotError> {
+        if let Some(segment) = &mut self.segment {
+            if (segment.number(), segment.base()) == (extent.number, extent.base) {
+                return Ok(true);
+            }
+            if self.splitter.is_pending() {
+                self.left_at = segment.time_at(self.position)?;
+            }
+        }
+        self.segment = Segment::open(&self.place, extent)?;
+        Ok(self.segment.is_some())
+    }
+
+    /// Moves the end to where the last known segment ends by now; the cheap look, one `fstat` as a rule.
+    pub fn glance(&mut self) -> Result<(), HotError> {
+        match (&self.segment, self.extents.last_mut()) {
+            (Some(segment), Some(last)) if segment.number() == last.number => {
+                last.length = segment.length()?;
+                self.reach();
+                Ok(())
+            }
+            (Some(_) | None, _) => self.look(),
+        }
+    }
+
+    /// Moves the end to where the stream ends by now, new segments included.
+    pub fn look(&mut self) -> Result<(), HotError> {
+        let (last, next) = match self.extents.last() {
+            Some(last) => (Some(last.number), last.number.saturating_add(1)),
+            None => (None, 1),
+        };
+        // Before the last one is measured: it is complete when there is a next one.
+        let has_next = fs::symlink_metadata(self.place.segment(next)).is_ok();
+        let length = match last {
+            Some(number) => {
+                let path = || self.place.segment(number);
+                present(fs::metadata(path()), path)?.map(|metadata| metadata.len())
+            }
+            None => None,
+        };
+        match (self.extents.last_mut(), length) {
+            (Some(last), Some(length)) if !has_next || last.number == u32::MAX => {
+                last.length = length;
+                self.reach();
+            }
+            (None, _) if !has_next => {}
+            (Some(_) | None, _) => self.adopt(survey(&self.place)?, self.tail),
+        }
+        self.attend()
+    }
+
+    /// Goes on with what a newer survey found; `tail` says whether more may come.
+    pub fn adopt(&mut self, survey: Survey, tail: Tail) {
+        self.extents = survey.extents;
+        self.tail = tail;
+        self.reach();
+    }
+
+    fn reach(&mut self) {
+        let end = self.extents.last().map_or(0, Extent::end);
+        self.to = end.max(self.position);
+    }
+
+    /// Opens the segment that grows, so that a glance can measure it.
+    fn attend(&mut self) -> Result<(), HotError> {
+        match self.extents.last().copied() {
+            Some(last) if self.position >= last.base => self.open(last).map(drop),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Gives up what only a busy reader needs, until it is read again.
+    pub fn rest(&mut self) {
+        self.chunk = Vec::new();
+        self.used = 0;
+        if let Some(segment) = &mut self.segment {
+            segment.rest();
+        }
+    }
+}

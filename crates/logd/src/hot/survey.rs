@@ -1,0 +1,130 @@
+//! What is there of a stream, and whether more may come.
+
+use std::fs::{self, File};
+use std::time::Duration;
+
+use eco_home::clock;
+
+use super::layout::{Extent, Found, place};
+use super::segment::changed_at;
+use super::times::base;
+use super::{HotError, Place, present};
+
+/// How long a run's folder may stand without FIFO and bytes until that means that nothing came, and not that the keeper
+/// is about to begin.
+const BEGINNING: Duration = Duration::from_secs(10);
+
+/// Whether a stream may still grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// Its folder is new and nothing is in it yet.
+    Unborn,
+    /// The FIFO is there.
+    Written,
+    /// All it wrote is in the files.
+    Ended,
+}
+
+/// A stream at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    /// Its segments, in order.
+    pub extents: Vec<Extent>,
+    /// Whether more may come.
+    pub life: Life,
+    /// No byte came later than this, unix ns.
+    pub changed: u64,
+}
+
+impl Survey {
+    /// Where the bytes begin that are still there.
+    #[must_use]
+    pub fn start(&self) -> u64 {
+        self.extents.first().map_or(0, |extent| extent.base)
+    }
+
+    /// Where they end.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.extents.last().map_or(0, Extent::end)
+    }
+}
+
+/// Returns whether the stream's FIFO is there.
+#[must_use]
+pub fn is_written(place: &Place) -> bool {
+    fs::symlink_metadata(place.fifo()).is_ok()
+}
+
+/// Looks at a stream. One whose folder is gone has ended with nothing.
+pub fn survey(stream: &Place) -> Result<Survey, HotError> {
+    // Before the files are looked at: what is ended by now is complete by then.
+    let written = is_written(stream);
+    let mut found = Vec::new();
+    let mut changed = 0;
+    for number in numbers(stream)? {
+        let path = || stream.segment(number);
+        if let Some(metadata) = present(fs::metadata(path()), path)? {
+            changed = changed.max(changed_at(&metadata));
+            found.push(Found {
+                number,
+                length: metadata.len(),
+                base: head(stream, number)?,
+            });
+        }
+    }
+    let silent = found.iter().all(|segment| segment.length == 0);
+    let folder = silent.then(|| fs::metadata(stream.folder()).ok()).flatten();
+    if let Some(metadata) = &folder {
+        changed = changed_at(metadata);
+    }
+    let life = match (written, folder) {
+        (true, _) => Life::Written,
+        (false, Some(_)) if is_recent(changed) => Life::Unborn,
+        (false, Some(_) | None) => Life::Ended,
+    };
+    Ok(Survey {
+        extents: place(&found),
+        life,
+        changed,
+    })
+}
+
+fn is_recent(changed: u64) -> bool {
+    let now = clock::nanos(clock::unix());
+    now.abs_diff(changed) < clock::nanos(BEGINNING)
+}
+
+fn numbers(stream: &Place) -> Result<Vec<u32>, HotError> {
+    let path = || stream.folder().to_owned();
+    let Some(entries) = present(fs::read_dir(stream.folder()), path)? else {
+        return Ok(Vec::new());
+    };
+    let mut numbers = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|source| HotError::List {
+            path: path(),
+            source,
+        })?;
+        numbers.extend(
+            entry
+                .file_name()
+                .to_str()
+                .and_then(|name| stream.stream.segment_number(name)),
+        );
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    Ok(numbers)
+}
+
+fn head(stream: &Place, number: u32) -> Result<Option<u64>, HotError> {
+    let path = || stream.times(number);
+    let Some(file) = present(File::open(path()), path)? else {
+        return Ok(None);
+    };
+    base(&file).map_err(|source| HotError::Read {
+        path: path(),
+        source,
+    })
+}

@@ -1,0 +1,249 @@
+//! When bytes came: the notes of one segment, searched where they lie.
+//!
+//! A segment of single lines has a note for every few of them, megabytes in all; a tail must not read them. So notes are
+//! found by bisection, and read on in blocks while lines ascend.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+
+use eco_home::notes::{self, Note};
+
+/// Notes read at once.
+const BLOCK: u64 = 256;
+const SIZE: u64 = notes::SIZE as u64;
+
+/// The notes of one segment, as many as were there when it was opened.
+#[derive(Debug)]
+pub(super) struct Times {
+    file: File,
+    /// Offset of the segment's first byte.
+    base: u64,
+    count: u64,
+    block: Vec<Note>,
+    /// Index of the block's first note, and where the bytes it is about begin.
+    first: u64,
+    from: u64,
+}
+
+/// Reads the base offset out of a times file; `None` when it has no sound head.
+pub(super) fn base(file: &File) -> io::Result<Option<u64>> {
+    let mut head = [0; notes::SIZE];
+    match file.read_exact_at(&mut head, 0) {
+        Ok(()) => Ok(notes::base(head)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Times {
+    /// Reads the notes in `file`, whose segment begins at `base`. `size` tells, when asked, where the segment's bytes end
+    /// by now: notes behind it are torn writes. `None`: no sound head.
+    pub(super) fn open(
+        file: File,
+        start: u64,
+        size: impl FnOnce() -> io::Result<u64>,
+    ) -> io::Result<Option<Self>> {
+        if base(&file)?.is_none() {
+            return Ok(None);
+        }
+        let count = (file.metadata()?.len() / SIZE).saturating_sub(1);
+        let mut times = Self {
+            file,
+            base: start,
+            count,
+            block: Vec::new(),
+            first: 0,
+            from: start,
+        };
+        // Asked for after the count: a note that was counted by then has its bytes.
+        let end = size()?;
+        times.drop_torn(end)?;
+        Ok(Some(times))
+    }
+
+    /// Finds when the byte before `end` had arrived; `None` when no note says.
+    pub(super) fn covering(&mut self, end: u64) -> io::Result<Option<u64>> {
+        if let Some(time) = self.in_block(end) {
+            return Ok(Some(time));
+        }
+        let next = self.first + self.block.len() as u64;
+        if end > self.from && next < self.count {
+            self.load(next)?;
+            if let Some(time) = self.in_block(end) {
+                return Ok(Some(time));
+            }
+        }
+        let index = self.bisect(|note| note.end < end)?;
+        self.load(index)?;
+        Ok(self.in_block(end))
+    }
+
+    /// Finds where the bytes end that came before `time`; `None`: no note is that old.
+    pub(super) fn end_before(&mut self, time: u64) -> io::Result<Option<u64>> {
+        let index = self.bisect(|note| note.time < time)?;
+        let Some(last) = index.checked_sub(1) else {
+            return Ok(None);
+        };
+        Ok(self.note(last)?.map(|note| note.end))
+    }
+
+    /// Where the last note ends; the segment's first byte when there is none.
+    pub(super) fn noted(&self) -> io::Result<u64> {
+        let last = match self.count.checked_sub(1) {
+            Some(last) => self.note(last)?,
+            None => None,
+        };
+        Ok(last.map_or(self.base, |note| note.end))
+    }
+
+    fn in_block(&self, end: u64) -> Option<u64> {
+        if end <= self.from {
+            return None;
+        }
+        let index = self.block.partition_point(|note| note.end < end);
+        self.block.get(index).map(|note| note.time)
+    }
+
+    /// Returns the first index of `0..count` where `before` no longer holds.
+    fn bisect(&self, before: impl Fn(Note) -> bool) -> io::Result<u64> {
+        let (mut low, mut high) = (0, self.count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.note(middle)?.is_some_and(&before) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    fn note(&self, index: u64) -> io::Result<Option<Note>> {
+        let mut bytes = [0; notes::SIZE];
+        match self.file.read_exact_at(&mut bytes, (index + 1) * SIZE) {
+            Ok(()) => Ok(Some(Note::decode(bytes))),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn load(&mut self, first: u64) -> io::Result<()> {
+        self.from = match first.checked_sub(1) {
+            Some(before) if before < self.count => {
+                self.note(before)?.map_or(self.base, |note| note.end)
+            }
+            Some(_) | None => self.base,
+        };
+        self.first = first;
+        self.block = self.read(first, self.count.saturating_sub(first).min(BLOCK))?;
+        Ok(())
+    }
+
+    fn read(&self, first: u64, count: u64) -> io::Result<Vec<Note>> {
+        let mut bytes = vec![0; usize::try_from(count * SIZE).unwrap_or(0)];
+        let mut filled = 0;
+        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.file.read_at(rest, (first + 1) * SIZE + filled as u64) {
+                Ok(0) => break,
+                Ok(more) => filled += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
+        let (whole, _) = bytes.as_chunks();
+        Ok(whole.iter().map(|bytes| Note::decode(*bytes)).collect())
+    }
+
+    /// Forgets the notes at the end that point nowhere in the segment.
+    fn drop_torn(&mut self, end: u64) -> io::Result<()> {
+        let sound = |note: Note| note.end > self.base && note.end <= end;
+        // As good as always the last one is sound.
+        while self.count > 0 {
+            let first = self.count.saturating_sub(BLOCK);
+            let block = match self.note(self.count - 1)? {
+                Some(last) if sound(last) => return Ok(()),
+                Some(_) | None => self.read(first, self.count - first)?,
+            };
+            match block.iter().rposition(|note| sound(*note)) {
+                Some(index) => {
+                    self.count = first + index as u64 + 1;
+                    return Ok(());
+                }
+                None => self.count = first,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn times(notes: &[(u64, u64)], junk: &[u8], base: u64, size: u64) -> Times {
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(&notes::head(base)).expect("written");
+        for &(end, time) in notes {
+            file.write_all(&Note { end, time }.encode())
+                .expect("written");
+        }
+        file.write_all(junk).expect("written");
+        Times::open(file, base, || Ok(size))
+            .expect("read")
+            .expect("a head")
+    }
+
+    #[test]
+    fn a_byte_came_when_the_first_note_behind_it_says() {
+        let mut times = times(&[(110, 1), (120, 2), (130, 3)], &[], 100, 130);
+        for (end, time) in [(101, 1), (110, 1), (111, 2), (130, 3), (105, 1)] {
+            assert_eq!(times.covering(end).expect("read"), Some(time), "{end}");
+        }
+        assert_eq!(times.covering(131).expect("read"), None);
+        assert_eq!(times.noted().expect("read"), 130);
+    }
+
+    #[test]
+    fn many_notes_are_found_in_and_out_of_order() {
+        let notes: Vec<_> = (1..=1000).map(|n| (n * 10, n)).collect();
+        let mut times = times(&notes, &[], 0, 10_000);
+        for end in (1..=10_000).chain((1..=10_000).rev().step_by(333)) {
+            assert_eq!(
+                times.covering(end).expect("read"),
+                Some(end.div_ceil(10)),
+                "{end}"
+            );
+        }
+    }
+
+    #[test]
+    fn torn_notes_are_not_there() {
+        let mut torn = times(&[(10, 1), (20, 2), (900, 9)], &[1, 2, 3], 0, 20);
+        assert_eq!(torn.noted().expect("read"), 20);
+        assert_eq!(torn.covering(21).expect("read"), None);
+        let zeros = vec![(0, 0); 700];
+        let mut zeroed = times(&[&[(10, 1)], zeros.as_slice()].concat(), &[], 0, 20);
+        assert_eq!(zeroed.covering(10).expect("read"), Some(1));
+        assert_eq!(zeroed.noted().expect("read"), 10);
+    }
+
+    #[test]
+    fn the_end_of_the_past_is_found() {
+        let mut times = times(&[(10, 5), (20, 5), (30, 7)], &[], 0, 30);
+        for (time, end) in [(5, None), (6, Some(20)), (7, Some(20)), (8, Some(30))] {
+            assert_eq!(times.end_before(time).expect("read"), end, "{time}");
+        }
+    }
+
+    #[test]
+    fn junk_is_no_times_file() {
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(b"not what you think it is")
+            .expect("written");
+        assert!(Times::open(file, 0, || Ok(0)).expect("read").is_none());
+    }
+}

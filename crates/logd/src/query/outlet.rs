@@ -1,0 +1,166 @@
+//! The near end of an answer: lines into batches, sources named before their lines.
+
+use eco_home::runs::{RunId, Stream};
+use tokio::sync::mpsc;
+
+use super::Stop;
+use super::source::Source;
+use crate::hot;
+
+/// Lines, and bytes, from which a batch is sent.
+const BATCH_LINES: usize = 500;
+const BATCH_BYTES: usize = 256 << 10;
+
+/// What an answer consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// Says whose lines have this number.
+    Source {
+        /// The number.
+        id: u32,
+        /// The run.
+        run: RunId,
+        /// Its stream.
+        stream: Stream,
+    },
+    /// Lines, in order.
+    Lines(Vec<Line>),
+    /// The history is complete.
+    CaughtUp,
+    /// Bytes are no longer there.
+    Gap {
+        /// Whose.
+        source: u32,
+        /// Where they began.
+        offset: u64,
+        /// How many.
+        bytes: u64,
+    },
+}
+
+/// One line, or a piece of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The number of its source.
+    pub source: u32,
+    /// Where it begins.
+    pub offset: u64,
+    /// When its last byte arrived, unix ns.
+    pub time: u64,
+    /// Its bytes without the newline.
+    pub text: Vec<u8>,
+    /// Whether the source's next line goes on with it.
+    pub continues: bool,
+}
+
+/// Sends an answer, at the pace of whoever reads it.
+#[derive(Debug)]
+pub struct Outlet {
+    sender: mpsc::Sender<Result<Item, Stop>>,
+    lines: Vec<Line>,
+    bytes: usize,
+    named: u32,
+}
+
+impl Outlet {
+    /// Sends into `sender`.
+    #[must_use]
+    pub const fn new(sender: mpsc::Sender<Result<Item, Stop>>) -> Self {
+        Self {
+            sender,
+            lines: Vec::new(),
+            bytes: 0,
+            named: 0,
+        }
+    }
+
+    /// Fails when nobody reads any more.
+    pub fn check(&self) -> Result<(), Stop> {
+        if self.sender.is_closed() {
+            Err(Stop::Gone)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Passes on what `source` holds.
+    pub fn pass(&mut self, source: &Source, item: hot::Item) -> Result<(), Stop> {
+        let id = self.name(source)?;
+        match item {
+            hot::Item::Line {
+                offset,
+                time,
+                text,
+                continues,
+            } => {
+                self.bytes += text.len();
+                self.lines.push(Line {
+                    source: id,
+                    offset,
+                    time,
+                    text,
+                    continues,
+                });
+                if self.lines.len() >= BATCH_LINES || self.bytes >= BATCH_BYTES {
+                    self.flush()?;
+                }
+                Ok(())
+            }
+            hot::Item::Gap { offset, bytes } => {
+                self.flush()?;
+                self.send(Item::Gap {
+                    source: id,
+                    offset,
+                    bytes,
+                })
+            }
+        }
+    }
+
+    /// Says that the history is complete.
+    pub fn caught_up(&mut self) -> Result<(), Stop> {
+        self.flush()?;
+        self.send(Item::CaughtUp)
+    }
+
+    /// Sends what is waiting for a batch to fill.
+    pub fn flush(&mut self) -> Result<(), Stop> {
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        self.bytes = 0;
+        let lines = std::mem::take(&mut self.lines);
+        self.send(Item::Lines(lines))
+    }
+
+    /// Says why there is no more; the lines before come first.
+    pub fn stop(mut self, stop: Stop) {
+        match stop {
+            // There is nobody to be told.
+            Stop::Gone => {}
+            Stop::Closing(_) | Stop::Catalog(_) | Stop::Hot(_) => {
+                if self.flush().is_ok() {
+                    self.sender.blocking_send(Err(stop)).ok();
+                }
+            }
+        }
+    }
+
+    fn name(&mut self, source: &Source) -> Result<u32, Stop> {
+        if let Some(id) = source.id.get() {
+            return Ok(*id);
+        }
+        self.named += 1;
+        let id = *source.id.get_or_init(|| self.named);
+        self.send(Item::Source {
+            id,
+            run: source.slot.run(source.run),
+            stream: source.stream,
+        })?;
+        Ok(id)
+    }
+
+    fn send(&self, item: Item) -> Result<(), Stop> {
+        self.sender.blocking_send(Ok(item)).map_err(|_| Stop::Gone)
+    }
+}

@@ -1,0 +1,220 @@
+//! Decides what of which streams is the history, and where live begins.
+//!
+//! Runs of a slot are looked at newest first. Once enough lines are found, or the runs are too old, the older ones need
+//! not be opened. A reload makes neighbours overlap, and one that fails leaves an older run alive beside its successor:
+//! so a few runs in a row must be of no use before the rest is taken to be.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use super::chapter::Chapter;
+use super::source::Source;
+use super::{After, Query};
+use crate::catalog::{Lives, Slot};
+use crate::hot::{
+    HotError, Life, Place, Reader, Survey, Tail, bound, is_written, last_lines, line_start, survey,
+    time_after,
+};
+
+/// Runs of no use in a row after which older ones are not opened.
+const OVERLAP: usize = 8;
+
+/// What will be read.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The history, in the order of the sources.
+    pub(super) chapters: Vec<Chapter>,
+    /// Lines of it to leave out before the first that was asked for.
+    pub(super) skip: u64,
+    /// What may still grow.
+    pub(super) seeds: Vec<Seed>,
+}
+
+/// Where a stream that may still grow goes on after the history.
+#[derive(Debug)]
+pub struct Seed {
+    /// Whose it is.
+    pub source: Rc<Source>,
+    /// Where it is.
+    pub place: Place,
+    /// Reads on from there.
+    pub reader: Reader,
+}
+
+/// Looks at the runs of `lives` below `runs`.
+pub(super) fn plan(query: &Query, runs: &Path, lives: &[Lives]) -> Result<Plan, HotError> {
+    let mut planner = Planner {
+        query,
+        runs,
+        chapters: Vec::new(),
+        seeds: Vec::new(),
+        lines: 0,
+    };
+    for life in lives {
+        planner.slot(life)?;
+    }
+    let Planner {
+        mut chapters,
+        seeds,
+        lines,
+        ..
+    } = planner;
+    chapters.sort_by(|left, right| left.source().key().cmp(&right.source().key()));
+    Ok(Plan {
+        chapters,
+        skip: query.last.map_or(0, |wanted| lines.saturating_sub(wanted)),
+        seeds,
+    })
+}
+
+struct Planner<'a> {
+    query: &'a Query,
+    runs: &'a Path,
+    chapters: Vec<Chapter>,
+    seeds: Vec<Seed>,
+    /// Lines in the chapters, counted only when the last ones are asked for.
+    lines: u64,
+}
+
+/// How far back a slot was looked at.
+struct Reach {
+    /// Lines found, and a time before which none of them came.
+    lines: u64,
+    floor: u64,
+    /// Runs in a row that were of no use.
+    useless: usize,
+}
+
+impl Planner<'_> {
+    fn slot(&mut self, lives: &Lives) -> Result<(), HotError> {
+        let slot = Rc::new(lives.slot.clone());
+        let mut reach = Reach {
+            lines: 0,
+            floor: u64::MAX,
+            useless: 0,
+        };
+        for &run in &lives.runs {
+            if reach.useless >= OVERLAP && self.query.after == After::Nothing {
+                break;
+            }
+            let is_far = reach.useless >= OVERLAP;
+            let is_useful = self.run(&slot, run, is_far, &mut reach)?;
+            reach.useless = if is_useful { 0 } else { reach.useless + 1 };
+        }
+        Ok(())
+    }
+
+    /// Looks at a run, at one that `is_far` only if it still lives; returns whether it was of use.
+    fn run(
+        &mut self,
+        slot: &Rc<Slot>,
+        run: u64,
+        is_far: bool,
+        reach: &mut Reach,
+    ) -> Result<bool, HotError> {
+        let mut is_useful = false;
+        for &stream in &self.query.streams {
+            let source = Rc::new(Source::new(Rc::clone(slot), run, stream));
+            let place = source.place(self.runs);
+            if is_far && !is_written(&place) {
+                continue;
+            }
+            let survey = survey(&place)?;
+            let is_useless = survey.life == Life::Ended
+                && (survey.changed < self.query.since || self.has_enough(reach, survey.changed));
+            if !is_useless {
+                is_useful = true;
+                self.stream(source, place, survey, reach)?;
+            }
+        }
+        // Far runs that live are no reason to look at all the others between them.
+        Ok(is_useful && !is_far)
+    }
+
+    /// Returns whether all that came up to `changed` is older than lines that suffice.
+    fn has_enough(&self, reach: &Reach, changed: u64) -> bool {
+        self.query
+            .last
+            .is_some_and(|wanted| reach.lines >= wanted && changed <= reach.floor)
+    }
+
+    fn stream(
+        &mut self,
+        source: Rc<Source>,
+        place: Place,
+        survey: Survey,
+        reach: &mut Reach,
+    ) -> Result<(), HotError> {
+        let is_followed = self.query.after == After::Live && survey.life != Life::Ended;
+        let complete = if is_followed {
+            line_start(&place, &survey.extents, survey.end())?
+        } else {
+            survey.end()
+        };
+        let (from, to) = self.range(&place, &survey, complete)?;
+        let from = match self.query.last {
+            Some(wanted) => {
+                let least = from.max(survey.start()).min(to);
+                let suffix = last_lines(&place, &survey.extents, least, to, wanted)?;
+                reach.lines = reach.lines.saturating_add(suffix.lines);
+                self.lines = self.lines.saturating_add(suffix.lines);
+                // With fewer lines than asked for, what is gone would have been among them.
+                if suffix.lines < wanted {
+                    from
+                } else {
+                    suffix.start
+                }
+            }
+            None => from,
+        };
+        if from < to {
+            let begins = time_after(&place, &survey.extents, from)?.unwrap_or(survey.changed);
+            reach.floor = reach.floor.min(begins);
+            let reader = Reader::new(
+                place.clone(),
+                survey.extents.clone(),
+                from,
+                to,
+                Tail::Passed,
+            );
+            self.chapters
+                .push(Chapter::new(Rc::clone(&source), begins, reader));
+        }
+        if is_followed {
+            let reader = Reader::new(
+                place.clone(),
+                survey.extents,
+                complete,
+                complete,
+                Tail::Held,
+            );
+            self.seeds.push(Seed {
+                source,
+                place,
+                reader,
+            });
+        }
+        Ok(())
+    }
+
+    /// Returns the lines between `since` and `until`, as offsets; none behind `complete`.
+    fn range(&self, place: &Place, survey: &Survey, complete: u64) -> Result<(u64, u64), HotError> {
+        let (extents, start, end) = (&survey.extents, survey.start(), survey.end());
+        let before = |time| match time {
+            0 => Ok(start),
+            u64::MAX => Ok(end),
+            time => bound(place, extents, time),
+        };
+        let to = match before(self.query.until)? {
+            bound if bound >= end => complete,
+            bound => line_start(place, extents, bound)?.min(complete),
+        };
+        let from = match before(self.query.since)? {
+            // Nothing that is there is too old: what is gone may have been asked for.
+            bound if bound <= start => 0,
+            bound if bound >= end => to,
+            bound => line_start(place, extents, bound)?,
+        };
+        Ok((from.min(to), to))
+    }
+}

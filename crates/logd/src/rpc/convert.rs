@@ -1,0 +1,174 @@
+//! Messages to domain values, and back.
+
+use eco_home::runs::{RunId, Stream};
+use eco_proto::log::v1 as pb;
+use tonic::{Code, Status};
+
+use crate::catalog::{CatalogError, Filter};
+use crate::query::{After, Item, Line, Query, Stop};
+
+/// Why a request cannot be answered.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InvalidQuery {
+    /// A pattern is none.
+    #[error(transparent)]
+    Pattern(#[from] CatalogError),
+    /// A number that names no stream.
+    #[error("know the stream {0}: 1 is stdout, 2 is stderr")]
+    Stream(i32),
+}
+
+/// Checks a request.
+pub(super) fn query(request: pb::QueryRequest) -> Result<Query, InvalidQuery> {
+    let mut filter = Filter::default();
+    for one in &request.matches {
+        filter.add(&one.environment, &one.app, one.instance)?;
+    }
+    let mut streams = Vec::new();
+    for number in request.streams {
+        let stream = pb::Stream::try_from(number).ok().and_then(stream);
+        streams.push(stream.ok_or(InvalidQuery::Stream(number))?);
+    }
+    if streams.is_empty() {
+        streams.extend(Stream::BOTH);
+    }
+    streams.sort_unstable();
+    streams.dedup();
+    Ok(Query {
+        filter,
+        streams,
+        last: request.last,
+        since: request.since_ns.unwrap_or(0),
+        until: request.until_ns.unwrap_or(u64::MAX),
+        after: if request.follow {
+            After::Live
+        } else {
+            After::Nothing
+        },
+    })
+}
+
+const fn stream(stream: pb::Stream) -> Option<Stream> {
+    match stream {
+        pb::Stream::Unspecified => None,
+        pb::Stream::Out => Some(Stream::Out),
+        pb::Stream::Err => Some(Stream::Err),
+    }
+}
+
+/// Puts a part of an answer on the wire.
+pub(super) fn item(item: Item) -> pb::QueryItem {
+    use pb::query_item::Item as Wire;
+
+    let item = match item {
+        Item::Source { id, run, stream } => Wire::Source(source(id, run, stream)),
+        Item::Lines(lines) => Wire::Lines(pb::Lines {
+            lines: lines.into_iter().map(line).collect(),
+        }),
+        Item::CaughtUp => Wire::CaughtUp(pb::CaughtUp {}),
+        Item::Gap {
+            source,
+            offset,
+            bytes,
+        } => Wire::Gap(pb::Gap {
+            source,
+            offset,
+            bytes,
+        }),
+    };
+    pb::QueryItem { item: Some(item) }
+}
+
+fn source(id: u32, run: RunId, stream: Stream) -> pb::Source {
+    let stream = match stream {
+        Stream::Out => pb::Stream::Out,
+        Stream::Err => pb::Stream::Err,
+    };
+    pb::Source {
+        id,
+        host: run.host,
+        environment: run.environment,
+        app: run.app,
+        instance: run.instance,
+        run: run.run,
+        stream: stream.into(),
+    }
+}
+
+fn line(line: Line) -> pb::Line {
+    pb::Line {
+        source: line.source,
+        offset: line.offset,
+        time_ns: line.time,
+        text: line.text,
+        continues: line.continues,
+    }
+}
+
+/// Says why a request is refused.
+pub(super) fn invalid(error: &InvalidQuery) -> Status {
+    Status::invalid_argument(sentence(error))
+}
+
+/// Says why an answer ended early.
+pub(super) fn stopped(stop: &Stop) -> Status {
+    let code = match stop {
+        Stop::Gone => Code::Cancelled,
+        Stop::Closing(_) => Code::Unavailable,
+        Stop::Catalog(_) | Stop::Hot(_) => Code::Internal,
+    };
+    Status::new(code, sentence(stop))
+}
+
+/// The error and its causes, in one line.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let mut sentence = format!("failed to {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        sentence.push_str(": ");
+        sentence.push_str(&error.to_string());
+        cause = error.source();
+    }
+    sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_pattern_is_refused_with_its_text() {
+        let request = pb::QueryRequest {
+            matches: vec![pb::Match {
+                environment: "dev".to_owned(),
+                app: "api[".to_owned(),
+                instance: None,
+            }],
+            ..pb::QueryRequest::default()
+        };
+        let status = invalid(&query(request).expect_err("broken"));
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert!(
+            status
+                .message()
+                .starts_with("failed to read the pattern \"api[\": "),
+            "{}",
+            status.message()
+        );
+    }
+
+    #[test]
+    fn streams_are_both_unless_they_are_named_and_known() {
+        let streams = |numbers: &[i32]| {
+            query(pb::QueryRequest {
+                streams: numbers.to_vec(),
+                ..pb::QueryRequest::default()
+            })
+            .map(|query| query.streams)
+        };
+        assert_eq!(streams(&[]).expect("valid"), Stream::BOTH);
+        assert_eq!(streams(&[2, 2]).expect("valid"), [Stream::Err]);
+        assert!(matches!(streams(&[0]), Err(InvalidQuery::Stream(0))));
+        assert!(matches!(streams(&[7]), Err(InvalidQuery::Stream(7))));
+    }
+}

@@ -1,0 +1,7 @@
+//! The contract, in and out: the only place that knows gRPC. Handlers convert, call and convert.
+
+mod answer;
+mod convert;
+mod service;
+
+pub use service::{QUERIES, Service};

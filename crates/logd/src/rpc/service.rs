@@ -1,0 +1,122 @@
+//! The service.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eco_proto::log::v1 as pb;
+use eco_proto::log::v1::feed_item::Item as News;
+use eco_proto::log::v1::log_server::Log;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::answer::Answer;
+use super::convert;
+use crate::query;
+use crate::tail::Bell;
+
+/// Answers given at a time, each on a thread of its own.
+pub const QUERIES: usize = 256;
+/// Items of an answer that wait for a client before its thread does.
+const AHEAD: usize = 64;
+
+/// What the daemon does for its clients.
+#[derive(Clone, Debug)]
+pub struct Service {
+    runs: PathBuf,
+    bell: Arc<Bell>,
+    permits: Arc<Semaphore>,
+    shutdown: CancellationToken,
+}
+
+impl Service {
+    /// Serves what is below `runs`; ends the daemon by cancelling `shutdown`.
+    #[must_use]
+    pub fn new(runs: PathBuf, bell: Arc<Bell>, shutdown: CancellationToken) -> Self {
+        Self {
+            runs,
+            bell,
+            permits: Arc::new(Semaphore::new(QUERIES)),
+            shutdown,
+        }
+    }
+
+    /// How many answers are being given.
+    #[must_use]
+    pub fn answering(&self) -> usize {
+        QUERIES.saturating_sub(self.permits.available_permits())
+    }
+
+    fn hear(&self, item: &pb::FeedItem) {
+        match &item.item {
+            Some(News::Growth(_)) => self.bell.ring(),
+            // News of a later version are worth a close look, too.
+            Some(News::Started(_) | News::Ended(_)) | None => self.bell.ring_news(),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl Log for Service {
+    async fn ping(&self, _: Request<pb::PingRequest>) -> Result<Response<pb::PingReply>, Status> {
+        Ok(Response::new(pb::PingReply {
+            version: eco_proto::VERSION.to_owned(),
+            pid: std::process::id().cast_signed(),
+        }))
+    }
+
+    type QueryStream = Answer;
+
+    async fn query(&self, request: Request<pb::QueryRequest>) -> Result<Response<Answer>, Status> {
+        let query =
+            convert::query(request.into_inner()).map_err(|error| convert::invalid(&error))?;
+        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
+            Status::resource_exhausted(format!("{QUERIES} queries are being answered already"))
+        })?;
+        let (sender, items) = mpsc::channel(AHEAD);
+        let (runs, bell) = (self.runs.clone(), Arc::clone(&self.bell));
+        tokio::task::spawn_blocking(move || {
+            query::answer(&query, &runs, &bell, sender);
+            drop(permit);
+        });
+        Ok(Response::new(Answer::new(items, Arc::clone(&self.bell))))
+    }
+
+    async fn feed(
+        &self,
+        request: Request<Streaming<pb::FeedItem>>,
+    ) -> Result<Response<pb::FeedSummary>, Status> {
+        let mut items = request.into_inner();
+        loop {
+            let item = tokio::select! {
+                item = items.message() => item?,
+                () = self.shutdown.cancelled() => {
+                    return Err(Status::unavailable("the log daemon is ending"));
+                }
+            };
+            match item {
+                Some(item) => self.hear(&item),
+                None => return Ok(Response::new(pb::FeedSummary {})),
+            }
+        }
+    }
+
+    type ShipStream = tokio_stream::Empty<Result<pb::ChunkAck, Status>>;
+
+    async fn ship(
+        &self,
+        _: Request<Streaming<pb::Chunk>>,
+    ) -> Result<Response<Self::ShipStream>, Status> {
+        Err(Status::unimplemented(
+            "this log daemon keeps the output of its own host only",
+        ))
+    }
+
+    async fn shutdown(
+        &self,
+        _: Request<pb::ShutdownRequest>,
+    ) -> Result<Response<pb::ShutdownReply>, Status> {
+        self.shutdown.cancel();
+        Ok(Response::new(pb::ShutdownReply {}))
+    }
+}

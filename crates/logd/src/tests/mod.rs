@@ -1,0 +1,8 @@
+//! Runs as the keeper leaves them, and what is read of them: from one stream up to the daemon behind its socket.
+
+mod daemon;
+mod follow;
+mod history;
+mod speed;
+mod streams;
+mod world;
