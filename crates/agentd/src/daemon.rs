@@ -25,15 +25,20 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
 use crate::feed::{self, LogDaemon};
+use crate::fleet::Fleet;
 use crate::keeper::{self, Keeper};
+use crate::memory;
 use crate::ready;
 use crate::rpc::{Peers, Service};
 use crate::sample::Sampler;
 use crate::store::{Loaded, Store, StoreError};
 use crate::supervisor::{Ends, Input, Request, Supervisor};
+use crate::watch_files;
 
 /// How long open requests may take when the agent ends.
 const GRACE: Duration = Duration::from_millis(500);
+/// How long a keeper may take to be there.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Inputs that wait for the supervisor.
 const INPUTS: usize = 1024;
 /// Orders that wait for the keeper: several for each of thousands of instances.
@@ -144,8 +149,16 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
         runs: run_news,
         daemon: log,
     };
-    let feeding = tokio::spawn(feed::run(home.clone(), host.clone(), feeding));
-    let probing = tokio::spawn(ready::run(seen.clone(), inputs.clone()));
+    let mut feeding = tokio::spawn(feed::run(home.clone(), host.clone(), feeding));
+    let probing = [
+        tokio::spawn(ready::run(seen.clone(), inputs.clone())),
+        tokio::spawn(watch_files::run(
+            seen.clone(),
+            home.root().to_owned(),
+            inputs.clone(),
+        )),
+        tokio::spawn(memory::run(seen.clone(), inputs.clone())),
+    ];
     let ends = Ends {
         orders,
         feed: runs,
@@ -154,6 +167,7 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
     let supervisor = Supervisor::new(fleet, store.clone(), home.runs(), host.clone(), ends);
     let supervising = tokio::spawn(supervisor.run(taken));
 
+    meet_the_keeper(&mut keeper_seen.clone(), &mut seen.clone()).await;
     let service = Service {
         inputs: inputs.clone(),
         published: seen,
@@ -170,9 +184,12 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
     tracing::info!(version = eco_proto::VERSION, home = %home.root().display(), "serving");
     answer(listener, service, &end).await;
     if *others.borrow() == Others::EndToo {
+        // First, or it would launch another log daemon in place of the one that is told to end.
+        feeding.abort();
+        drop((&mut feeding).await);
         end_the_others(home, &inputs).await;
     }
-    probing.abort();
+    probing.iter().for_each(tokio::task::JoinHandle::abort);
     // The forwarder holds an input's end as long as the keeper's client lives.
     drop(inputs);
     talking.abort();
@@ -204,7 +221,23 @@ async fn answer(listener: UnixListener, service: Service, end: &CancellationToke
     }
 }
 
-fn load(store: &Store) -> Result<crate::fleet::Fleet, DaemonError> {
+/// Waits until what is shown has been compared with what runs, so that nobody is told of the living as they were when the
+/// last agent died. Without a keeper the agent serves all the same, and says so to whoever starts something.
+async fn meet_the_keeper(
+    keeper: &mut watch::Receiver<Keeper>,
+    fleet: &mut watch::Receiver<Arc<Fleet>>,
+) {
+    fleet.mark_unchanged();
+    let met = async {
+        let is_there = |keeper: &Keeper| keeper.pid != 0;
+        keeper.wait_for(is_there).await.is_ok() && fleet.changed().await.is_ok()
+    };
+    if tokio::time::timeout(PATIENCE, met).await.is_err() {
+        tracing::error!("serving without a keeper");
+    }
+}
+
+fn load(store: &Store) -> Result<Fleet, DaemonError> {
     let Loaded {
         mut fleet,
         boot_id,

@@ -10,7 +10,8 @@
 //! - [`machine`], [`fleet`]: decide. Pure: no clock, no system call, no task.
 //! - [`supervisor`]: the one task that owns the fleet. [`store`]: its records. [`resolve`], [`environment`]: what a
 //!   specification means on this host.
-//! - [`keeper`], [`feed`]: the conversations with the other two daemons. [`ready`], [`sample`]: looks at processes.
+//! - [`keeper`], [`feed`]: the conversations with the other two daemons. [`ready`], [`memory`], [`sample`]: looks at processes.
+//!   [`watch_files`]: a look at files.
 //! - [`rpc`]: requests in, replies out. [`daemon`]: puts it all together and takes it down.
 
 pub mod daemon;
@@ -21,6 +22,7 @@ pub mod frame;
 pub mod hands;
 pub mod keeper;
 pub mod machine;
+pub mod memory;
 pub mod os;
 pub mod ready;
 pub mod resolve;
@@ -28,3 +30,4 @@ pub mod rpc;
 pub mod sample;
 pub mod store;
 pub mod supervisor;
+pub mod watch_files;

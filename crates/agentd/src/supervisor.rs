@@ -43,6 +43,8 @@ pub enum Input {
     News(News),
     /// A probe found a run listening.
     Ready(RunKey),
+    /// A run must be replaced, for this reason.
+    Replace(RunKey, String),
 }
 
 /// What somebody asks.
@@ -207,8 +209,11 @@ impl Supervisor {
         match input {
             Input::Request(request) => self.request(now, request),
             Input::Ready(key) => self.fleet.report(now, &key, Report::Ready),
+            Input::Replace(key, cause) => self.fleet.replace_run(now, &key, cause),
             Input::News(News::Met { epoch, greeting }) => {
                 self.epoch = epoch;
+                // Decided before the greeting was heard: what of it is still missing, the comparison asks for again.
+                self.fleet.drop_tasks();
                 for stranger in self.fleet.reconcile(now, &greeting) {
                     tracing::warn!(run = %stranger, "the keeper has a run that belongs to no known app");
                 }

@@ -1,7 +1,7 @@
 //! What people ask of apps that are known: start, stop, restart, delete; and of all of them: rest, rise.
 
 use super::apply::is_up;
-use super::{Action, Fate, Fleet, Outcome, SlotKey};
+use super::{Action, Fate, Fleet, Outcome, RunKey, Slot, SlotKey};
 use crate::machine::{Command, Machine, Replace, State, Tick, Want};
 
 /// What is asked.
@@ -60,6 +60,17 @@ impl Fleet {
                 self.remove(now, key, "deleted by a person");
                 outcome
             }
+        }
+    }
+
+    /// Replaces a run by another, or tries again where it was the last of too many, unless it is not the current one any
+    /// more or not wanted.
+    pub fn replace_run(&mut self, now: Tick, key: &RunKey, cause: String) {
+        let is_wanted = |slot: &Slot| slot.machine.want() == Want::Up && slot.fate == Fate::Stays;
+        let is_meant = |slot: &Slot| slot.machine.run() == key.run && is_wanted(slot);
+        if self.slot(&key.slot).is_some_and(is_meant) {
+            self.step(&key.slot, |machine| machine.command(now, Command::Restart));
+            self.explain(&key.slot, cause);
         }
     }
 

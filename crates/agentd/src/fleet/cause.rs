@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::machine::{Ended, Machine, State, Tick, Want};
+use crate::machine::{Ended, Ending, Machine, State, Tick, Want};
 
 /// How a run ended, with all that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +47,40 @@ impl fmt::Display for How {
     }
 }
 
-/// Tells what followed an end: compares the machine before and after.
-pub(super) fn of_end(how: &How, before: &Machine, after: &Machine, now: Tick) -> String {
-    let asked = match before.state() {
-        State::Ending { ending, .. } => ending == crate::machine::Ending::Asked,
+/// What stands between an end and the wait for the next attempt.
+const WAITS: &str = "; next attempt after ";
+
+/// Tells what followed an end: compares the machine before and after. What a command did was said when it was given.
+pub(super) fn of_end(
+    how: &How,
+    before: &Machine,
+    after: &Machine,
+    said: &str,
+    now: Tick,
+) -> String {
+    if is_asked(before) {
+        return said.to_owned();
+    }
+    match after.state() {
+        State::Spawning { .. } => format!("{how}; restarted at once"),
+        State::Waiting { until } => {
+            format!("{how}{WAITS}{}", span(until.saturating_sub(now)))
+        }
+        State::Errored => match after.strikes() {
+            1 => format!("{how}; given up after 1 short life"),
+            strikes => format!("{how}; given up after {strikes} short lives in a row"),
+        },
+        State::Stopped => format!("{how}; that is an end"),
+        State::Launching { .. } | State::Online { .. } | State::Ending { .. } => {
+            format!("{how}; ending what it left")
+        }
+    }
+}
+
+/// Whether a run that ended was to end, so that whoever asked for it is the cause.
+fn is_asked(before: &Machine) -> bool {
+    let was_told = match before.state() {
+        State::Ending { ending, .. } => ending == Ending::Asked,
         State::Stopped
         | State::Spawning { .. }
         | State::Launching { .. }
@@ -58,30 +88,13 @@ pub(super) fn of_end(how: &How, before: &Machine, after: &Machine, now: Tick) ->
         | State::Waiting { .. }
         | State::Errored => false,
     };
-    match (after.state(), after.want()) {
-        (State::Spawning { .. }, _) if asked => "restarted".to_owned(),
-        (State::Spawning { .. }, _) => format!("{how}; restarted at once"),
-        (State::Waiting { until }, _) => {
-            format!(
-                "{how}; next attempt after {}",
-                span(until.saturating_sub(now))
-            )
-        }
-        (State::Errored, _) => {
-            format!(
-                "{how}; given up after {} short lives in a row",
-                after.strikes()
-            )
-        }
-        (State::Stopped, Want::Held) => "put to rest by kill".to_owned(),
-        (State::Stopped, Want::Up | Want::Down) if asked || before.want() != Want::Up => {
-            "stopped by a person".to_owned()
-        }
-        (State::Stopped, Want::Up | Want::Down) => format!("{how}; that is an end"),
-        (State::Launching { .. } | State::Online { .. } | State::Ending { .. }, _) => {
-            format!("{how}; ending what it left")
-        }
-    }
+    was_told || before.want() != Want::Up
+}
+
+/// What `cause` becomes when the next attempt is made; `None`: it announces none.
+pub(super) fn once_up(cause: &str) -> Option<String> {
+    let (how, wait) = cause.rsplit_once(WAITS)?;
+    Some(format!("{how}; restarted after {wait}"))
 }
 
 fn span(time: Duration) -> String {

@@ -197,6 +197,11 @@ impl Fleet {
         std::mem::take(&mut self.changes)
     }
 
+    /// Forgets what was asked of a keeper that is no more.
+    pub fn drop_tasks(&mut self) {
+        self.changes.tasks.clear();
+    }
+
     /// Lets one machine take an input, and collects what follows. Nothing happens to a slot that is not there.
     fn step(&mut self, key: &SlotKey, input: impl FnOnce(&mut Machine) -> Option<Effect>) {
         let Some(app) = self.apps.get_mut(&key.app) else {

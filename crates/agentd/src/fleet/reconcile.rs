@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nix::libc;
 
-use super::{Fleet, Report, RunKey, SlotKey, Task};
+use super::{Fleet, Report, RunKey, Task};
 use crate::machine::{Command, Left, Machine, State, Tick, Want};
 
 /// What a keeper says when we meet.
@@ -26,6 +26,13 @@ pub struct Known {
     pub reports: Vec<Report>,
 }
 
+/// What a run was told before a keeper was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    ToEnd,
+}
+
 impl Known {
     fn is_gone(&self) -> bool {
         self.reports.contains(&Report::Gone)
@@ -36,19 +43,33 @@ impl Fleet {
     /// Brings the fleet and the keeper to one view. Returns the living runs that nothing here explains: they are
     /// left as they are, for a person to see.
     pub fn reconcile(&mut self, now: Tick, greeting: &Greeting) -> Vec<RunKey> {
-        let met: Vec<RunKey> = self
+        let met: Vec<(RunKey, Told)> = self
             .slots()
-            .map(|(key, _, slot)| key.run(slot.machine.run()))
+            .map(|(key, _, slot)| {
+                let told = match slot.machine.state() {
+                    State::Ending { .. } => Told::ToEnd,
+                    State::Stopped
+                    | State::Spawning { .. }
+                    | State::Launching { .. }
+                    | State::Online { .. }
+                    | State::Waiting { .. }
+                    | State::Errored => Told::Nothing,
+                };
+                (key.run(slot.machine.run()), told)
+            })
             .collect();
         let strangers = self.hear(now, greeting);
         let known: BTreeSet<&RunKey> = greeting.runs.keys().collect();
-        for run in met {
+        for (run, told) in met {
             // A run that came of what we just heard is asked for already.
             if self
                 .slot(&run.slot)
                 .is_some_and(|slot| slot.machine.run() == run.run)
             {
                 self.reconcile_slot(now, &run, known.contains(&run), &greeting.boot_id);
+                if told == Told::ToEnd {
+                    self.repeat(&run);
+                }
             }
         }
         strangers
@@ -92,7 +113,6 @@ impl Fleet {
             ) if !is_known && identity.boot_id == boot_id => {
                 let task = Task::Adopt(run.clone(), identity.clone());
                 self.changes.tasks.push(task);
-                self.repeat(key);
             }
             (
                 State::Spawning { .. }
@@ -101,7 +121,6 @@ impl Fleet {
                 | State::Ending { .. },
                 _,
             ) if !is_known => self.lose(now, run),
-            (State::Ending { .. }, _) => self.repeat(key),
             (State::Stopped, _) if slot.machine.want() == Want::Up => {
                 self.step(key, |machine| machine.command(now, Command::Start));
             }
@@ -110,6 +129,7 @@ impl Fleet {
                 | State::Spawning { .. }
                 | State::Launching { .. }
                 | State::Online { .. }
+                | State::Ending { .. }
                 | State::Waiting { .. }
                 | State::Errored,
                 _,
@@ -117,9 +137,15 @@ impl Fleet {
         }
     }
 
-    /// A signal that may have been swallowed is sent again.
-    fn repeat(&mut self, key: &SlotKey) {
-        self.step(key, |machine| machine.repeat());
+    /// A signal that may have been swallowed is sent again, unless the run is over by what was just heard. One that came of
+    /// what was just heard is not: many programs take a second one for a command to drop everything.
+    fn repeat(&mut self, run: &RunKey) {
+        if self
+            .slot(&run.slot)
+            .is_some_and(|slot| slot.machine.run() == run.run)
+        {
+            self.step(&run.slot, |machine| machine.repeat());
+        }
     }
 
     /// The run is gone and nobody saw how.

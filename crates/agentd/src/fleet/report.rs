@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::slot::HeldEnd;
+use super::slot::{HeldEnd, Known};
 use super::{Exit, Fleet, How, Identity, RunKey, Task, cause};
-use crate::machine::{Fact, Left, Tick};
+use crate::machine::{Fact, Left, Machine, Tick};
 
 /// One report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,12 +67,18 @@ impl Fleet {
         }
     }
 
+    /// Told again of a run that is over, as by a greeting, it means nothing any more.
     fn spawned(&mut self, now: Tick, key: &RunKey, identity: Identity) {
         let fact = Fact::Spawned {
             pid: identity.pid,
             at: identity.since,
         };
-        if let Some(slot) = self.slot_mut(&key.slot) {
+        if let Some(slot) = self.slot_mut(&key.slot)
+            && !slot.is_at_rest()
+        {
+            if let Some(cause) = cause::once_up(&slot.cause) {
+                slot.cause = cause;
+            }
             slot.identity = Some(identity);
             self.changes.slots.insert(key.slot.clone());
         }
@@ -84,8 +90,9 @@ impl Fleet {
     fn exited(&mut self, now: Tick, key: &RunKey, how: How, at: (Tick, Duration), left: Left) {
         match left {
             Left::Nothing => {
+                // The first word counts: a keeper that adopts a run that is over cannot know how it ended.
                 if let Some(slot) = self.slot_mut(&key.slot) {
-                    slot.ended = Some(HeldEnd {
+                    slot.ended.get_or_insert(HeldEnd {
                         how,
                         at: at.0,
                         at_unix: at.1,
@@ -109,7 +116,10 @@ impl Fleet {
         if !is_current {
             return;
         }
-        match self.slot_mut(&key.slot).and_then(|slot| slot.ended.take()) {
+        let Some(slot) = self.slot_mut(&key.slot) else {
+            return;
+        };
+        match slot.ended.take() {
             Some(HeldEnd { how, at, at_unix }) => {
                 let fact = Fact::Ended {
                     how: how.ended(),
@@ -119,7 +129,11 @@ impl Fleet {
                 let lived = self.lived(key, at);
                 self.end(now, key, &how, (lived, at_unix), fact);
             }
-            None => self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Gone)),
+            None => {
+                let before = slot.machine.clone();
+                self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Gone));
+                self.conclude(now, key, &before);
+            }
         }
     }
 
@@ -138,16 +152,42 @@ impl Fleet {
         let Some(slot) = self.slot_mut(&key.slot) else {
             return;
         };
-        let cause = cause::of_end(how, &before, &slot.machine, now);
         let (lived, at_unix) = times;
-        slot.remember(Exit {
+        let known = slot.remember(Exit {
             run: key.run,
             how: how.clone(),
             at_unix,
             lived,
-            cause: cause.clone(),
+            cause: String::new(),
         });
-        slot.cause = cause;
+        match known {
+            Known::Now => self.tell_end(now, key, &before),
+            Known::Already => self.conclude(now, key, &before),
+        }
+    }
+
+    /// Says what followed an end that was remembered before, if something did.
+    fn conclude(&mut self, now: Tick, key: &RunKey, before: &Machine) {
+        if self
+            .slot(&key.slot)
+            .is_some_and(|slot| slot.machine != *before)
+        {
+            self.tell_end(now, key, before);
+        }
+    }
+
+    /// Says what followed the end of `key`, of the slot and of the end.
+    fn tell_end(&mut self, now: Tick, key: &RunKey, before: &Machine) {
+        let Some(slot) = self.slot_mut(&key.slot) else {
+            return;
+        };
+        if slot.is_at_rest() {
+            slot.identity = None;
+        }
+        if let Some(exit) = slot.exits.front_mut().filter(|exit| exit.run == key.run) {
+            slot.cause = cause::of_end(&exit.how, before, &slot.machine, &slot.cause, now);
+            exit.cause.clone_from(&slot.cause);
+        }
         self.changes.slots.insert(key.slot.clone());
     }
 }

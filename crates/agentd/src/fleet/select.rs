@@ -125,18 +125,21 @@ fn find(fleet: &Fleet, selection: &Selection, selector: &str) -> Result<Found, R
     }
     if let Some((environment, name)) = selector.split_once('/') {
         let (environment, name) = (glob(selector, environment)?, glob(selector, name)?);
-        let matches =
-            |app: &AppKey| environment.is_match(&app.environment) && name.is_match(&app.name);
-        return Ok(Found {
-            slots: by(&matches),
-            scope: Scope::Qualified,
-        });
+        let qualified =
+            by(&|app| environment.is_match(&app.environment) && name.is_match(&app.name));
+        if !qualified.is_empty() {
+            return Ok(Found {
+                slots: qualified,
+                scope: Scope::Qualified,
+            });
+        }
+        // A name may hold a slash itself, as a scoped package's does: `@acme/*`.
+        let whole = glob(selector, selector)?;
+        return Ok(open(by(&|app| whole.is_match(&app.name))));
     }
     if let Ok(id) = selector.parse::<u32>() {
-        let slots = fleet
-            .slots()
-            .filter(|(_, _, slot)| slot.id == id)
-            .map(|(key, _, _)| key);
+        let slots = slots_of(fleet, selection)
+            .filter(|key| fleet.slot(key).is_some_and(|slot| slot.id == id));
         return Ok(Found {
             slots: slots.collect(),
             scope: Scope::Qualified,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::How;
-use crate::machine::{Machine, Run, Tick};
+use crate::machine::{Machine, Run, State, Tick};
 
 /// Ends that are remembered per slot.
 const REMEMBERED: usize = 20;
@@ -36,6 +36,15 @@ pub(super) struct HeldEnd {
     pub(super) at: Tick,
     /// When, since 1970.
     pub(super) at_unix: Duration,
+}
+
+/// Since when an end is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It was told for the first time.
+    Now,
+    /// It was told before.
+    Already,
 }
 
 /// Whether a slot stays.
@@ -113,9 +122,24 @@ impl Slot {
         }
     }
 
-    /// Remembers an end.
-    pub(super) fn remember(&mut self, exit: Exit) {
+    /// Whether no run is there, and none was asked for.
+    pub(super) const fn is_at_rest(&self) -> bool {
+        match self.machine.state() {
+            State::Stopped | State::Waiting { .. } | State::Errored => true,
+            State::Spawning { .. }
+            | State::Launching { .. }
+            | State::Online { .. }
+            | State::Ending { .. } => false,
+        }
+    }
+
+    /// Remembers an end. What was said of it first counts: a greeting may tell it again, and know less.
+    pub(super) fn remember(&mut self, exit: Exit) -> Known {
+        if self.exits.front().is_some_and(|last| last.run == exit.run) {
+            return Known::Already;
+        }
         self.exits.push_front(exit);
         self.exits.truncate(REMEMBERED);
+        Known::Now
     }
 }

@@ -125,7 +125,7 @@ enum Broken {
     NoGreeting,
     #[error("talk to a keeper of protocol {0}: this agent speaks {PROTOCOL}")]
     Protocol(u32),
-    #[error("go on: the agent ends")]
+    #[error("go on: the conversation is over")]
     Over,
 }
 
@@ -173,10 +173,14 @@ async fn converse(mut stream: UnixStream, epoch: u64, lines: &mut Lines) -> Resu
     let mut frames = Frames::default();
     let mut bytes = vec![0; 64 << 10];
     let mut has_met = false;
+    let mut is_ending = false;
     loop {
         tokio::select! {
             read = stream.read(&mut bytes) => {
                 let read = read?;
+                if read == 0 && is_ending {
+                    return Err(Broken::Over);
+                }
                 if read == 0 {
                     return Ok(());
                 }
@@ -188,6 +192,8 @@ async fn converse(mut stream: UnixStream, epoch: u64, lines: &mut Lines) -> Resu
             order = lines.orders.recv() => {
                 let (decided_in, order) = order.ok_or(Broken::Over)?;
                 if has_met && decided_in == epoch {
+                    // It goes as it was told to: another one is not wanted.
+                    is_ending |= matches!(order, Order::Shutdown);
                     let mut frame = Vec::new();
                     frame::append(&pb::ToKeeper { message: Some(To::from(order)) }, &mut frame)?;
                     stream.write_all(&frame).await?;

@@ -83,6 +83,25 @@ pub fn resolve(spec: &AppSpec) -> Result<Resolved, Vec<Problem>> {
     }
 }
 
+/// What an app watches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Files and folders that are there.
+    pub found: Vec<PathBuf>,
+    /// Paths of the specification that name nothing here.
+    pub missing: Vec<String>,
+}
+
+/// Finds what `spec` watches; nothing if it does not.
+#[must_use]
+pub fn watched(spec: &AppSpec) -> Watched {
+    let (Some(policy), Ok(cwd)) = (&spec.watch, search::cwd(spec)) else {
+        return Watched::default();
+    };
+    let (found, missing) = search::watched(spec, &policy.paths, &cwd);
+    Watched { found, missing }
+}
+
 /// Puts together what instance `instance` of `spec` is run with.
 #[must_use]
 pub fn launch(spec: &AppSpec, resolved: &Resolved, instance: u32, run: u64) -> Launch {
@@ -112,7 +131,9 @@ pub fn launch(spec: &AppSpec, resolved: &Resolved, instance: u32, run: u64) -> L
     arguments.extend(spec.arguments.clone());
     let mut variables = environment::variables(spec, instance, run);
     if let Some(account) = &resolved.account {
-        variables.extend(account.variables());
+        // What the app was given by name wins.
+        let given = |name: &String| spec.env.contains_key(name);
+        variables.extend(account.variables().filter(|(name, _)| !given(name)));
     }
     let environment = variables
         .into_iter()

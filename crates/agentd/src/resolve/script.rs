@@ -33,12 +33,12 @@ pub(super) fn find(spec: &AppSpec, cwd: Option<&Path>) -> Result<Script, Problem
     if spec.script.contains(char::is_whitespace) {
         return Ok(Script::CommandLine(spec.script.clone()));
     }
-    let is_bare = written.components().count() == 1;
     let runs_itself = matches!(
         spec.interpreter,
         Interpreter::ByExtension | Interpreter::None
     );
-    if is_bare && runs_itself {
+    let may_be_program = runs_itself && written.components().count() == 1;
+    if may_be_program {
         let path = environment::variables(spec, 0, 0)
             .remove("PATH")
             .unwrap_or_default();
@@ -46,10 +46,10 @@ pub(super) fn find(spec: &AppSpec, cwd: Option<&Path>) -> Result<Script, Problem
             return Ok(Script::File(program));
         }
     }
-    Err(missing(spec, &tried, is_bare))
+    Err(missing(spec, &tried, may_be_program))
 }
 
-fn missing(spec: &AppSpec, tried: &[PathBuf], is_bare: bool) -> Problem {
+fn missing(spec: &AppSpec, tried: &[PathBuf], on_path_too: bool) -> Problem {
     let mut places: Vec<String> = tried
         .iter()
         .map(|path| {
@@ -57,7 +57,7 @@ fn missing(spec: &AppSpec, tried: &[PathBuf], is_bare: bool) -> Problem {
             format!("{}{what}", path.display())
         })
         .collect();
-    if is_bare {
+    if on_path_too {
         places.push("PATH".to_owned());
     }
     Problem {

@@ -10,7 +10,7 @@ use eco_proto::agent::v1 as pb;
 use crate::fleet::select::{Reach, Selection};
 use crate::fleet::{Action, App, Exit, Fleet, Outcome, Slot, SlotKey, Verb};
 use crate::machine::State;
-use crate::resolve::{Resolved, Script};
+use crate::resolve::{self, Resolved, Script};
 use crate::sample::Usage;
 use crate::store::of_exit;
 
@@ -90,6 +90,11 @@ pub(super) fn notes(spec: &AppSpec) -> Vec<String> {
              `exec_mode: 'fork'` with `increment_var: 'PORT'` gives each its own."
                 .to_owned(),
         );
+    }
+    for path in resolve::watched(spec).missing {
+        notes.push(format!(
+            "{path:?}, which is to be watched, is not there and is left out."
+        ));
     }
     if spec.ready.wait_ready {
         notes.push(

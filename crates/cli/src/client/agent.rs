@@ -25,24 +25,26 @@ impl Agent {
     /// Connects to the agent of `home`, of whatever version, when one runs.
     pub(crate) async fn find(home: &Home) -> Result<Option<Self>, CliError> {
         match connect::open(&home.socket(Daemon::Agent)).await? {
-            Some(channel) => Self::greet(channel).await.map(Some),
+            Some(channel) => Self::greet(channel).await,
             None => Ok(None),
         }
     }
 
-    /// Asks who is there.
-    pub(crate) async fn greet(channel: Channel) -> Result<Self, CliError> {
+    /// Asks who is there; `None`: whoever took the connection was on the way out, as a killed agent is while the kernel
+    /// still closes its sockets.
+    async fn greet(channel: Channel) -> Result<Option<Self>, CliError> {
         let mut client = AgentClient::new(channel).max_decoding_message_size(connect::LARGEST);
         let reply = tokio::time::timeout(PING, client.ping(pb::PingRequest {})).await;
         let who = match reply {
             Ok(Ok(reply)) => reply.into_inner(),
+            Ok(Err(refusal)) if status::is_broken(&refusal) => return Ok(None),
             Ok(Err(refusal)) => return Err(status::error("ask the agent", &refusal)),
             Err(_) => {
                 return Err(CliError::daemon("ask the agent")
                     .because(format!("it did not answer within {} s", PING.as_secs())));
             }
         };
-        Ok(Self { client, who })
+        Ok(Some(Self { client, who }))
     }
 
     /// Refuses an agent of another version: it may misread what we send.

@@ -1,7 +1,8 @@
 //! Starting the agent that is missing.
 //!
 //! Two commands may do so at once: the agent's lock lets one of the two new agents live, and both commands find that one
-//! at the socket. So a child that ends is no failure as long as somebody begins to listen.
+//! at the socket. So a child that ends is no failure as long as somebody begins to listen. One that ended well found the
+//! lock held; when whoever held it was on its way out and nobody listens, another child is started.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -11,9 +12,8 @@ use std::time::Duration;
 
 use eco_home::launch::LaunchError;
 use eco_home::{Daemon, Home, clock};
-use tonic::transport::Channel;
 
-use super::connect;
+use super::Agent;
 use crate::error::CliError;
 use crate::surroundings::Surroundings;
 
@@ -21,6 +21,8 @@ use crate::surroundings::Surroundings;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long another one's agent may still take when ours has ended with an error.
 const GRACE: Duration = Duration::from_secs(1);
+/// How long nobody may listen after a child that found the lock held.
+const AGAIN: Duration = Duration::from_millis(300);
 /// How long to rest between two looks.
 const REST: Duration = Duration::from_millis(10);
 /// Lines of the agent's own log that are shown.
@@ -28,20 +30,24 @@ const LINES: usize = 15;
 /// Bytes of it that are looked at.
 const TAIL: u64 = 64 << 10;
 
-/// Starts the agent of `home` and connects to it.
-pub(crate) async fn agent(home: &Home, surroundings: &Surroundings) -> Result<Channel, CliError> {
+/// Starts the agent of `home` and meets it.
+pub(crate) async fn agent(home: &Home, surroundings: &Surroundings) -> Result<Agent, CliError> {
     home.prepare()?;
     let log = home.log(Daemon::Agent);
     let before = log.metadata().map_or(0, |about| about.len());
     let mut child = (surroundings.launch)(home, Daemon::Agent).map_err(refused)?;
-    let socket = home.socket(Daemon::Agent);
     let mut until = clock::since_boot() + PATIENCE;
     let mut ended: Option<ExitStatus> = None;
+    let mut again_at = clock::since_boot() + AGAIN;
     loop {
-        if let Some(channel) = connect::open(&socket).await? {
-            return Ok(channel);
+        if let Some(agent) = Agent::find(home).await? {
+            return Ok(agent);
         }
         let now = clock::since_boot();
+        if ended.is_some_and(|status| status.success()) && now >= again_at {
+            child = (surroundings.launch)(home, Daemon::Agent).map_err(refused)?;
+            (ended, again_at) = (None, now + AGAIN);
+        }
         if ended.is_none() {
             ended = child.try_wait().unwrap_or(None);
             if ended.is_some_and(|status| !status.success()) {

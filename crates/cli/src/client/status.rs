@@ -7,6 +7,18 @@ use eco_proto::detail::detail;
 use crate::error::{CliError, Kind};
 use crate::nearness::did_you_mean;
 
+/// Whether the connection broke before anybody answered, as against an answer that refuses.
+pub(super) fn is_broken(status: &tonic::Status) -> bool {
+    let comes_of_transport = std::error::Error::source(status).is_some();
+    let code = status.code();
+    let may_be = [
+        tonic::Code::Unknown,
+        tonic::Code::Internal,
+        tonic::Code::Cancelled,
+    ];
+    code == tonic::Code::Unavailable || (comes_of_transport && may_be.contains(&code))
+}
+
 /// Turns a refusal of what was `tried` into an error.
 pub(super) fn error(tried: impl Into<String>, status: &tonic::Status) -> CliError {
     match detail(status) {

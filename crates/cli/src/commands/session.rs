@@ -54,8 +54,7 @@ impl<'a> Session<'a> {
     /// Starts the agent.
     pub(crate) async fn launch(&mut self) -> Result<Agent, CliError> {
         self.ui.status("Starting the eco agent.");
-        let channel = launch_agent(&self.home, self.surroundings).await?;
-        Agent::greet(channel).await
+        launch_agent(&self.home, self.surroundings).await
     }
 
     /// Selects by words as they are, within the chosen environment.
