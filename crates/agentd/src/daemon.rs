@@ -20,6 +20,7 @@ use eco_proto::log::v1::log_client::LogClient;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
@@ -128,53 +129,22 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
 
     let (inputs, taken) = mpsc::channel(INPUTS);
     let (published, seen) = watch::channel(Arc::new(fleet.clone()));
-    let (orders, given) = mpsc::channel(ORDERS);
-    let (runs, run_news) = mpsc::channel(NEWS);
-    let (growth, grown) = mpsc::channel(NEWS);
-    let (keeper, keeper_seen) = watch::channel(Keeper::default());
-    let (log, log_seen) = watch::channel(LogDaemon::default());
     let (end_others, others) = watch::channel(Others::GoOn);
-
-    let (news, heard) = mpsc::channel(INPUTS);
-    let talk = keeper::Lines {
-        orders: given,
-        news,
-        growth,
-        keeper,
-    };
-    let talking = tokio::spawn(keeper::run(home.clone(), talk));
-    tokio::spawn(forward(heard, inputs.clone()));
-    let feeding = feed::Lines {
-        growth: grown,
-        runs: run_news,
-        daemon: log,
-    };
-    let mut feeding = tokio::spawn(feed::run(home.clone(), host.clone(), feeding));
-    let probing = [
-        tokio::spawn(ready::run(seen.clone(), inputs.clone())),
-        tokio::spawn(watch_files::run(
-            seen.clone(),
-            home.root().to_owned(),
-            inputs.clone(),
-        )),
-        tokio::spawn(memory::run(seen.clone(), inputs.clone())),
-    ];
-    let ends = Ends {
-        orders,
-        feed: runs,
-        published,
-    };
+    let (ends, peers, talks) = talk(home, &host, published, &inputs);
+    let probes = probe(home, &seen, &inputs);
     let supervisor = Supervisor::new(fleet, store.clone(), home.runs(), host.clone(), ends);
-    let supervising = tokio::spawn(supervisor.run(taken));
+    // An agent without its supervisor is none: whatever ends the one ends the other.
+    let gone = end.clone().drop_guard();
+    let supervising = tokio::spawn(async move {
+        supervisor.run(taken).await;
+        drop(gone);
+    });
 
-    meet_the_keeper(&mut keeper_seen.clone(), &mut seen.clone()).await;
+    meet_the_keeper(&mut peers.keeper.clone(), &mut seen.clone()).await;
     let service = Service {
         inputs: inputs.clone(),
         published: seen,
-        peers: Peers {
-            keeper: keeper_seen,
-            log: log_seen,
-        },
+        peers,
         sampler: Sampler::default(),
         host,
         runs: home.runs(),
@@ -184,20 +154,87 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
     tracing::info!(version = eco_proto::VERSION, home = %home.root().display(), "serving");
     answer(listener, service, &end).await;
     if *others.borrow() == Others::EndToo {
-        // First, or it would launch another log daemon in place of the one that is told to end.
-        feeding.abort();
-        drop((&mut feeding).await);
+        // First who would launch another log daemon in place of the one that is told to end.
+        talks.feeding.abort();
+        drop(talks.feeding.await);
         end_the_others(home, &inputs).await;
+    } else {
+        talks.feeding.abort();
     }
-    probing.iter().for_each(tokio::task::JoinHandle::abort);
-    // The forwarder holds an input's end as long as the keeper's client lives.
+    probes.iter().for_each(JoinHandle::abort);
+    // The supervisor ends when nobody can send it anything any more.
     drop(inputs);
-    talking.abort();
-    feeding.abort();
+    talks.keeping.abort();
     if tokio::time::timeout(GRACE * 4, supervising).await.is_err() {
         tracing::error!("the supervisor did not end in time");
     }
     Ok(())
+}
+
+/// The conversations with the other daemons.
+struct Talks {
+    keeping: JoinHandle<()>,
+    feeding: JoinHandle<()>,
+}
+
+/// Begins the conversations with keeper and log daemon.
+fn talk(
+    home: &Home,
+    host: &str,
+    published: watch::Sender<Arc<Fleet>>,
+    inputs: &mpsc::Sender<Input>,
+) -> (Ends, Peers, Talks) {
+    let (orders, given) = mpsc::channel(ORDERS);
+    let (news, heard) = mpsc::channel(INPUTS);
+    let (feed, runs) = mpsc::channel(NEWS);
+    let (growth, grown) = mpsc::channel(NEWS);
+    let (keeper, keeper_seen) = watch::channel(Keeper::default());
+    let (log, log_seen) = watch::channel(LogDaemon::default());
+    let keeping = keeper::Lines {
+        orders: given,
+        news,
+        growth,
+        keeper,
+    };
+    let feeding = feed::Lines {
+        growth: grown,
+        runs,
+        daemon: log,
+    };
+    tokio::spawn(forward(heard, inputs.clone()));
+    let talks = Talks {
+        keeping: tokio::spawn(keeper::run(home.clone(), keeping)),
+        feeding: tokio::spawn(feed::run(home.clone(), host.to_owned(), feeding)),
+    };
+    (
+        Ends {
+            orders,
+            feed,
+            published,
+        },
+        Peers {
+            keeper: keeper_seen,
+            log: log_seen,
+        },
+        talks,
+    )
+}
+
+/// Begins to look at what no one tells us: open ports, changed files, memory.
+fn probe(
+    home: &Home,
+    seen: &watch::Receiver<Arc<Fleet>>,
+    inputs: &mpsc::Sender<Input>,
+) -> [JoinHandle<()>; 3] {
+    [
+        tokio::spawn(ready::run(seen.clone(), inputs.clone())),
+        tokio::spawn(watch_files::run(
+            seen.clone(),
+            home.root().to_owned(),
+            inputs.clone(),
+        )),
+        tokio::spawn(memory::run(seen.clone(), inputs.clone())),
+    ]
 }
 
 /// Serves until the end is asked for, and then for as long as open requests take, within [`GRACE`].
@@ -294,7 +331,11 @@ async fn forward(mut heard: mpsc::Receiver<keeper::News>, inputs: mpsc::Sender<I
 async fn end_the_others(home: &Home, inputs: &mpsc::Sender<Input>) {
     drop(inputs.send(Input::Request(Request::EndKeeper)).await);
     if let Ok(channel) = connect::unix(home.socket(Daemon::Log)).await {
-        drop(LogClient::new(channel).shutdown(ShutdownRequest {}).await);
+        let mut log = LogClient::new(channel);
+        let told = tokio::time::timeout(GRACE * 4, log.shutdown(ShutdownRequest {})).await;
+        if told.is_err() {
+            tracing::warn!("the log daemon does not answer");
+        }
     }
     // Whoever still holds the keeper's lock has not taken the order yet.
     let gone = async {

@@ -50,3 +50,131 @@ pub fn expected_port(spec: &AppSpec, instance: u32) -> Option<u16> {
         Some(_) | None => Some(first),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use eco_proto::agent::v1 as pb;
+
+    use super::*;
+
+    /// An app as the tests of this crate take it: `app.js` in /srv, up again at once, given up after three short lives.
+    pub(crate) fn spec(environment: &str, name: &str) -> AppSpec {
+        let spec = pb::AppSpec {
+            environment: environment.to_owned(),
+            name: name.to_owned(),
+            namespace: "default".to_owned(),
+            script: "app.js".to_owned(),
+            defined_in: "/srv".to_owned(),
+            invoked_in: "/srv".to_owned(),
+            defined_at: "/srv/ecosystem.config.js".to_owned(),
+            instances: 1,
+            instance_var: "NODE_APP_INSTANCE".to_owned(),
+            restart: Some(pb::RestartPolicy {
+                automatic: true,
+                min_uptime_ms: 1000,
+                max_unstable: 3,
+                delay: None,
+                stop_exit_codes: vec![7],
+            }),
+            stop: Some(pb::StopPolicy {
+                signal: 2,
+                kill_timeout_ms: 1600,
+                tree: true,
+            }),
+            ready: Some(pb::ReadyPolicy {
+                listen_timeout_ms: 3000,
+                wait_ready: false,
+            }),
+            autostart: true,
+            ..pb::AppSpec::default()
+        };
+        AppSpec::try_from(spec).expect("a sound specification")
+    }
+
+    fn with(name: &str, value: &str) -> AppSpec {
+        let mut spec = spec("dev", "api");
+        spec.env.insert(name.to_owned(), value.to_owned());
+        spec
+    }
+
+    #[test]
+    fn an_instance_is_told_who_it_is_and_nothing_can_overrule_that() {
+        let mut spec = with("ECO_APP", "another");
+        spec.inherited_env
+            .insert("ECO_RUN".to_owned(), "99".to_owned());
+        let variables = variables(&spec, 2, 5);
+        let of = |name: &str| variables.get(name).map(String::as_str);
+        assert_eq!(of("ECO_APP"), Some("api"));
+        assert_eq!(of("ECO_ENVIRONMENT"), Some("dev"));
+        assert_eq!(of("ECO_INSTANCE"), Some("2"));
+        assert_eq!(of("ECO_RUN"), Some("5"));
+        assert_eq!(of("NODE_APP_INSTANCE"), Some("2"));
+    }
+
+    #[test]
+    fn the_apps_own_variables_win_over_the_shells() {
+        let mut spec = with("MODE", "own");
+        spec.inherited_env = BTreeMap::from([
+            ("MODE".to_owned(), "shell".to_owned()),
+            ("LANG".to_owned(), "C".to_owned()),
+        ]);
+        let variables = variables(&spec, 0, 1);
+        assert_eq!(variables.get("MODE").map(String::as_str), Some("own"));
+        assert_eq!(variables.get("LANG").map(String::as_str), Some("C"));
+    }
+
+    #[test]
+    fn python_hands_every_line_out_unless_the_app_says_otherwise() {
+        let of = |spec: &AppSpec| variables(spec, 0, 1).remove("PYTHONUNBUFFERED");
+        assert_eq!(of(&spec("dev", "api")).as_deref(), Some("1"));
+        assert_eq!(of(&with("PYTHONUNBUFFERED", "")).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn there_is_always_a_path_and_a_given_one_is_kept() {
+        let of = |spec: &AppSpec| variables(spec, 0, 1).remove("PATH");
+        assert!(of(&spec("dev", "api")).is_some_and(|path| path.contains("/usr/bin")));
+        assert_eq!(of(&with("PATH", "/opt/bin")).as_deref(), Some("/opt/bin"));
+    }
+
+    #[test]
+    fn an_increment_var_counts_up_from_its_own_value_and_from_zero_without_one() {
+        let of = |value: Option<&str>, instance| {
+            let mut spec = spec("dev", "api");
+            spec.increment_var = Some("PORT".to_owned());
+            if let Some(value) = value {
+                spec.env.insert("PORT".to_owned(), value.to_owned());
+            }
+            variables(&spec, instance, 1).remove("PORT").unwrap()
+        };
+        assert_eq!(of(Some(" 3000 "), 0), "3000");
+        assert_eq!(of(Some("3000"), 2), "3002");
+        assert_eq!(of(None, 2), "2");
+        assert_eq!(of(Some("many"), 1), "1");
+    }
+
+    #[test]
+    fn a_port_of_its_own_is_expected_and_grows_only_with_its_increment_var() {
+        let mut spec = with("PORT", "3000");
+        assert_eq!(expected_port(&spec, 2), Some(3000));
+        spec.increment_var = Some("OTHER".to_owned());
+        assert_eq!(expected_port(&spec, 2), Some(3000));
+        spec.increment_var = Some("PORT".to_owned());
+        assert_eq!(expected_port(&spec, 2), Some(3002));
+    }
+
+    #[test]
+    fn what_is_no_port_is_not_waited_for() {
+        for value in ["", "0", "65536", "http", "-1"] {
+            assert_eq!(expected_port(&with("PORT", value), 0), None, "{value:?}");
+        }
+        let mut last = with("PORT", "65535");
+        last.increment_var = Some("PORT".to_owned());
+        assert_eq!(expected_port(&last, 1), None);
+        let mut shell = spec("dev", "api");
+        shell
+            .inherited_env
+            .insert("PORT".to_owned(), "3000".to_owned());
+        assert_eq!(expected_port(&shell, 0), None);
+    }
+}

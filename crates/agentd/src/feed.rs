@@ -87,9 +87,11 @@ async fn reach(home: &Home, lines: &mut Lines) -> Option<LogClient<Channel>> {
         if attempt % PATIENCE == 0 {
             match launch::launch(home, Daemon::Log) {
                 Ok(child) => launch::reap(child),
-                Err(error) => {
+                // Said once: it is tried again every few seconds, for as long as it takes.
+                Err(error) if attempt == 0 => {
                     tracing::error!(error = &error as &dyn std::error::Error, "no log daemon");
                 }
+                Err(_) => {}
             }
         }
         tokio::time::sleep(RETRY).await;

@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use eco_home::clock;
 
-use crate::os::process;
+use crate::os::process::{self, TICK_NS};
 
 /// Two looks closer than this tell no rate.
 const SHORTEST: Duration = Duration::from_millis(200);
-/// Nanoseconds of a clock tick as /proc counts (`USER_HZ` is 100 on every Linux we run on).
-const TICK_NS: u64 = 10_000_000;
 
 /// What a run's session uses.
 #[derive(Clone, Copy, Debug, PartialEq)]

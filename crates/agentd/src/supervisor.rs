@@ -214,6 +214,11 @@ impl Supervisor {
                 self.epoch = epoch;
                 // Decided before the greeting was heard: what of it is still missing, the comparison asks for again.
                 self.fleet.drop_tasks();
+                for key in self.fleet.unheard_of(&greeting) {
+                    if let Some(identity) = self.find(&key, &greeting.boot_id) {
+                        self.fleet.report(now, &key, Report::Spawned(identity));
+                    }
+                }
                 for stranger in self.fleet.reconcile(now, &greeting) {
                     tracing::warn!(run = %stranger, "the keeper has a run that belongs to no known app");
                 }

@@ -44,18 +44,18 @@ pub async fn run(
     home: PathBuf,
     inputs: mpsc::Sender<Input>,
 ) {
-    let (changes, mut changed) = mpsc::channel(CHANGES);
+    let (tell, mut told) = mpsc::channel(CHANGES);
     let mut watches: BTreeMap<AppKey, Watch> = BTreeMap::new();
     loop {
         let fleet = Arc::clone(&published.borrow_and_update());
-        follow(&mut watches, &fleet, &home, &changes);
+        follow(&mut watches, &fleet, &home, &tell);
         let due = watches
             .values()
             .filter_map(|watch| Some(watch.due.as_ref()?.0))
             .min();
         tokio::select! {
-            told = published.changed() => if told.is_err() { return },
-            Some((app, path)) = changed.recv() => {
+            is_open = published.changed() => if is_open.is_err() { return },
+            Some((app, path)) = told.recv() => {
                 if let Some(watch) = watches.get_mut(&app) {
                     let rest = delay(&watch.spec).max(SHORTEST_REST);
                     watch.due = Some((Instant::now() + rest, path));
@@ -77,7 +77,7 @@ fn follow(
     watches: &mut BTreeMap<AppKey, Watch>,
     fleet: &Fleet,
     home: &Path,
-    changes: &mpsc::Sender<(AppKey, PathBuf)>,
+    tell: &mpsc::Sender<(AppKey, PathBuf)>,
 ) {
     watches.retain(|key, watch| {
         fleet
@@ -86,13 +86,13 @@ fn follow(
     });
     for (key, app) in fleet.apps() {
         if app.spec.watch.is_some() && !watches.contains_key(key) && is_wanted(fleet, key) {
-            let watcher = begin(key, &app.spec, home, changes.clone());
+            let begun = begin(key, &app.spec, home, tell.clone());
             let spec = Arc::clone(&app.spec);
             watches.insert(
                 key.clone(),
                 Watch {
                     spec,
-                    _watcher: watcher,
+                    _watcher: begun,
                     due: None,
                 },
             );
@@ -113,21 +113,21 @@ fn begin(
     key: &AppKey,
     spec: &AppSpec,
     home: &Path,
-    changes: mpsc::Sender<(AppKey, PathBuf)>,
+    tell: mpsc::Sender<(AppKey, PathBuf)>,
 ) -> Option<RecommendedWatcher> {
     let roots = resolve::watched(spec).found;
     let ignored = Ignored::new(spec, roots.clone(), home.to_owned());
     let app = key.clone();
-    let tell = move |event: notify::Result<notify::Event>| {
+    let hear = move |event: notify::Result<notify::Event>| {
         let Ok(event) = event else { return };
         let is_change = !matches!(event.kind, EventKind::Access(_));
         let path = event.paths.into_iter().find(|path| !ignored.covers(path));
         if let (true, Some(path)) = (is_change, path) {
             // Full: a restart is on its way already.
-            drop(changes.try_send((app.clone(), path)));
+            drop(tell.try_send((app.clone(), path)));
         }
     };
-    let mut watcher = notify::recommended_watcher(tell)
+    let mut watcher = notify::recommended_watcher(hear)
         .map_err(|error| tracing::error!(app = %key, %error, "cannot watch files"))
         .ok()?;
     for root in roots {

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Invariants
-//! - Only [`ui`] writes to the terminal. Data goes to stdout, everything else to stderr.
+//! - Only `ui` writes to the terminal. Data goes to stdout, everything else to stderr.
 //! - Nothing of the apps is kept here: what a command shows it has just been told.
 //! - A command reads nothing of its process but its [`Surroundings`], so that a test can give it others.
 

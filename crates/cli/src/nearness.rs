@@ -9,7 +9,7 @@ const ALIKE: f64 = 0.75;
 pub(crate) fn closest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut scored: Vec<(f64, &str)> = names
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(word, name), name))
+        .map(|name| (likeness(word, name), name))
         .filter(|(score, _)| *score >= ALIKE)
         .collect();
     scored.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(right.1)));
@@ -19,6 +19,12 @@ pub(crate) fn closest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) 
         .take(SHOWN)
         .map(|(_, name)| name.to_owned())
         .collect()
+}
+
+/// In a short word one slip, such as two letters changed over, leaves little in common: it counts by itself.
+fn likeness(word: &str, name: &str) -> f64 {
+    let is_one_slip = word.len() > 2 && strsim::osa_distance(word, name) == 1;
+    strsim::jaro_winkler(word, name).max(if is_one_slip { ALIKE } else { 0.0 })
 }
 
 /// Makes a hint of names; `None` without any.
@@ -38,5 +44,7 @@ mod tests {
             Some(&"mds-fetcher".to_owned())
         );
         assert!(closest("zzz", names).is_empty());
+        assert_eq!(closest("dve", ["dev", "production"]), ["dev"]);
+        assert!(closest("a", ["b"]).is_empty());
     }
 }

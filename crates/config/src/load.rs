@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use crate::error::{ConfigError, Problem};
+use crate::error::{ConfigError, Fault, Problem};
 use crate::eval;
 use crate::parse::{self, Asked};
 use crate::raw::RawApp;
@@ -78,8 +78,13 @@ pub fn load(request: &Request) -> Result<Ecosystem, ConfigError> {
         invoked_in: request.invoked_in.clone(),
         parallelism: parallelism(),
     };
-    let parsed = parse::file(evaluated.answer, &evaluated.main, evaluated.sources, &asked);
+    let mut parsed = parse::file(evaluated.answer, &evaluated.main, evaluated.sources, &asked);
     if !parsed.problems.is_empty() {
+        // A field that is missing may be there under a name that is not known.
+        let unknown = |warning: &Problem| matches!(warning.fault, Fault::UnknownField);
+        parsed
+            .problems
+            .extend(parsed.warnings.into_iter().filter(unknown));
         return Err(ConfigError::Invalid(parsed.problems));
     }
     Ok(Ecosystem {

@@ -13,7 +13,7 @@
 //! - A line is made when someone reads, and of any bytes.
 //!
 //! Layout
-//! - [`catalog`] names the runs there are; [`hot`] reads one stream of one run in place; [`line`] cuts bytes into lines.
+//! - [`catalog`] names the runs there are; [`hot`] reads one stream of one run in place; [`mod@line`] cuts bytes into lines.
 //! - [`query`] answers: what to read, merged in time order; [`tail`] goes on from there.
 //! - [`rpc`] converts; [`daemon`] begins and ends.
 

@@ -11,6 +11,9 @@ use super::{Action, App, AppKey, Fate, Fleet, Outcome, SlotKey};
 use crate::environment;
 use crate::machine::{Command, Machine, Policy, State, Tick, Want};
 
+/// Why an app is down that nobody stopped.
+const ONLY_REGISTERED: &str = "registered; autostart is off";
+
 /// Whether apps that are up and unchanged are replaced all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restart {
@@ -129,7 +132,7 @@ impl Fleet {
         }
         self.changes.slots.insert(slot.clone());
         if !spec.autostart {
-            self.explain(slot, "registered; autostart is off".to_owned());
+            self.explain(slot, ONLY_REGISTERED.to_owned());
             return Action::Registered;
         }
         self.step(slot, |machine| machine.command(now, Command::Start));
@@ -139,11 +142,17 @@ impl Fleet {
 
     /// Starts what is down, unless it was only registered and never asked for by name.
     fn bring_up(&mut self, now: Tick, slot: &SlotKey, spec: &AppSpec) -> Action {
-        if let Some(slot) = self.slot_mut(slot) {
-            slot.fate = Fate::Stays;
-        }
+        let was = self.slot_mut(slot).map_or(Fate::Stays, |slot| {
+            std::mem::replace(&mut slot.fate, Fate::Stays)
+        });
         if !spec.autostart {
-            return Action::Unchanged;
+            return match was {
+                Fate::Stays => Action::Unchanged,
+                Fate::Leaves => {
+                    self.explain(slot, ONLY_REGISTERED.to_owned());
+                    Action::Registered
+                }
+            };
         }
         self.step(slot, |machine| machine.command(now, Command::Start));
         self.explain(slot, "started by a person".to_owned());

@@ -40,6 +40,30 @@ impl Known {
 }
 
 impl Fleet {
+    /// Runs that were asked for and that neither we nor the keeper have heard of since. One whose keeper was killed at
+    /// that very moment may live all the same: the caller looks for its process and reports it before [`Fleet::reconcile`].
+    #[must_use]
+    pub fn unheard_of(&self, greeting: &Greeting) -> Vec<RunKey> {
+        let waiting = self.slots().filter_map(|(key, _, slot)| {
+            match (slot.machine.state(), &slot.identity) {
+                (State::Spawning { .. }, None) => Some(key.run(slot.machine.run())),
+                (
+                    State::Spawning { .. }
+                    | State::Stopped
+                    | State::Launching { .. }
+                    | State::Online { .. }
+                    | State::Ending { .. }
+                    | State::Waiting { .. }
+                    | State::Errored,
+                    _,
+                ) => None,
+            }
+        });
+        waiting
+            .filter(|run| !greeting.runs.contains_key(run))
+            .collect()
+    }
+
     /// Brings the fleet and the keeper to one view. Returns the living runs that nothing here explains: they are
     /// left as they are, for a person to see.
     pub fn reconcile(&mut self, now: Tick, greeting: &Greeting) -> Vec<RunKey> {

@@ -119,21 +119,18 @@ impl Fleet {
         let Some(slot) = self.slot_mut(&key.slot) else {
             return;
         };
-        match slot.ended.take() {
-            Some(HeldEnd { how, at, at_unix }) => {
-                let fact = Fact::Ended {
-                    how: how.ended(),
-                    at,
-                    left: Left::Nothing,
-                };
-                let lived = self.lived(key, at);
-                self.end(now, key, &how, (lived, at_unix), fact);
-            }
-            None => {
-                let before = slot.machine.clone();
-                self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Gone));
-                self.conclude(now, key, &before);
-            }
+        if let Some(HeldEnd { how, at, at_unix }) = slot.ended.take() {
+            let fact = Fact::Ended {
+                how: how.ended(),
+                at,
+                left: Left::Nothing,
+            };
+            let lived = self.lived(key, at);
+            self.end(now, key, &how, (lived, at_unix), fact);
+        } else {
+            let before = slot.machine.clone();
+            self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Gone));
+            self.conclude(now, key, &before);
         }
     }
 

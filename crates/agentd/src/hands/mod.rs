@@ -39,6 +39,7 @@ mod facts;
 mod flow;
 mod growth;
 mod keeper;
+mod mark;
 mod output;
 mod poll;
 mod requests;
@@ -50,6 +51,7 @@ mod spawn;
 mod tree;
 
 pub use keeper::KeeperError;
+pub(crate) use mark::mark;
 
 /// Keeps the home that the environment names until told to end. A home that is kept already is left to its keeper.
 pub fn main() -> ExitCode {

@@ -2,7 +2,6 @@
 
 use std::os::fd::{AsFd as _, OwnedFd};
 
-use eco_home::launch::RUN_MARK;
 use eco_proto::keeper::v1::from_keeper::Message;
 use eco_proto::keeper::v1::to_keeper::Message as Request;
 use eco_proto::keeper::v1::{
@@ -13,6 +12,7 @@ use nix::libc;
 use super::adopt::{self, Leader};
 use super::facts;
 use super::keeper::Keeper;
+use super::mark::{mark, name};
 use super::output::Output;
 use super::poll::Token;
 use super::run::{Phase, Run};
@@ -247,47 +247,5 @@ impl Keeper {
             names,
         };
         self.hand(Message::Descriptors(reply), copies);
-    }
-}
-
-/// What marks the processes of a run: who it is, and a number that no run of another home or another boot has. A later
-/// keeper makes the same of what the agent tells it.
-fn mark(key: &RunKey, run_dir: &[u8], boot_id: &str) -> Vec<u8> {
-    // FNV-1a: the same in every version of this program, which the standard library's hashes are not.
-    let bytes = run_dir.iter().chain(boot_id.as_bytes());
-    let number = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{RUN_MARK}={}@{number:016x}", name(key)).into_bytes()
-}
-
-/// The run as people write it; a NUL, which no environment can hold, is left out.
-fn name(key: &RunKey) -> String {
-    let RunKey {
-        environment,
-        app,
-        instance,
-        run,
-    } = key;
-    format!("{environment}/{app}/{instance}/{run}").replace('\0', "")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mark_names_the_run_and_differs_by_home_and_boot() {
-        let key = RunKey {
-            environment: "dev".to_owned(),
-            app: "api".to_owned(),
-            instance: 2,
-            run: 7,
-        };
-        let marked = mark(&key, b"/home/a", "boot");
-        assert!(marked.starts_with(b"ECO_RUN_ID=dev/api/2/7@"));
-        assert_eq!(marked, mark(&key, b"/home/a", "boot"));
-        assert_ne!(marked, mark(&key, b"/home/b", "boot"));
-        assert_ne!(marked, mark(&key, b"/home/a", "later"));
     }
 }

@@ -85,12 +85,10 @@ pub(super) fn greeting(hello: pb::Hello) -> Greeting {
             run.spawned.map(Fact::Spawned),
             run.spawn_failed.map(Fact::SpawnFailed),
             run.exited.map(Fact::Exited),
-            run.gone.then(|| {
-                Fact::Gone(pb::Gone {
-                    key: run.key,
-                    at: None,
-                })
-            }),
+            run.gone.then_some(Fact::Gone(pb::Gone {
+                key: run.key,
+                at: None,
+            })),
         ];
         let reports = facts
             .into_iter()
@@ -164,7 +162,8 @@ pub(super) fn growth(grown: pb::Grown) -> Option<Growth> {
     })
 }
 
-fn of_key(key: &RunKey) -> pb::RunKey {
+/// A run's name in the conversation.
+pub(crate) fn of_key(key: &RunKey) -> pb::RunKey {
     pb::RunKey {
         environment: key.slot.app.environment.clone(),
         app: key.slot.app.name.clone(),
@@ -184,5 +183,185 @@ fn to_key(key: pb::RunKey) -> RunKey {
             instance: key.instance,
         },
         run: key.run,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::tests::spec;
+    use crate::resolve::{Account, Launch};
+
+    fn key() -> RunKey {
+        AppKey::of(&spec("dev", "@acme/api")).slot(2).run(7)
+    }
+
+    fn moment(boot_ns: u64) -> pb::Moment {
+        pb::Moment {
+            boot_ns,
+            unix_ns: boot_ns + 1,
+        }
+    }
+
+    fn spawned() -> pb::Spawned {
+        pb::Spawned {
+            key: Some(of_key(&key())),
+            pid: 42,
+            start_ticks: 5,
+            boot_id: "boot".to_owned(),
+            at: Some(moment(3)),
+        }
+    }
+
+    fn exited(how: Option<pb::exited::How>, left: u32) -> Report {
+        let exited = pb::Exited {
+            key: Some(of_key(&key())),
+            how,
+            at: Some(moment(8)),
+            left,
+        };
+        let (told, report) = report(Fact::Exited(exited)).expect("a report");
+        assert_eq!(told, key());
+        report
+    }
+
+    fn spawn(account: Option<Account>) -> pb::Spawn {
+        let launch = Launch {
+            program: "/bin/node".into(),
+            arguments: vec!["/bin/node".to_owned(), "é".to_owned()],
+            environment: vec!["A=b=c".to_owned()],
+            cwd: "/srv".into(),
+            account,
+        };
+        let order = Order::Spawn {
+            key: key(),
+            launch: Box::new(launch),
+            run_dir: "/runs/7".into(),
+            reach: StopReach::Tree,
+        };
+        let To::Spawn(spawn) = To::from(order) else {
+            panic!("no spawn");
+        };
+        spawn
+    }
+
+    #[test]
+    fn a_spawn_says_all_that_the_keeper_needs() {
+        let spawn = spawn(None);
+        assert_eq!(spawn.key.clone().map(to_key), Some(key()));
+        assert_eq!(spawn.program, b"/bin/node");
+        assert_eq!(spawn.arguments, [b"/bin/node".to_vec(), "é".into()]);
+        assert_eq!(spawn.environment, [b"A=b=c".to_vec()]);
+        assert_eq!(
+            (spawn.cwd, spawn.run_dir),
+            (b"/srv".to_vec(), b"/runs/7".to_vec())
+        );
+        assert!(spawn.tree);
+        assert_eq!((spawn.uid, spawn.gid), (None, None));
+    }
+
+    #[test]
+    fn an_account_is_always_sent_with_its_group() {
+        let spawn = spawn(Some(Account {
+            uid: 33,
+            gid: 34,
+            name: None,
+            home: None,
+        }));
+        assert_eq!((spawn.uid, spawn.gid), (Some(33), Some(34)));
+    }
+
+    #[test]
+    fn what_a_keeper_says_of_a_process_is_what_a_later_one_is_given() {
+        let Some((_, Report::Spawned(identity))) = report(Fact::Spawned(spawned())) else {
+            panic!("no identity");
+        };
+        assert_eq!((identity.pid, identity.start_ticks), (42, 5));
+        let order = Order::Adopt {
+            key: key(),
+            identity,
+            run_dir: "/runs/7".into(),
+            reach: StopReach::Leader,
+        };
+        let To::Adopt(adopt) = To::from(order) else {
+            panic!("no adoption");
+        };
+        assert_eq!((adopt.pid, adopt.start_ticks), (42, 5));
+        assert_eq!(adopt.boot_id, "boot");
+        assert_eq!(adopt.spawned_at, Some(moment(3)));
+        assert!(!adopt.tree);
+    }
+
+    #[test]
+    fn an_end_is_told_as_it_was_and_never_invented() {
+        use pb::exited::How as Pb;
+        let how = |told| {
+            let Report::Exited { how, left, .. } = exited(told, 0) else {
+                panic!("no end");
+            };
+            assert_eq!(left, Left::Nothing);
+            how
+        };
+        assert_eq!(how(Some(Pb::Code(3))), How::Code(3));
+        assert_eq!(how(Some(Pb::Signal(9))), How::Signal(9));
+        assert_eq!(how(None), How::Unknown);
+        assert!(matches!(
+            exited(None, 2),
+            Report::Exited {
+                left: Left::Processes,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn a_failed_spawn_is_told_with_what_was_tried_and_why_it_failed() {
+        let failed = pb::SpawnFailed {
+            key: Some(of_key(&key())),
+            attempt: "start /srv/app".to_owned(),
+            errno: nix::libc::EACCES,
+            at: Some(moment(1)),
+        };
+        let (_, report) = report(Fact::SpawnFailed(failed)).expect("a report");
+        let why = "start /srv/app: Permission denied".to_owned();
+        let at_unix = Duration::from_nanos(2);
+        assert_eq!(report, Report::SpawnFailed { why, at_unix });
+    }
+
+    #[test]
+    fn a_greeting_tells_each_runs_facts_in_their_order() {
+        let over = pb::RunState {
+            key: Some(of_key(&key())),
+            spawned: Some(spawned()),
+            exited: Some(pb::Exited {
+                key: Some(of_key(&key())),
+                ..pb::Exited::default()
+            }),
+            gone: true,
+            ..pb::RunState::default()
+        };
+        let hello = pb::Hello {
+            runs: vec![over, pb::RunState::default()],
+            ..pb::Hello::default()
+        };
+        let greeting = greeting(hello);
+        let known = greeting.runs.get(&key()).expect("known");
+        assert!(matches!(
+            known.reports.as_slice(),
+            [Report::Spawned(_), Report::Exited { .. }, Report::Gone]
+        ));
+        assert_eq!(greeting.runs.len(), 1, "what names no run is passed over");
+    }
+
+    #[test]
+    fn a_fact_without_a_run_or_a_stream_is_none() {
+        assert_eq!(report(Fact::Gone(pb::Gone::default())), None);
+        assert_eq!(report(Fact::Hello(pb::Hello::default())), None);
+        let grown = pb::Grown {
+            key: Some(of_key(&key())),
+            stream: 7,
+            size: 1,
+        };
+        assert!(growth(grown).is_none());
     }
 }

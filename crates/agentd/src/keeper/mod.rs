@@ -12,6 +12,8 @@
 
 mod convert;
 
+pub(crate) use convert::of_key;
+
 use std::time::Duration;
 
 use eco_home::runs::Stream;
@@ -65,6 +67,16 @@ pub enum Order {
     },
     /// End once nothing runs.
     Shutdown,
+}
+
+impl Order {
+    /// The run that would not begin without it.
+    fn subject(&self) -> Option<RunKey> {
+        match self {
+            Self::Spawn { key, .. } => Some(key.clone()),
+            Self::Signal(..) | Self::Forget(_) | Self::Adopt { .. } | Self::Shutdown => None,
+        }
+    }
 }
 
 /// What the supervisor hears.
@@ -137,6 +149,13 @@ pub async fn run(home: Home, mut lines: Lines) {
         };
         match converse(stream, epoch, &mut lines).await {
             Err(Broken::Over) => return,
+            Err(broken @ Broken::Protocol(_)) => {
+                tracing::error!(
+                    error = &broken as &dyn std::error::Error,
+                    "no use for the keeper"
+                );
+                tokio::time::sleep(RETRY * PATIENCE).await;
+            }
             Err(broken) => {
                 tracing::warn!(error = &broken as &dyn std::error::Error, "lost the keeper");
             }
@@ -159,9 +178,11 @@ async fn reach(home: &Home, lines: &mut Lines) -> Option<UnixStream> {
         if attempt % PATIENCE == 0 {
             match launch::launch(home, Daemon::Keeper) {
                 Ok(child) => launch::reap(child),
-                Err(error) => {
+                // Said once: it is tried again every few seconds, for as long as it takes.
+                Err(error) if attempt == 0 => {
                     tracing::error!(error = &error as &dyn std::error::Error, "no keeper");
                 }
+                Err(_) => {}
             }
         }
         tokio::time::sleep(RETRY).await;
@@ -195,12 +216,34 @@ async fn converse(mut stream: UnixStream, epoch: u64, lines: &mut Lines) -> Resu
                     // It goes as it was told to: another one is not wanted.
                     is_ending |= matches!(order, Order::Shutdown);
                     let mut frame = Vec::new();
-                    frame::append(&pb::ToKeeper { message: Some(To::from(order)) }, &mut frame)?;
-                    stream.write_all(&frame).await?;
+                    let subject = order.subject();
+                    match frame::append(&pb::ToKeeper { message: Some(To::from(order)) }, &mut frame) {
+                        Ok(()) => stream.write_all(&frame).await?,
+                        Err(error) => refuse(subject, &error, lines).await?,
+                    }
                 }
             }
         }
     }
+}
+
+/// What cannot be said to the keeper comes back as its failure.
+async fn refuse(subject: Option<RunKey>, error: &FrameError, lines: &Lines) -> Result<(), Broken> {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "an order was not given"
+    );
+    let Some(key) = subject else { return Ok(()) };
+    let why = format!("hand its variables and arguments to the keeper: failed to {error}");
+    let report = Report::SpawnFailed {
+        why,
+        at_unix: eco_home::clock::unix(),
+    };
+    lines
+        .news
+        .send(News::Report(key, report))
+        .await
+        .map_err(|_| Broken::Over)
 }
 
 async fn hear(

@@ -127,7 +127,7 @@ pub struct Machine {
 }
 
 /// What a machine was, to be it again: see [`Machine::restore`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Saved {
     /// The wish.
     pub want: Want,
@@ -243,12 +243,7 @@ impl Machine {
         match (self.state, fact) {
             (State::Spawning { replace }, Fact::Spawned { pid, at }) => {
                 self.state = State::Launching { pid, since: at };
-                match (self.want, replace) {
-                    (Want::Up, Replace::No) => None,
-                    (Want::Up, Replace::Yes) | (Want::Down | Want::Held, _) => {
-                        self.end(now, pid, Ending::Asked)
-                    }
-                }
+                self.welcome(now, pid, replace)
             }
             (State::Spawning { .. }, Fact::SpawnFailed) => self.finish(
                 now,
@@ -419,6 +414,16 @@ impl Machine {
         }
     }
 
+    /// Decides about a run that has just come to life: it may not be wanted any more.
+    fn welcome(&mut self, now: Tick, pid: i32, replace: Replace) -> Option<Effect> {
+        match (self.want, replace) {
+            (Want::Up, Replace::No) => None,
+            (Want::Up, Replace::Yes) | (Want::Down | Want::Held, _) => {
+                self.end(now, pid, Ending::Asked)
+            }
+        }
+    }
+
     fn settle_down(&mut self) -> Option<Effect> {
         self.state = State::Stopped;
         None
@@ -466,13 +471,13 @@ impl Machine {
             self.want = Want::Down;
             return self.settle_down();
         }
-        self.strikes = restart::strikes(policy, self.strikes, lived);
+        self.strikes = restart::strikes(policy, self.strikes, how, lived);
         self.attempts = restart::attempts(self.attempts, lived);
         if restart::is_spent(policy, self.strikes) {
             self.state = State::Errored;
             return None;
         }
-        let delay = restart::delay(policy, self.attempts);
+        let delay = restart::delay_after(policy, how, self.attempts);
         if delay.is_zero() {
             self.restarts = self.restarts.saturating_add(1);
             return self.spawn();

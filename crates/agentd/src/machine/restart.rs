@@ -21,9 +21,9 @@ pub(super) fn is_an_end(policy: &RestartPolicy, how: Ended) -> bool {
     }
 }
 
-/// Counts unstable ends in a row.
-pub(super) fn strikes(policy: &RestartPolicy, before: u32, lived: Duration) -> u32 {
-    if lived < policy.min_uptime {
+/// Counts unstable ends in a row. A run that never began is one, however short a life is asked for.
+pub(super) fn strikes(policy: &RestartPolicy, before: u32, how: Ended, lived: Duration) -> u32 {
+    if lived < policy.min_uptime || how == Ended::NotSpawned {
         before.saturating_add(1)
     } else {
         0
@@ -54,6 +54,15 @@ pub(super) fn delay(policy: &RestartPolicy, attempts: u32) -> Duration {
             0 | 1 => Duration::ZERO,
             more => grown(DEFAULT_BASE, more - 2),
         },
+    }
+}
+
+/// The same, with what a run that never began waits at least: nothing gets better at once.
+pub(super) fn delay_after(policy: &RestartPolicy, how: Ended, attempts: u32) -> Duration {
+    let delay = delay(policy, attempts);
+    match how {
+        Ended::NotSpawned => delay.max(DEFAULT_BASE),
+        Ended::Code(_) | Ended::Signal(_) | Ended::Unknown => delay,
     }
 }
 
@@ -114,6 +123,17 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_never_began_is_a_strike_and_waits_whatever_was_asked_for() {
+        let policy = RestartPolicy {
+            min_uptime: Duration::ZERO,
+            ..policy(RestartDelay::Fixed(Duration::ZERO))
+        };
+        assert_eq!(strikes(&policy, 2, Ended::NotSpawned, Duration::ZERO), 3);
+        assert_eq!(delay_after(&policy, Ended::NotSpawned, 1), DEFAULT_BASE);
+        assert_eq!(delay_after(&policy, Ended::Code(1), 1), Duration::ZERO);
+    }
+
+    #[test]
     fn a_named_exit_code_is_an_end_and_a_signal_is_not() {
         let policy = policy(RestartDelay::Default);
         assert!(is_an_end(&policy, Ended::Code(7)));
@@ -124,8 +144,9 @@ mod tests {
     #[test]
     fn a_stable_run_wipes_the_strikes_out() {
         let policy = policy(RestartDelay::Default);
-        assert_eq!(strikes(&policy, 2, Duration::from_millis(999)), 3);
-        assert_eq!(strikes(&policy, 2, Duration::from_secs(1)), 0);
+        let exit = Ended::Code(1);
+        assert_eq!(strikes(&policy, 2, exit, Duration::from_millis(999)), 3);
+        assert_eq!(strikes(&policy, 2, exit, Duration::from_secs(1)), 0);
         assert!(is_spent(&policy, 3) && !is_spent(&policy, 2));
     }
 }

@@ -6,8 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::time::Duration;
 
 use nix::unistd::{SysconfVar, sysconf};
+
+/// Nanoseconds of a clock tick as /proc counts (`USER_HZ` is 100 on every Linux we run on).
+pub const TICK_NS: u64 = 10_000_000;
 
 /// More than the kernel ever writes into one /proc/PID/stat.
 const LONGEST_STAT: usize = 4096;
@@ -59,6 +63,12 @@ impl Process {
             pid: self.pid,
             start_ticks: self.start_ticks,
         }
+    }
+
+    /// When it started, since boot, as finely as the kernel tells.
+    #[must_use]
+    pub const fn started_at(&self) -> Duration {
+        Duration::from_nanos(self.start_ticks.saturating_mul(TICK_NS))
     }
 
     /// Whether it still runs.

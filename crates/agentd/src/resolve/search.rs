@@ -95,7 +95,7 @@ pub(super) fn clean(path: &Path) -> PathBuf {
                 cleaned.pop();
             }
             Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
-                cleaned.push(component)
+                cleaned.push(component);
             }
         }
     }

@@ -202,3 +202,151 @@ pub(super) fn exits<'a>(exits: impl IntoIterator<Item = &'a Exit>) -> Vec<pb::Ex
 fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::environment::tests::spec;
+    use crate::fleet::apply::Restart;
+    use crate::fleet::{AppKey, Identity, Report};
+
+    fn fleet() -> (Fleet, SlotKey) {
+        let mut fleet = Fleet::default();
+        let asked = spec("dev", "api");
+        let key = AppKey::of(&asked).slot(0);
+        fleet.apply(clock::since_boot(), vec![asked], Restart::IfChanged);
+        (fleet, key)
+    }
+
+    fn shown(fleet: &Fleet, key: &SlotKey) -> pb::Instance {
+        let usage = Usage {
+            cpu_percent: 1.5,
+            memory_bytes: 7,
+        };
+        instances(
+            fleet,
+            std::slice::from_ref(key),
+            &BTreeMap::from([(42, usage)]),
+        )
+        .remove(0)
+    }
+
+    fn spawn(fleet: &mut Fleet, key: &SlotKey) {
+        let now = clock::since_boot();
+        let identity = Identity {
+            pid: 42,
+            start_ticks: 1,
+            boot_id: "boot".to_owned(),
+            since: now,
+            since_unix: Duration::from_secs(9),
+        };
+        fleet.report(now, &key.run(1), Report::Spawned(identity));
+    }
+
+    #[test]
+    fn an_instance_without_a_process_shows_no_pid_and_nothing_that_a_process_has() {
+        let (fleet, key) = fleet();
+        let shown = shown(&fleet, &key);
+        assert_eq!(shown.status(), pb::Status::Launching);
+        assert_eq!(
+            (shown.pid, shown.uptime_ms, shown.started_ns),
+            (None, None, None)
+        );
+        assert_eq!((shown.cpu_percent, shown.memory_bytes), (None, None));
+    }
+
+    #[test]
+    fn a_living_instance_shows_its_process_until_it_is_over() {
+        let (mut fleet, key) = fleet();
+        spawn(&mut fleet, &key);
+        let living = shown(&fleet, &key);
+        assert_eq!((living.pid, living.memory_bytes), (Some(42), Some(7)));
+        assert_eq!(living.started_ns, Some(9_000_000_000));
+        fleet.act(clock::since_boot(), Verb::Stop, std::slice::from_ref(&key));
+        let ending = shown(&fleet, &key);
+        assert_eq!(
+            (ending.status(), ending.pid),
+            (pb::Status::Stopping, Some(42))
+        );
+        assert!(ending.uptime_ms.is_some());
+        fleet.report(clock::since_boot(), &key.run(1), Report::Gone);
+        let over = shown(&fleet, &key);
+        assert_eq!((over.status(), over.pid), (pb::Status::Stopped, None));
+        assert_eq!((over.started_ns, over.uptime_ms), (None, None));
+    }
+
+    #[test]
+    fn every_state_has_the_status_that_people_know() {
+        use crate::machine::{Ending, Replace};
+        let (pid, since) = (1, Duration::ZERO);
+        let spawning = State::Spawning {
+            replace: Replace::No,
+        };
+        let ending = State::Ending {
+            pid,
+            ending: Ending::Asked,
+            kill_at: since,
+        };
+        assert_eq!(status(State::Stopped), pb::Status::Stopped);
+        assert_eq!(status(spawning), pb::Status::Launching);
+        assert_eq!(
+            status(State::Launching { pid, since }),
+            pb::Status::Launching
+        );
+        assert_eq!(status(State::Online { pid, since }), pb::Status::Online);
+        assert_eq!(status(ending), pb::Status::Stopping);
+        assert_eq!(
+            status(State::Waiting { until: since }),
+            pb::Status::WaitingRestart
+        );
+        assert_eq!(status(State::Errored), pb::Status::Errored);
+    }
+
+    #[test]
+    fn who_looks_at_everything_sees_every_environment_and_who_touches_does_not() {
+        let nothing = || Some(pb::Selection::default());
+        let reach = |asked, asks| selection(asked, asks).reach;
+        assert_eq!(reach(nothing(), Asks::ToLook), Reach::EveryEnvironment);
+        assert_eq!(reach(None, Asks::ToLook), Reach::EveryEnvironment);
+        assert_eq!(reach(nothing(), Asks::ToTouch), Reach::OneEnvironment);
+        let named = pb::Selection {
+            selectors: vec!["api".to_owned()],
+            ..pb::Selection::default()
+        };
+        assert_eq!(
+            reach(Some(named.clone()), Asks::ToLook),
+            Reach::OneEnvironment
+        );
+        let everywhere = pb::Selection {
+            every_environment: true,
+            ..named
+        };
+        assert_eq!(
+            reach(Some(everywhere), Asks::ToTouch),
+            Reach::EveryEnvironment
+        );
+    }
+
+    #[test]
+    fn an_apps_notes_come_with_its_first_outcome_only() {
+        let app = AppKey::of(&spec("dev", "api"));
+        let outcome = |instance| Outcome {
+            slot: app.slot(instance),
+            id: instance,
+            action: Action::Created,
+            run: 1,
+        };
+        let notes = BTreeMap::from([(app.clone(), vec!["a note".to_owned()])]);
+        let told = outcomes(vec![outcome(0), outcome(1)], &notes);
+        assert_eq!(told[0].notes, ["a note"]);
+        assert!(told[1].notes.is_empty());
+    }
+
+    #[test]
+    fn a_verb_of_a_later_version_is_no_verb() {
+        assert_eq!(verb(pb::Verb::Unspecified), None);
+        assert_eq!(verb(pb::Verb::Delete), Some(Verb::Delete));
+    }
+}

@@ -9,8 +9,7 @@ use eco_proto::VERSION;
 use eco_proto::agent::v1 as pb;
 use eco_proto::agent::v1::agent_server::Agent;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::WatchStream;
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
@@ -197,8 +196,7 @@ impl Agent for Service {
         Ok(Response::new(pb::DescribeReply { descriptions }))
     }
 
-    type WatchStream =
-        std::pin::Pin<Box<dyn tokio_stream::Stream<Item = Result<pb::ListReply, Status>> + Send>>;
+    type WatchStream = ReceiverStream<Result<pb::ListReply, Status>>;
 
     async fn watch(
         &self,
@@ -209,24 +207,15 @@ impl Agent for Service {
             select(&self.fleet(), &selection).map_err(|refused| refuse::selection(&refused))?;
         let apps: BTreeSet<AppKey> = slots.into_iter().map(|slot| slot.app).collect();
         let host = self.host.clone();
-        let mut last = None;
-        let replies = WatchStream::new(self.published.clone()).filter_map(move |fleet| {
-            let slots: Vec<_> = fleet
-                .slots()
-                .map(|(key, _, _)| key)
-                .filter(|key| apps.contains(&key.app))
-                .collect();
-            let instances = convert::instances(&fleet, &slots, &BTreeMap::new());
-            let shown = comparable(&instances);
-            let has_changed = last.replace(shown.clone()) != Some(shown);
-            has_changed.then(|| {
-                Ok(pb::ListReply {
-                    host: host.clone(),
-                    instances,
-                })
-            })
-        });
-        Ok(Response::new(Box::pin(replies)))
+        let (tell, told) = mpsc::channel(1);
+        let lists = Lists {
+            apps,
+            host,
+            published: self.published.clone(),
+            last: None,
+        };
+        tokio::spawn(lists.tell(tell, self.end.clone()));
+        Ok(Response::new(ReceiverStream::new(told)))
     }
 
     async fn resurrect(
@@ -259,6 +248,51 @@ impl Agent for Service {
         }
         self.end.cancel();
         Ok(Response::new(pb::ShutdownReply { stopped }))
+    }
+}
+
+/// The lists that one watcher sees.
+struct Lists {
+    apps: BTreeSet<AppKey>,
+    host: String,
+    published: watch::Receiver<Arc<Fleet>>,
+    last: Option<Vec<pb::Instance>>,
+}
+
+impl Lists {
+    /// Tells of every change until the watcher or the agent goes.
+    async fn tell(
+        mut self,
+        tell: mpsc::Sender<Result<pb::ListReply, Status>>,
+        end: CancellationToken,
+    ) {
+        loop {
+            if let Some(list) = self.next_list()
+                && tell.send(Ok(list)).await.is_err()
+            {
+                return;
+            }
+            tokio::select! {
+                changed = self.published.changed() => if changed.is_err() { return },
+                () = tell.closed() => return,
+                () = end.cancelled() => return,
+            }
+        }
+    }
+
+    /// The newest list, if it differs from the last one.
+    fn next_list(&mut self) -> Option<pb::ListReply> {
+        let fleet = Arc::clone(&self.published.borrow_and_update());
+        let keys = fleet.slots().map(|(key, _, _)| key);
+        let slots: Vec<_> = keys.filter(|key| self.apps.contains(&key.app)).collect();
+        let instances = convert::instances(&fleet, &slots, &BTreeMap::new());
+        let shown = comparable(&instances);
+        let has_changed = self.last.as_ref() != Some(&shown);
+        self.last = Some(shown);
+        has_changed.then(|| pb::ListReply {
+            host: self.host.clone(),
+            instances,
+        })
     }
 }
 

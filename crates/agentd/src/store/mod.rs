@@ -10,6 +10,7 @@
 //! Invariants
 //! - A value is one byte, the version of its record's form, and then the record. Version 1 is `eco.state.v1`.
 //! - A commit is flushed before it is acknowledged: what a user was told is on disk.
+//! - A state that was there and has lost its pages is refused, not taken for a new one: `eco-written` tells the two apart.
 //! - A record that cannot be read is reported and left where it is; the others are loaded.
 
 mod record;
@@ -24,6 +25,8 @@ use crate::fleet::{App, AppKey, Changes, Fleet, SlotKey};
 pub use record::BadRecord;
 pub(crate) use record::of_exit;
 
+/// The file that says that there has been a state.
+const WRITTEN: &str = "eco-written";
 /// The page cache: the state of thousands of slots is smaller.
 const CACHE_BYTES: u64 = 8 << 20;
 
@@ -39,6 +42,15 @@ pub enum StoreError {
         #[source]
         source: sled::Error,
     },
+    /// It was written, and nothing of it is left.
+    #[error(
+        "find the state in {path}: it was written and is damaged; move that folder away and start the apps anew \
+         (apps that still run are not touched, and `eco kill` cannot reach them)"
+    )]
+    Damaged {
+        /// Its folder.
+        path: PathBuf,
+    },
     /// It cannot be read.
     #[error("read the state")]
     Read(#[source] sled::Error),
@@ -50,6 +62,7 @@ pub enum StoreError {
 /// The open database.
 #[derive(Clone, Debug)]
 pub struct Store {
+    path: PathBuf,
     db: Db,
     apps: Tree,
     slots: Tree,
@@ -81,6 +94,7 @@ impl Store {
             let (apps, slots) = (db.open_tree("apps")?, db.open_tree("slots")?);
             let (runs, meta) = (db.open_tree("runs")?, db.open_tree("meta")?);
             Ok(Self {
+                path: path.to_owned(),
                 db,
                 apps,
                 slots,
@@ -88,10 +102,18 @@ impl Store {
                 meta,
             })
         };
-        open().map_err(|source| StoreError::Open {
+        let store = open().map_err(|source| StoreError::Open {
             path: path.to_owned(),
             source,
-        })
+        })?;
+        let is_empty = store.meta.get("boot").map_err(StoreError::Read)?.is_none();
+        // A database that lost its pages opens as an empty one.
+        if is_empty && path.join(WRITTEN).exists() {
+            return Err(StoreError::Damaged {
+                path: path.to_owned(),
+            });
+        }
+        Ok(store)
     }
 
     /// Reads everything.
@@ -133,7 +155,12 @@ impl Store {
         self.meta
             .insert("boot", boot_id)
             .map_err(StoreError::Write)?;
-        self.flush()
+        self.flush()?;
+        // Nothing is lost without it but the difference between a new state and a damaged one.
+        if let Err(error) = std::fs::write(self.path.join(WRITTEN), "") {
+            tracing::warn!(%error, "cannot mark the state as written");
+        }
+        Ok(())
     }
 
     /// Writes what changed in `fleet`, and returns when it is on disk. Blocks for about a millisecond.

@@ -29,7 +29,7 @@ pub struct BadRecord {
 }
 
 impl BadRecord {
-    fn new(key: &[u8], problem: impl ToString) -> Self {
+    fn new(key: &[u8], problem: &(impl ToString + ?Sized)) -> Self {
         Self {
             key: String::from_utf8_lossy(key).into_owned(),
             problem: problem.to_string(),
@@ -53,7 +53,7 @@ pub(super) fn app(key: &[u8], value: &[u8]) -> Result<App, BadRecord> {
     let spec = record
         .spec
         .ok_or_else(|| BadRecord::new(key, "it is empty"))?;
-    let spec = AppSpec::try_from(spec).map_err(|error| BadRecord::new(key, error))?;
+    let spec = AppSpec::try_from(spec).map_err(|error| BadRecord::new(key, &error))?;
     Ok(App {
         spec: Arc::new(spec),
         slots: BTreeMap::new(),
@@ -161,10 +161,10 @@ fn versioned(record: &impl Message) -> Vec<u8> {
 
 fn decode<M: Message + Default>(key: &[u8], value: &[u8]) -> Result<M, BadRecord> {
     match value.split_first() {
-        Some((&VERSION, record)) => M::decode(record).map_err(|error| BadRecord::new(key, error)),
+        Some((&VERSION, record)) => M::decode(record).map_err(|error| BadRecord::new(key, &error)),
         Some((version, _)) => Err(BadRecord::new(
             key,
-            format!("its version {version} is not known"),
+            &format!("its version {version} is not known"),
         )),
         None => Err(BadRecord::new(key, "it is empty")),
     }

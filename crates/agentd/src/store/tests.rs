@@ -1,1 +1,189 @@
+mod frozen;
+mod records;
 
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::environment::tests::spec;
+use crate::fleet::Verb;
+use crate::fleet::apply::Restart;
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+/// Opens the database. One that was closed in this process lets its lock go a moment later, with sled's last thread.
+fn open(folder: &TempDir) -> Store {
+    let patience = Instant::now() + Duration::from_secs(10);
+    loop {
+        match Store::open(folder.path()) {
+            Ok(store) => return store,
+            Err(error) => assert!(Instant::now() < patience, "{error:?}"),
+        }
+        std::thread::yield_now();
+    }
+}
+
+fn load(store: &Store) -> Loaded {
+    store.load().expect("loaded")
+}
+
+fn key(name: &str, instance: u32) -> SlotKey {
+    AppKey::of(&spec("dev", name)).slot(instance)
+}
+
+fn everything(fleet: &Fleet) -> Changes {
+    Changes {
+        tasks: Vec::new(),
+        apps: fleet.apps().keys().cloned().collect(),
+        slots: fleet.slots().map(|(key, _, _)| key).collect(),
+    }
+}
+
+/// A fleet with `dev/api` and `dev/web`, spawning.
+fn fleet() -> Fleet {
+    let mut fleet = Fleet::default();
+    let specs = vec![spec("dev", "api"), spec("dev", "web")];
+    fleet.apply(Duration::ZERO, specs, Restart::IfChanged);
+    fleet
+}
+
+fn commit(store: &Store, fleet: &mut Fleet) {
+    let changes = fleet.take_changes();
+    store.commit(fleet, &changes).expect("committed");
+}
+
+fn saved(fleet: &mut Fleet) -> (TempDir, Store) {
+    let folder = folder();
+    let store = open(&folder);
+    commit(&store, fleet);
+    (folder, store)
+}
+
+#[test]
+fn a_new_database_is_empty() {
+    let folder = folder();
+    let loaded = load(&open(&folder));
+    assert!(loaded.fleet.apps().is_empty() && loaded.bad.is_empty());
+    assert_eq!(loaded.boot_id, "");
+}
+
+#[test]
+fn the_boot_is_remembered() {
+    let folder = folder();
+    open(&folder).set_boot("one").expect("written");
+    assert_eq!(load(&open(&folder)).boot_id, "one");
+}
+
+#[test]
+fn only_what_changed_is_written() {
+    let mut fleet = fleet();
+    let (_folder, store) = saved(&mut fleet);
+    let mut other = fleet.clone();
+    other.act(
+        Duration::ZERO,
+        Verb::Restart,
+        &[key("api", 0), key("web", 0)],
+    );
+    let changes = Changes {
+        slots: [key("api", 0)].into(),
+        ..Changes::default()
+    };
+    store.commit(&other, &changes).expect("committed");
+    let loaded = load(&store).fleet;
+    assert_eq!(loaded.slot(&key("api", 0)), other.slot(&key("api", 0)));
+    assert_eq!(loaded.slot(&key("web", 0)), fleet.slot(&key("web", 0)));
+}
+
+#[test]
+fn a_deleted_app_is_gone_and_its_run_numbers_are_not() {
+    let mut fleet = fleet();
+    let (folder, store) = saved(&mut fleet);
+    fleet.act(Duration::ZERO, Verb::Stop, &[key("api", 0)]);
+    fleet.act(Duration::ZERO, Verb::Delete, &[key("api", 0)]);
+    // Nothing of it ever lived: the keeper never heard of it.
+    fleet.reconcile(Duration::ZERO, &crate::fleet::Greeting::default());
+    commit(&store, &mut fleet);
+    drop(store);
+    let Loaded { mut fleet, bad, .. } = load(&open(&folder));
+    assert_eq!(bad, []);
+    assert_eq!(fleet.slot(&key("api", 0)), None);
+    assert!(fleet.slot(&key("web", 0)).is_some());
+    let outcomes = fleet.apply(Duration::ZERO, vec![spec("dev", "api")], Restart::IfChanged);
+    assert_eq!(outcomes[0].run, 2);
+}
+
+#[test]
+fn a_record_that_is_not_understood_is_reported_and_the_others_are_loaded() {
+    let mut fleet = fleet();
+    let (_folder, store) = saved(&mut fleet);
+    store.slots.insert("dev/api#0", vec![1, 0xff]).unwrap();
+    store.slots.insert("nonsense", vec![1]).unwrap();
+    store.slots.insert("dev/none#0", vec![1]).unwrap();
+    store.apps.insert("dev/later", vec![9, 1, 2]).unwrap();
+    store.apps.insert("dev/empty", vec![]).unwrap();
+    store.runs.insert("dev/api#1", vec![1, 2]).unwrap();
+    let loaded = load(&store);
+    let mut bad: Vec<_> = loaded.bad.iter().map(ToString::to_string).collect();
+    bad.sort();
+    insta::assert_snapshot!(bad.join("\n"), @r"
+    read the record dev/api#0: failed to decode Protobuf message: invalid varint
+    read the record dev/api#1: it is no number of version 1
+    read the record dev/empty: it is empty
+    read the record dev/later: its version 9 is not known
+    read the record dev/none#0: its app is not there
+    read the record nonsense: its key is no slot's
+    ");
+    assert_eq!(loaded.fleet.slots().count(), 1);
+    assert_eq!(
+        loaded.fleet.slot(&key("web", 0)),
+        fleet.slot(&key("web", 0))
+    );
+    // They are left where they are.
+    assert_eq!(load(&store).bad, loaded.bad);
+}
+
+#[test]
+fn a_file_where_the_database_should_be_is_told_by_its_path() {
+    let folder = folder();
+    let path = folder.path().join("state");
+    std::fs::write(&path, "no database").expect("written");
+    let error = Store::open(&path).expect_err("no folder");
+    assert_eq!(
+        error.to_string(),
+        format!("open the state in {}", path.display())
+    );
+    let source = std::error::Error::source(&error).expect("a reason");
+    assert!(!source.to_string().is_empty());
+}
+
+#[test]
+fn a_second_agent_cannot_open_what_the_first_has_open() {
+    let folder = folder();
+    let _first = open(&folder);
+    let second = Store::open(folder.path()).expect_err("taken");
+    assert!(matches!(second, StoreError::Open { .. }));
+}
+
+#[test]
+fn a_state_that_lost_its_pages_is_refused_and_not_taken_for_a_new_one() {
+    let folder = folder();
+    let store = open(&folder);
+    store.set_boot("a boot").expect("written");
+    drop(store);
+    let data = folder.path().join("db");
+    let length = std::fs::metadata(&data).expect("there").len();
+    let noise = vec![0xa5; usize::try_from(length).expect("small")];
+    std::fs::write(&data, noise).expect("damaged");
+    let refusal = Store::open(folder.path()).expect_err("damaged");
+    let told = refusal.to_string();
+    assert!(
+        matches!(
+            refusal,
+            StoreError::Damaged { .. } | StoreError::Open { .. }
+        ),
+        "{told}"
+    );
+}

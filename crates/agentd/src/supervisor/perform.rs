@@ -1,11 +1,15 @@
 //! Carrying out what the fleet asks for: the only place where a decision becomes an order.
 
+use std::os::unix::ffi::OsStrExt as _;
+
 use eco_home::clock;
-use eco_home::runs::RunId;
+use eco_home::runs::{RunId, Stream};
 
 use super::Supervisor;
-use crate::fleet::{Report, RunKey, Task};
-use crate::keeper::Order;
+use crate::fleet::{Identity, Report, RunKey, Task};
+use crate::hands;
+use crate::keeper::{Order, of_key};
+use crate::os::process::{self, Process};
 use crate::resolve;
 
 impl Supervisor {
@@ -69,6 +73,29 @@ impl Supervisor {
         if let Err(error) = self.orders.try_send((self.epoch, order)) {
             tracing::error!(%error, "an order was not given");
         }
+    }
+
+    /// Finds the process of a run whose keeper was killed between its birth and its report. Its FIFO tells that there was
+    /// a birth, so that the process table is only searched where there may be something to find.
+    pub(super) fn find(&self, key: &RunKey, boot_id: &str) -> Option<Identity> {
+        let run_dir = self.run_dir(key);
+        if !run_dir.join(Stream::Out.fifo()).exists() {
+            return None;
+        }
+        let mark = hands::mark(&of_key(key), run_dir.as_os_str().as_bytes(), boot_id);
+        let leads = |process: &Process| process.pid == process.session && process.is_alive();
+        let found = process::scan()
+            .into_iter()
+            .find(|process| leads(process) && process::has_environment(process.pid, &mark))?;
+        let since = found.started_at();
+        let age = clock::since_boot().saturating_sub(since);
+        Some(Identity {
+            pid: found.pid,
+            start_ticks: found.start_ticks,
+            boot_id: boot_id.to_owned(),
+            since,
+            since_unix: clock::unix().saturating_sub(age),
+        })
     }
 
     /// Where a run keeps its output.

@@ -170,34 +170,39 @@ impl Agent {
     }
 
     /// Follows the instances until all in `settling` is known, or `patience` is at an end; tells of each as it is known.
-    /// Returns the newest list.
+    /// Returns the newest list; `None`: the agent went away, and its successor can be asked to go on.
     pub(crate) async fn settle(
         &mut self,
         settling: &mut Settling,
         patience: Duration,
         tell: &mut (dyn FnMut(&Awaited) + Send),
-    ) -> Result<Vec<pb::Instance>, CliError> {
-        let broken = |refusal| status::error("follow the apps (they go on without us)", &refusal);
+    ) -> Result<Option<Vec<pb::Instance>>, CliError> {
+        let refused = |refusal| status::error("follow the apps (they go on without us)", &refusal);
         let request = pb::ListRequest {
             selection: Some(pb::Selection {
                 every_environment: true,
                 ..pb::Selection::default()
             }),
         };
-        let watch = self.client.watch(request).await.map_err(broken)?;
-        let mut lists = watch.into_inner();
+        let mut lists = match self.client.watch(request).await {
+            Ok(watch) => watch.into_inner(),
+            Err(refusal) if status::is_broken(&refusal) => return Ok(None),
+            Err(refusal) => return Err(refused(refusal)),
+        };
         let until = clock::since_boot().saturating_add(patience);
         let mut newest = Vec::new();
         while !settling.is_done() {
             let now = clock::since_boot();
             let wake = settling.deadline().map_or(until, |due| due.min(until));
             let settled = tokio::select! {
-                list = lists.message() => match list.map_err(broken)? {
-                    Some(list) => {
+                list = lists.message() => match list {
+                    Ok(Some(list)) => {
                         newest = list.instances;
                         settling.observe(&newest, clock::since_boot())
                     }
-                    None => return Err(broken(tonic::Status::unavailable("the agent has ended"))),
+                    Ok(None) => return Ok(None),
+                    Err(refusal) if status::is_broken(&refusal) => return Ok(None),
+                    Err(refusal) => return Err(refused(refusal)),
                 },
                 () = tokio::time::sleep(wake.saturating_sub(now)) => {
                     let now = clock::since_boot();
@@ -210,6 +215,6 @@ impl Agent {
             };
             settled.iter().for_each(&mut *tell);
         }
-        Ok(newest)
+        Ok(Some(newest))
     }
 }

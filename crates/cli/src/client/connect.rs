@@ -16,6 +16,9 @@ use crate::error::CliError;
 /// The largest message taken: a line may be as long as its writer likes.
 pub(crate) const LARGEST: usize = 64 << 20;
 
+/// How long the log daemon may take to begin an answer.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// How long to rest between two attempts to connect.
 const REST: Duration = Duration::from_millis(20);
 
@@ -37,7 +40,10 @@ fn is_absence(error: &(dyn Error + 'static)) -> bool {
         if let Some(io) = error.downcast_ref::<io::Error>() {
             return matches!(
                 io.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+                // A home that is a file is told of when its folders are made.
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::NotADirectory
+                    | io::ErrorKind::ConnectionRefused
             );
         }
         next = error.source();
@@ -82,9 +88,14 @@ impl LogDaemon {
         &mut self,
         request: log::QueryRequest,
     ) -> Result<tonic::Streaming<log::QueryItem>, tonic::Status> {
-        self.client
-            .query(request)
+        let silent = |_| {
+            let waited = ANSWER.as_secs();
+            tonic::Status::deadline_exceeded(format!("no answer within {waited} s"))
+        };
+        let answer = tokio::time::timeout(ANSWER, self.client.query(request));
+        answer
             .await
+            .map_err(silent)?
             .map(tonic::Response::into_inner)
     }
 

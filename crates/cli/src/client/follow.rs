@@ -101,6 +101,8 @@ fn ended(refusal: &tonic::Status) -> Result<End, CliError> {
             | tonic::Code::FailedPrecondition
             | tonic::Code::OutOfRange
             | tonic::Code::Unimplemented
+            // Alive and silent: it would be as silent the next time.
+            | tonic::Code::DeadlineExceeded
     );
     if refused {
         Err(status::error("read the log", refusal))

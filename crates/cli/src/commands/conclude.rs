@@ -16,6 +16,9 @@ use crate::settle::{Awaited, Goal, Settling, Verdict};
 use crate::ui::Ui;
 use crate::view::list::rows;
 
+/// Agents that may go away while we wait.
+const SUCCESSORS: u32 = 10;
+
 /// How to wait, and how to show.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Conclusion {
@@ -48,11 +51,13 @@ pub(crate) async fn conclude(
     let instances = if settling.awaited().is_empty() {
         agent.list(everything()).await?.instances
     } else {
-        let ui = &mut *session.ui;
-        let patience = Duration::from_secs(how.timeout);
-        agent
-            .settle(&mut settling, patience, &mut |settled| tell(ui, settled))
-            .await?
+        settle(
+            session,
+            agent,
+            &mut settling,
+            Duration::from_secs(how.timeout),
+        )
+        .await?
     };
     show(session, agent, outcomes, &instances, how)?;
     let failed: Vec<&Awaited> = settling
@@ -72,6 +77,25 @@ pub(crate) async fn conclude(
         .collect();
     let names: Vec<String> = names.into_iter().collect();
     Err(CliError::user(format!("{verb} {}", names.join(", "))))
+}
+
+/// Waits; an agent that dies meanwhile costs nothing: what was asked for is on its disk, and its successor goes on.
+async fn settle(
+    session: &mut Session<'_>,
+    agent: &mut Agent,
+    settling: &mut Settling,
+    patience: Duration,
+) -> Result<Vec<Instance>, CliError> {
+    for _ in 0..SUCCESSORS {
+        let ui = &mut *session.ui;
+        let mut tell = |settled: &Awaited| tell(ui, settled);
+        if let Some(instances) = agent.settle(settling, patience, &mut tell).await? {
+            return Ok(instances);
+        }
+        *agent = session.agent().await?;
+    }
+    Err(CliError::daemon("follow the apps")
+        .because(format!("{SUCCESSORS} agents went away one after the other")))
 }
 
 /// What an outcome makes us wait for.

@@ -143,7 +143,7 @@ pub struct ReadyPolicy {
 pub struct WatchPolicy {
     /// Files and folders, relative to the working directory; none: the working directory.
     pub paths: Vec<String>,
-    /// Globs, or regular expressions as PM2 takes them.
+    /// Globs, matched against a path, its part below what is watched, and each name in it.
     pub ignore: Vec<String>,
     /// How long the files must rest.
     pub delay: Duration,

@@ -53,7 +53,7 @@ fn states() -> Vec<(&'static str, State)> {
 
 type Input = (&'static str, fn(&mut Machine) -> Option<Effect>);
 
-const NOW: Tick = Duration::from_millis(6000);
+const NOW: Tick = Duration::from_secs(6);
 
 const INPUTS: [Input; 13] = [
     ("start", |machine| machine.command(NOW, Command::Start)),

@@ -1,0 +1,134 @@
+//! Random walks against a model keeper: connections break, agents and keepers die, apps crash; nothing is ever done twice, and
+//! what is wanted comes to pass once the world rests.
+
+mod world;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::machine::Want;
+use world::World;
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Act(Verb, u32),
+    Apply {
+        instances: u32,
+        script: u8,
+    },
+    Hold,
+    Resurrect,
+    /// The keeper takes an order.
+    Obey {
+        fails: bool,
+    },
+    /// The agent takes a message.
+    Hear,
+    Connect,
+    Break,
+    KillAgent,
+    KillKeeper,
+    /// A leader ends by itself.
+    Crash {
+        which: u32,
+        leaves: bool,
+    },
+    /// What a leader left ends.
+    Vanish(u32),
+    Pass(u16),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let verb = prop_oneof![
+        2 => Just(Verb::Start),
+        2 => Just(Verb::Restart),
+        1 => Just(Verb::Stop),
+        1 => Just(Verb::Delete)
+    ];
+    let step = prop_oneof![
+        3 => (verb, any::<u32>()).prop_map(|(verb, which)| Step::Act(verb, which)),
+        2 => (1..4_u32, 0..2_u8).prop_map(|(instances, script)| Step::Apply { instances, script }),
+        1 => Just(Step::Hold),
+        1 => Just(Step::Resurrect),
+        9 => (0..8_u8).prop_map(|die| Step::Obey { fails: die == 0 }),
+        9 => Just(Step::Hear),
+        4 => Just(Step::Connect),
+        1 => Just(Step::Break),
+        1 => Just(Step::KillAgent),
+        1 => Just(Step::KillKeeper),
+        2 => any::<(u32, bool)>().prop_map(|(which, leaves)| Step::Crash { which, leaves }),
+        2 => any::<u32>().prop_map(Step::Vanish),
+        2 => (0..2500_u16).prop_map(Step::Pass),
+    ];
+    prop::collection::vec(step, 1..120)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_wanted_comes_to_pass_and_nothing_is_done_twice(steps in steps()) {
+        let mut world = World::new();
+        for step in steps {
+            world.step(step);
+        }
+        world.rest();
+        let mut wanted = BTreeSet::new();
+        for (key, _, slot) in world.stage.fleet.slots() {
+            let state = slot.machine.state();
+            match slot.machine.want() {
+                Want::Up if state == State::Errored => {}
+                Want::Up => {
+                    prop_assert!(matches!(state, State::Online { .. }), "{key}: {state:?}");
+                    wanted.insert(key.run(slot.machine.run()));
+                }
+                Want::Down | Want::Held => prop_assert_eq!(state, State::Stopped),
+            }
+        }
+        let alive: BTreeSet<_> = world.processes.keys().cloned().collect();
+        prop_assert_eq!(&alive, &wanted);
+        let known: BTreeSet<_> = world.table.keys().cloned().collect();
+        prop_assert_eq!(&known, &wanted, "runs that are over and not forgotten");
+
+        world.step(Step::Hold);
+        world.rest();
+        prop_assert!(world.stage.fleet.is_at_rest());
+        prop_assert!(world.processes.is_empty() && world.table.is_empty());
+    }
+
+    #[test]
+    fn an_end_is_remembered_once(steps in steps()) {
+        let mut world = World::new();
+        for step in steps {
+            world.step(step);
+        }
+        world.rest();
+        for (key, _, slot) in world.stage.fleet.slots() {
+            let runs: Vec<_> = slot.exits.iter().map(|exit| exit.run).collect();
+            prop_assert!(runs.windows(2).all(|pair| pair[0] > pair[1]), "{key}: {runs:?}");
+        }
+    }
+
+    #[test]
+    fn the_run_that_an_outcome_names_is_the_one_that_comes_up(steps in steps(), verb in prop_oneof![Just(Verb::Start), Just(Verb::Restart)]) {
+        let mut world = World::new();
+        for step in steps {
+            world.step(step);
+        }
+        // The keeper is met, all it said is heard, and nothing fails from here on.
+        world.step(Step::Connect);
+        while !world.messages.is_empty() {
+            world.step(Step::Hear);
+        }
+        let (now, keys) = (world.stage.now, world.stage.fleet.keys());
+        let outcomes = world.stage.fleet.act(now, verb, &keys);
+        world.commit();
+        world.rest();
+        for outcome in outcomes {
+            let slot = world.stage.fleet.slot(&outcome.slot).expect("it stays");
+            if outcome.action != Action::Unchanged {
+                prop_assert_eq!(slot.machine.run(), outcome.run);
+            }
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! A keeper, its processes and a disk, as they are on a host where everything may break between two messages.
+
+use std::collections::VecDeque;
+
+use super::*;
+
+/// What there is of a run, whoever knows of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Alive {
+    leader: bool,
+    others: bool,
+}
+
+pub(super) enum Message {
+    Hello(Greeting),
+    Fact(RunKey, Report),
+}
+
+pub(super) struct World {
+    pub(super) stage: Stage,
+    /// What is on disk.
+    apps: BTreeMap<AppKey, App>,
+    last_runs: BTreeMap<SlotKey, Run>,
+    pub(super) processes: BTreeMap<RunKey, Alive>,
+    /// What the keeper knows.
+    pub(super) table: BTreeMap<RunKey, Vec<Report>>,
+    is_connected: bool,
+    /// Whether the agent has heard this connection's greeting.
+    has_met: bool,
+    orders: VecDeque<Task>,
+    pub(super) messages: VecDeque<Message>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self {
+            stage: Stage::new(),
+            apps: BTreeMap::new(),
+            last_runs: BTreeMap::new(),
+            processes: BTreeMap::new(),
+            table: BTreeMap::new(),
+            is_connected: false,
+            has_met: false,
+            orders: VecDeque::new(),
+            messages: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn step(&mut self, step: Step) {
+        self.stage.now += MS;
+        match step {
+            Step::Act(verb, which) => {
+                let keys = self.stage.fleet.keys();
+                if let Some(key) = keys.get(which as usize % keys.len().max(1)) {
+                    let now = self.stage.now;
+                    self.stage.fleet.act(now, verb, std::slice::from_ref(key));
+                }
+            }
+            Step::Apply { instances, script } => {
+                let mut asked = many(instances);
+                asked.script = format!("app{script}.js");
+                self.stage.apply(asked);
+            }
+            Step::Hold => self.stage.fleet.hold(self.stage.now),
+            Step::Resurrect => drop(self.stage.fleet.resurrect(self.stage.now)),
+            Step::Obey { fails } => self.obey(fails),
+            Step::Hear => self.hear(),
+            Step::Connect => self.connect(),
+            Step::Break => self.disconnect(),
+            Step::KillAgent => self.kill_agent(),
+            Step::KillKeeper => self.kill_keeper(),
+            Step::Crash { which, leaves } => {
+                if let Some(key) = self.nth(which) {
+                    self.end_leader(&key, How::Code(1), leaves);
+                }
+            }
+            Step::Vanish(which) => {
+                if let Some(key) = self.nth(which) {
+                    self.end_others(&key);
+                }
+            }
+            Step::Pass(time) => self.stage.pass(MS * u32::from(time)),
+        }
+        self.commit();
+    }
+
+    /// Writes, and then sends: what is decided before the greeting is heard is dropped.
+    pub(super) fn commit(&mut self) {
+        let changes = self.stage.fleet.take_changes();
+        for key in &changes.apps {
+            match self.stage.fleet.apps.get(key) {
+                Some(app) => drop(self.apps.insert(key.clone(), written(app))),
+                None => drop(self.apps.remove(key)),
+            }
+        }
+        for key in &changes.slots {
+            if let Some(app) = self.stage.fleet.apps.get(&key.app) {
+                self.apps.insert(key.app.clone(), written(app));
+            }
+            let last_runs = &self.stage.fleet.last_runs;
+            if let Some(run) = last_runs.get(key) {
+                self.last_runs.insert(key.clone(), *run);
+            }
+        }
+        if self.has_met {
+            self.orders.extend(changes.tasks);
+        }
+    }
+
+    fn nth(&self, which: u32) -> Option<RunKey> {
+        let count = self.processes.len();
+        let at = which as usize % count.max(1);
+        self.processes.keys().nth(at).cloned()
+    }
+
+    fn disconnect(&mut self) {
+        (self.is_connected, self.has_met) = (false, false);
+        self.orders.clear();
+        self.messages.clear();
+    }
+
+    fn connect(&mut self) {
+        if self.is_connected {
+            return;
+        }
+        self.is_connected = true;
+        let known = |reports: &Vec<Report>| Known {
+            reports: reports.clone(),
+        };
+        let runs = self
+            .table
+            .iter()
+            .map(|(key, one)| (key.clone(), known(one)));
+        let greeting = Greeting {
+            boot_id: BOOT.to_owned(),
+            runs: runs.collect(),
+        };
+        self.messages.push_back(Message::Hello(greeting));
+    }
+
+    fn kill_agent(&mut self) {
+        self.disconnect();
+        self.stage.fleet = Fleet::restore(self.apps.clone(), self.last_runs.clone());
+    }
+
+    /// A run whose beginning the keeper had no time to tell is taken to end with it: on a real host it would live on, and
+    /// nobody here could know of it.
+    fn kill_keeper(&mut self) {
+        self.disconnect();
+        self.table.clear();
+        let fleet = &self.stage.fleet;
+        let is_known = |key: &RunKey| {
+            fleet
+                .slot(&key.slot)
+                .is_some_and(|slot| slot.machine.run() == key.run && slot.identity.is_some())
+        };
+        self.processes.retain(|key, _| is_known(key));
+    }
+
+    fn hear(&mut self) {
+        match self.messages.pop_front() {
+            Some(Message::Hello(greeting)) => {
+                self.has_met = true;
+                let strangers = self.stage.fleet.reconcile(self.stage.now, &greeting);
+                assert_eq!(strangers, [], "a run that nobody asked for");
+            }
+            Some(Message::Fact(key, report)) => self.stage.report(&key, report),
+            None => {}
+        }
+    }
+
+    fn obey(&mut self, fails: bool) {
+        let now = self.stage.now;
+        match self.orders.pop_front() {
+            Some(Task::Spawn(key)) => {
+                let others = self.processes.keys().filter(|one| one.slot == key.slot);
+                assert_eq!(others.count(), 0, "a second life of {key}");
+                assert!(!self.table.contains_key(&key), "{key} for the second time");
+                self.table.insert(key.clone(), Vec::new());
+                if fails {
+                    let why = "start it".to_owned();
+                    self.tell(&key, Report::SpawnFailed { why, at_unix: now });
+                    self.tell(&key, Report::Gone);
+                } else {
+                    let alive = Alive {
+                        leader: true,
+                        others: false,
+                    };
+                    self.processes.insert(key.clone(), alive);
+                    self.tell(&key, Report::Spawned(identity(&key, now)));
+                }
+            }
+            Some(Task::Signal(key, signal)) => {
+                self.end_leader(&key, How::Signal(signal), signal != SIGKILL);
+                if signal == SIGKILL {
+                    self.end_others(&key);
+                }
+            }
+            Some(Task::Forget(key)) => {
+                let reports = self.table.remove(&key);
+                let is_over = reports.is_none_or(|all| all.contains(&Report::Gone));
+                assert!(is_over, "{key} lives and is forgotten");
+            }
+            Some(Task::Adopt(key, process)) => {
+                self.table
+                    .insert(key.clone(), vec![Report::Spawned(process)]);
+                match self.processes.get(&key).copied() {
+                    Some(Alive { leader: true, .. }) => {}
+                    Some(_) => self.tell(&key, exited(How::Unknown, now, Left::Processes)),
+                    None => {
+                        self.tell(&key, exited(How::Unknown, now, Left::Nothing));
+                        self.tell(&key, Report::Gone);
+                    }
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn end_leader(&mut self, key: &RunKey, how: How, leaves: bool) {
+        let Some(alive) = self.processes.get_mut(key) else {
+            return;
+        };
+        if std::mem::replace(&mut alive.leader, false) {
+            alive.others = leaves;
+            let left = if leaves {
+                Left::Processes
+            } else {
+                Left::Nothing
+            };
+            self.tell(key, exited(how, self.stage.now, left));
+        }
+        self.bury(key);
+    }
+
+    fn end_others(&mut self, key: &RunKey) {
+        if let Some(alive) = self.processes.get_mut(key) {
+            alive.others = false;
+            self.bury(key);
+        }
+    }
+
+    fn bury(&mut self, key: &RunKey) {
+        let is_over = |alive: &Alive| !alive.leader && !alive.others;
+        if self.processes.get(key).is_some_and(is_over) {
+            self.processes.remove(key);
+            self.tell(key, Report::Gone);
+        }
+    }
+
+    /// Only what the keeper knows can it tell.
+    fn tell(&mut self, key: &RunKey, report: Report) {
+        if let Some(reports) = self.table.get_mut(key) {
+            reports.push(report.clone());
+            if self.is_connected {
+                self.messages.push_back(Message::Fact(key.clone(), report));
+            }
+        }
+    }
+
+    /// Nothing breaks any more, and time goes by.
+    pub(super) fn rest(&mut self) {
+        self.step(Step::Connect);
+        for _ in 0..40 {
+            while !self.orders.is_empty() || !self.messages.is_empty() {
+                self.step(Step::Hear);
+                self.step(Step::Obey { fails: false });
+            }
+            self.step(Step::Pass(1000));
+        }
+    }
+}
+
+/// An app as it comes back from disk.
+fn written(app: &App) -> App {
+    let slot = |slot: &Slot| {
+        Slot::restore(
+            slot.id,
+            slot.machine.clone(),
+            slot.identity.clone(),
+            slot.fate,
+            slot.cause.clone(),
+            slot.exits.clone(),
+        )
+    };
+    App {
+        spec: Arc::clone(&app.spec),
+        slots: app
+            .slots
+            .iter()
+            .map(|(key, one)| (*key, slot(one)))
+            .collect(),
+    }
+}

@@ -1,0 +1,152 @@
+//! Whatever a record holds comes back, and junk is refused.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+use crate::fleet::apply::policy;
+use crate::fleet::{App, Exit, Fate, How, Identity, Slot};
+use crate::machine::{Ended, Ending, Machine, Replace, Saved, State, Want};
+
+fn time() -> impl Strategy<Value = Duration> {
+    any::<u64>().prop_map(Duration::from_nanos)
+}
+
+fn ended() -> impl Strategy<Value = Ended> {
+    prop_oneof![
+        any::<i32>().prop_map(Ended::Code),
+        any::<i32>().prop_map(Ended::Signal),
+        Just(Ended::Unknown),
+        Just(Ended::NotSpawned)
+    ]
+}
+
+fn ending() -> impl Strategy<Value = Ending> {
+    prop_oneof![
+        Just(Ending::Asked),
+        (ended(), time()).prop_map(|(how, lived)| Ending::ByItself { how, lived })
+    ]
+}
+
+fn state() -> impl Strategy<Value = State> {
+    let replace = prop_oneof![Just(Replace::No), Just(Replace::Yes)];
+    prop_oneof![
+        Just(State::Stopped),
+        Just(State::Errored),
+        replace.prop_map(|replace| State::Spawning { replace }),
+        (any::<i32>(), time()).prop_map(|(pid, since)| State::Launching { pid, since }),
+        (any::<i32>(), time()).prop_map(|(pid, since)| State::Online { pid, since }),
+        (any::<i32>(), ending(), time()).prop_map(|(pid, ending, kill_at)| State::Ending {
+            pid,
+            ending,
+            kill_at
+        }),
+        time().prop_map(|until| State::Waiting { until })
+    ]
+}
+
+fn exit() -> impl Strategy<Value = Exit> {
+    let how = prop_oneof![
+        any::<i32>().prop_map(How::Code),
+        any::<i32>().prop_map(How::Signal),
+        Just(How::Unknown),
+        ".{0,12}".prop_map(How::NotSpawned)
+    ];
+    let millis = any::<u64>().prop_map(Duration::from_millis);
+    (any::<u64>(), how, time(), millis, ".{0,12}").prop_map(|(run, how, at_unix, lived, cause)| {
+        Exit {
+            run,
+            how,
+            at_unix,
+            lived,
+            cause,
+        }
+    })
+}
+
+fn identity() -> impl Strategy<Value = Identity> {
+    (
+        any::<i32>(),
+        any::<u64>(),
+        "[0-9a-f-]{0,36}",
+        time(),
+        time(),
+    )
+        .prop_map(|(pid, start_ticks, boot_id, since, since_unix)| Identity {
+            pid,
+            start_ticks,
+            boot_id,
+            since,
+            since_unix,
+        })
+}
+
+fn slot() -> impl Strategy<Value = Slot> {
+    let want = prop_oneof![Just(Want::Up), Just(Want::Down), Just(Want::Held)];
+    let counts = any::<(u64, u32, u32, u32)>();
+    let saved =
+        (want, state(), counts).prop_map(|(want, state, (run, strikes, attempts, restarts))| {
+            Saved {
+                want,
+                state,
+                run,
+                strikes,
+                attempts,
+                restarts,
+            }
+        });
+    let fate = prop_oneof![Just(Fate::Stays), Just(Fate::Leaves)];
+    let exits = vec(exit(), 0..4).prop_map(VecDeque::from);
+    let rest = (any::<u32>(), option::of(identity()), fate, ".{0,12}", exits);
+    (saved, rest).prop_map(|(saved, (id, identity, fate, cause, exits))| {
+        let machine = Machine::restore(policy(&spec("dev", "api")), saved);
+        Slot::restore(id, machine, identity, fate, cause, exits)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_slot_is_read_as_it_was_written(slot in slot()) {
+        let value = record::of_slot(&slot);
+        let read = record::slot(&key("api", 0), &value, &spec("dev", "api"));
+        prop_assert_eq!(read, Ok(slot));
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_was_written(environment in "[^/\\pC]{1,20}", name in "\\PC{1,20}", instance: u32) {
+        let key = AppKey { environment, name }.slot(instance);
+        prop_assert_eq!(record::slot_key(key.to_string().as_bytes()), Ok(key));
+    }
+
+    #[test]
+    fn junk_is_reported_and_never_a_panic(junk: Vec<u8>) {
+        let spec = spec("dev", "api");
+        drop(record::app(&junk, &junk));
+        drop(record::slot(&key("api", 0), &junk, &spec));
+        drop(record::run_number(&junk, &junk));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_fleet_is_there_again_after_the_database_was_closed(slots in vec(slot(), 0..5)) {
+        let folder = folder();
+        let slots = (0..).zip(slots).collect();
+        let app = App { spec: Arc::new(spec("dev", "api")), slots };
+        let apps = BTreeMap::from([(AppKey::of(&app.spec), app)]);
+        let fleet = Fleet::restore(apps.clone(), BTreeMap::new());
+        open(&folder).commit(&fleet, &everything(&fleet)).expect("committed");
+        let loaded = load(&open(&folder));
+        prop_assert_eq!(loaded.bad, []);
+        prop_assert_eq!(loaded.fleet.apps(), &apps);
+    }
+}

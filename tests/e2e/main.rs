@@ -1,0 +1,14 @@
+//! End-to-end tests of eco: what a person can rely on, with the real programs.
+//!
+//! One module for each promise; `examples` is the one that uses the fixed ports of the example tree.
+
+mod bad_homes;
+mod bad_input;
+mod crash;
+mod examples;
+mod logs;
+mod recovery;
+mod rest_and_return;
+mod selectors;
+mod start;
+mod stop;

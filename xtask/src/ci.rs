@@ -1,0 +1,19 @@
+//! `cargo xtask ci`: what CI runs, for people who want to know before it does.
+
+use std::time::Instant;
+
+use crate::failure::Failure;
+use crate::{demo, lint, say, test};
+
+/// Lines after which the demo has proved that it works.
+const LINES: &str = "40";
+
+/// Runs all that must pass.
+pub(crate) fn run() -> Result<(), Failure> {
+    let began = Instant::now();
+    lint::run()?;
+    test::run()?;
+    demo::lines(LINES)?;
+    say::took("everything", began.elapsed());
+    Ok(())
+}
