@@ -12,3 +12,4 @@ mod rest_and_return;
 mod selectors;
 mod start;
 mod stop;
+mod upkeep;
