@@ -90,6 +90,9 @@ pub enum Refusal {
     /// These apps cannot be run on this host.
     #[error("{} cannot be run on this host", apps(.0))]
     Problems(Vec<(AppSpec, Vec<Problem>)>),
+    /// Everything is being put to rest.
+    #[error("everything is being put to rest, and the agent ends")]
+    Ending,
     /// Done, but not on disk.
     #[error(
         "{0}; it is in effect, but would be lost with the agent, which goes on trying to write it"
@@ -241,7 +244,16 @@ impl Supervisor {
     }
 
     fn request(&mut self, now: Duration, request: Request) {
+        let is_ending = !self.resting.is_empty();
         match request {
+            // Or who waits for the rest would wait for ever.
+            Request::Apply { reply, .. }
+            | Request::Act { reply, .. }
+            | Request::Resurrect(reply)
+                if is_ending =>
+            {
+                self.answer(reply, Err(Refusal::Ending));
+            }
             Request::Apply {
                 specs,
                 restart,

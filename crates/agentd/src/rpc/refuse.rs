@@ -25,6 +25,14 @@ pub(super) fn refusal(refusal: &Refusal) -> Status {
             };
             detail::status(Code::FailedPrecondition, refusal.to_string(), &detail)
         }
+        Refusal::Ending => {
+            let detail = pb::ErrorDetail {
+                code: Detail::Keeper.into(),
+                hint: "try again when `eco kill` is done".to_owned(),
+                ..pb::ErrorDetail::default()
+            };
+            detail::status(Code::FailedPrecondition, refusal.to_string(), &detail)
+        }
         Refusal::NotWritten(error) => {
             let detail = pb::ErrorDetail {
                 code: Detail::State.into(),
