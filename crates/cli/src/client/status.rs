@@ -92,7 +92,11 @@ fn problem(problem: &Problem) -> Vec<String> {
 fn of_status(tried: String, status: &tonic::Status) -> CliError {
     let error = |kind| CliError::new(kind, tried);
     let error = match status.code() {
-        tonic::Code::Unavailable | tonic::Code::Unknown | tonic::Code::Cancelled => {
+        tonic::Code::Unavailable
+        | tonic::Code::Unknown
+        | tonic::Code::Cancelled
+        | tonic::Code::DeadlineExceeded
+        | tonic::Code::ResourceExhausted => {
             error(Kind::Daemon).hinted("try again; eco ping tells whether the agent runs")
         }
         tonic::Code::Unimplemented => {
@@ -102,10 +106,8 @@ fn of_status(tried: String, status: &tonic::Status) -> CliError {
             error(Kind::User)
         }
         tonic::Code::Ok
-        | tonic::Code::DeadlineExceeded
         | tonic::Code::AlreadyExists
         | tonic::Code::PermissionDenied
-        | tonic::Code::ResourceExhausted
         | tonic::Code::Aborted
         | tonic::Code::OutOfRange
         | tonic::Code::Internal
@@ -122,6 +124,12 @@ mod tests {
     fn refused(detail: &ErrorDetail) -> CliError {
         let status = eco_proto::detail::status(tonic::Code::NotFound, "no app matches x", detail);
         error("stop x", &status)
+    }
+
+    #[test]
+    fn a_daemon_that_does_not_answer_in_time_is_no_fault_of_the_command() {
+        let silent = tonic::Status::deadline_exceeded("no answer within 10 s");
+        assert_eq!(error("read the log", &silent).kind(), Kind::Daemon);
     }
 
     #[test]
