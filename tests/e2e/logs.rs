@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use eco_tests::{Record, TestEnv, app, check_numbered, program, records, wait_until};
+use eco_tests::{TestEnv, app, check_numbered, check_same_lines, program, records, wait_until};
 use serde_json::{Value, json};
 
 #[test]
@@ -85,19 +85,7 @@ fn history_and_what_follows_meet_without_a_gap_or_a_repeat() {
         follower.wait_for_end("\"line\":\"end\"");
         let followed = records(&follower.text());
         assert!(check_numbered(&followed, "a", 1) > 2000);
-        // All but the times: a line that is followed before the note about it is written has its file's time, which the note
-        // makes finer afterwards.
-        let kept = env.logs("a");
-        let bytes = |records: &[Record]| -> Vec<(u64, u64, String)> {
-            let parts = records
-                .iter()
-                .map(|one| (one.run, one.offset, one.line.clone()));
-            parts.collect()
-        };
-        assert!(
-            bytes(&followed) == bytes(&kept),
-            "what is followed is not what is kept"
-        );
+        check_same_lines(&followed, &env.logs("a"));
     }
 }
 

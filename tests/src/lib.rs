@@ -18,7 +18,7 @@ mod wait;
 pub use command::Output;
 pub use env::{Daemons, TestEnv, app};
 pub use follow::Follower;
-pub use lines::{Record, check_numbered, records};
+pub use lines::{Record, check_numbered, check_same_lines, records};
 pub use list::{Instance, Instances};
 pub use mark::{is_alive, kill};
 pub use nix::sys::signal::Signal;

@@ -153,13 +153,11 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
     };
     tracing::info!(version = eco_proto::VERSION, home = %home.root().display(), "serving");
     answer(listener, service, &end).await;
+    // Before anything else who would launch another log daemon in place of one that is told to end.
+    talks.feeding.abort();
+    drop(talks.feeding.await);
     if *others.borrow() == Others::EndToo {
-        // First who would launch another log daemon in place of the one that is told to end.
-        talks.feeding.abort();
-        drop(talks.feeding.await);
         end_the_others(home, &inputs).await;
-    } else {
-        talks.feeding.abort();
     }
     probes.iter().for_each(JoinHandle::abort);
     // The supervisor ends when nobody can send it anything any more.

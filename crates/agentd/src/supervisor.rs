@@ -11,6 +11,8 @@
 //! memory, whoever asked is told that it is not on disk, and the write is tried again.
 
 mod perform;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use perform::run_dir;
 

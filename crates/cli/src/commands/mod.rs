@@ -7,6 +7,7 @@
 //!  list describe logs ─▶ selection ─▶ agent, log daemon ─▶ view ─▶ render
 //! ```
 
+mod bring_up;
 mod conclude;
 mod failure;
 mod plan;

@@ -1,8 +1,7 @@
 //! `eco start`
 
-use eco_proto::agent::v1::{ApplyRequest, Verb};
-
-use super::conclude::{Conclusion, conclude};
+use super::bring_up::{BringUp, bring_up};
+use super::conclude::Conclusion;
 use super::plan::{Commands, Reading, plan};
 use super::session::Session;
 use crate::error::CliError;
@@ -55,21 +54,5 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         Commands::Allowed,
     )
     .await?;
-    let mut agent = match agent {
-        Some(agent) => agent,
-        None => session.agent().await?,
-    };
-    let mut outcomes = Vec::new();
-    if !plan.apps.is_empty() {
-        let request = ApplyRequest {
-            apps: plan.apps,
-            restart: false,
-        };
-        outcomes.extend(agent.apply("start apps", request).await?);
-    }
-    if !plan.selectors.is_empty() {
-        let selection = session.select(plan.selectors);
-        outcomes.extend(agent.act("start apps", Verb::Start, selection).await?);
-    }
-    conclude(session, &mut agent, "start", &outcomes, &args.conclusion).await
+    bring_up(session, agent, plan, BringUp::Start, &args.conclusion).await
 }

@@ -1,0 +1,84 @@
+//! Wiring that no pure test sees: what is sent when several inputs are taken together.
+
+use eco_home::clock;
+
+use super::*;
+use crate::environment::tests::spec;
+use crate::fleet::Greeting;
+
+/// The orders that a supervisor gives for these inputs, all taken in one batch.
+async fn orders_for(inputs: Vec<Input>) -> Vec<(u64, Order)> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).expect("open");
+    let (orders, mut given) = mpsc::channel(64);
+    let (feed, _fed) = mpsc::channel(64);
+    let (published, _seen) = watch::channel(Arc::new(Fleet::default()));
+    let ends = Ends {
+        orders,
+        feed,
+        published,
+    };
+    let (sender, taken) = mpsc::channel(64);
+    for input in inputs {
+        sender.send(input).await.expect("there is room");
+    }
+    drop(sender);
+    let runs = folder.path().join("runs");
+    let supervisor = Supervisor::new(Fleet::default(), store, runs, "here".to_owned(), ends);
+    supervisor.run(taken).await;
+    let mut all = Vec::new();
+    while let Some(order) = given.recv().await {
+        all.push(order);
+    }
+    all
+}
+
+fn start() -> (Input, oneshot::Receiver<Result<Vec<Outcome>, Refusal>>) {
+    let (reply, answer) = oneshot::channel();
+    let specs = vec![AppSpec {
+        script: "/bin/true".to_owned(),
+        cwd: Some("/".into()),
+        ..spec("dev", "api")
+    }];
+    let restart = Restart::IfChanged;
+    let request = Request::Apply {
+        specs,
+        restart,
+        reply,
+    };
+    (Input::Request(request), answer)
+}
+
+fn met(epoch: u64) -> Input {
+    let greeting = Greeting {
+        boot_id: clock::boot_id(),
+        ..Greeting::default()
+    };
+    Input::News(News::Met { epoch, greeting })
+}
+
+fn spawns(orders: &[(u64, Order)]) -> Vec<u64> {
+    let spawns = orders
+        .iter()
+        .filter(|(_, order)| matches!(order, Order::Spawn { .. }));
+    spawns.map(|(epoch, _)| *epoch).collect()
+}
+
+#[tokio::test]
+async fn a_start_and_a_greeting_taken_together_begin_one_run() {
+    let (first, _answer) = start();
+    assert_eq!(spawns(&orders_for(vec![first, met(1)]).await), [1]);
+    let (second, _answer) = start();
+    assert_eq!(spawns(&orders_for(vec![met(1), second]).await), [1]);
+}
+
+#[tokio::test]
+async fn nothing_is_started_while_everything_is_put_to_rest() {
+    let (reply, _rested) = oneshot::channel();
+    let (late, answer) = start();
+    let hold = Input::Request(Request::Hold(reply));
+    let orders = orders_for(vec![met(1), hold, late]).await;
+    assert!(spawns(&orders).is_empty());
+    let answer = answer.await.expect("an answer");
+    assert!(matches!(answer, Err(Refusal::Ending)));
+}
