@@ -71,6 +71,7 @@ pub(crate) mod tests {
             instance_var: "NODE_APP_INSTANCE".to_owned(),
             restart: Some(pb::RestartPolicy {
                 automatic: true,
+                on_failure_only: false,
                 min_uptime_ms: 1000,
                 max_unstable: 3,
                 delay: None,
@@ -80,10 +81,12 @@ pub(crate) mod tests {
                 signal: 2,
                 kill_timeout_ms: 1600,
                 tree: true,
+                message: false,
             }),
             ready: Some(pb::ReadyPolicy {
                 listen_timeout_ms: 3000,
                 wait_ready: false,
+                probe: None,
             }),
             autostart: true,
             ..pb::AppSpec::default()

@@ -1,14 +1,16 @@
 //! Specifications to and from the agent's messages.
 
+mod dependency;
+mod policy;
+mod probe;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use eco_proto::agent::v1 as pb;
-use eco_proto::agent::v1::restart_policy::Delay;
 
 use crate::spec::{
-    AppName, AppSpec, EnvironmentName, ExecMode, Interpreter, NameError, ReadyPolicy, RestartDelay,
-    RestartPolicy, StopPolicy, StopReach, WatchPolicy,
+    AppName, AppSpec, EnvironmentName, ExecMode, Interpreter, Kind, NameError, Schedule,
 };
 
 /// Why a message is no specification: its sender did not check it.
@@ -70,6 +72,16 @@ impl From<&AppSpec> for pb::AppSpec {
             watch: spec.watch.as_ref().map(Into::into),
             max_memory_bytes: spec.max_memory,
             defined_at: text(&spec.defined_at),
+            env_files: spec.env_files.iter().map(|path| text(path)).collect(),
+            oneshot: match spec.kind {
+                Kind::Service => false,
+                Kind::Oneshot => true,
+            },
+            depends_on: spec.depends_on.iter().map(Into::into).collect(),
+            liveness: spec.liveness.as_ref().map(Into::into),
+            schedule: spec.schedule.as_ref().map(Into::into),
+            limits: (!spec.limits.is_none()).then(|| spec.limits.into()),
+            pid_file: spec.pid_file.as_deref().map(text),
         }
     }
 }
@@ -86,16 +98,8 @@ impl TryFrom<pb::AppSpec> for AppSpec {
             pb::ExecMode::Fork | pb::ExecMode::Unspecified => ExecMode::Fork,
         };
         Ok(Self {
-            environment: EnvironmentName::new(&spec.environment).map_err(|source| {
-                InvalidSpec::Name {
-                    name: spec.environment,
-                    source,
-                }
-            })?,
-            name: AppName::new(&spec.name).map_err(|source| InvalidSpec::Name {
-                name: spec.name,
-                source,
-            })?,
+            environment: EnvironmentName::new(&spec.environment).map_err(not(&spec.environment))?,
+            name: AppName::new(&spec.name).map_err(not(&spec.name))?,
             namespace: spec.namespace,
             script: spec.script,
             arguments: spec.arguments,
@@ -103,11 +107,7 @@ impl TryFrom<pb::AppSpec> for AppSpec {
             defined_in: spec.defined_in.into(),
             invoked_in: spec.invoked_in.into(),
             defined_at: spec.defined_at.into(),
-            interpreter: match spec.interpreter {
-                None => Interpreter::ByExtension,
-                Some(name) if name == NO_INTERPRETER => Interpreter::None,
-                Some(name) => Interpreter::Named(name),
-            },
+            interpreter: interpreter(spec.interpreter),
             interpreter_arguments: spec.interpreter_arguments,
             env: spec.env,
             inherited_env: spec.inherited_env,
@@ -125,7 +125,22 @@ impl TryFrom<pb::AppSpec> for AppSpec {
             ready: spec
                 .ready
                 .ok_or(InvalidSpec::Missing("ready policy"))?
-                .into(),
+                .try_into()?,
+            env_files: spec.env_files.into_iter().map(PathBuf::from).collect(),
+            kind: if spec.oneshot {
+                Kind::Oneshot
+            } else {
+                Kind::Service
+            },
+            depends_on: spec
+                .depends_on
+                .into_iter()
+                .map(TryInto::try_into)
+                .collect::<Result<_, _>>()?,
+            liveness: spec.liveness.map(TryInto::try_into).transpose()?,
+            schedule: spec.schedule.map(Into::into),
+            limits: spec.limits.map(Into::into).unwrap_or_default(),
+            pid_file: spec.pid_file.map(PathBuf::from),
             autostart: spec.autostart,
             watch: spec.watch.map(Into::into),
             max_memory: spec.max_memory_bytes,
@@ -133,98 +148,18 @@ impl TryFrom<pb::AppSpec> for AppSpec {
     }
 }
 
-impl From<&RestartPolicy> for pb::RestartPolicy {
-    fn from(policy: &RestartPolicy) -> Self {
-        Self {
-            automatic: policy.automatic,
-            min_uptime_ms: millis(policy.min_uptime),
-            max_unstable: policy.max_unstable,
-            delay: match policy.delay {
-                RestartDelay::Default => None,
-                RestartDelay::Fixed(delay) => Some(Delay::FixedMs(millis(delay))),
-                RestartDelay::Growing(base) => Some(Delay::GrowingFromMs(millis(base))),
-            },
-            stop_exit_codes: policy.stop_exit_codes.clone(),
-        }
+fn interpreter(name: Option<String>) -> Interpreter {
+    match name {
+        None => Interpreter::ByExtension,
+        Some(name) if name == NO_INTERPRETER => Interpreter::None,
+        Some(name) => Interpreter::Named(name),
     }
 }
 
-impl From<pb::RestartPolicy> for RestartPolicy {
-    fn from(policy: pb::RestartPolicy) -> Self {
-        Self {
-            automatic: policy.automatic,
-            min_uptime: Duration::from_millis(policy.min_uptime_ms),
-            max_unstable: policy.max_unstable,
-            delay: match policy.delay {
-                None => RestartDelay::Default,
-                Some(Delay::FixedMs(ms)) => RestartDelay::Fixed(Duration::from_millis(ms)),
-                Some(Delay::GrowingFromMs(ms)) => RestartDelay::Growing(Duration::from_millis(ms)),
-            },
-            stop_exit_codes: policy.stop_exit_codes,
-        }
-    }
-}
-
-impl From<&StopPolicy> for pb::StopPolicy {
-    fn from(policy: &StopPolicy) -> Self {
-        Self {
-            signal: policy.signal,
-            kill_timeout_ms: millis(policy.kill_timeout),
-            tree: policy.reach == StopReach::Tree,
-        }
-    }
-}
-
-impl From<pb::StopPolicy> for StopPolicy {
-    fn from(policy: pb::StopPolicy) -> Self {
-        Self {
-            signal: policy.signal,
-            kill_timeout: Duration::from_millis(policy.kill_timeout_ms),
-            reach: if policy.tree {
-                StopReach::Tree
-            } else {
-                StopReach::Leader
-            },
-        }
-    }
-}
-
-impl From<&ReadyPolicy> for pb::ReadyPolicy {
-    fn from(policy: &ReadyPolicy) -> Self {
-        Self {
-            listen_timeout_ms: millis(policy.listen_timeout),
-            wait_ready: policy.wait_ready,
-        }
-    }
-}
-
-impl From<pb::ReadyPolicy> for ReadyPolicy {
-    fn from(policy: pb::ReadyPolicy) -> Self {
-        Self {
-            listen_timeout: Duration::from_millis(policy.listen_timeout_ms),
-            wait_ready: policy.wait_ready,
-        }
-    }
-}
-
-impl From<&WatchPolicy> for pb::WatchPolicy {
-    fn from(policy: &WatchPolicy) -> Self {
-        Self {
-            paths: policy.paths.clone(),
-            ignore: policy.ignore.clone(),
-            delay_ms: millis(policy.delay),
-        }
-    }
-}
-
-impl From<pb::WatchPolicy> for WatchPolicy {
-    fn from(policy: pb::WatchPolicy) -> Self {
-        Self {
-            paths: policy.paths,
-            ignore: policy.ignore,
-            delay: Duration::from_millis(policy.delay_ms),
-        }
-    }
+/// Says which name is none.
+fn not(name: &str) -> impl FnOnce(NameError) -> InvalidSpec {
+    let name = name.to_owned();
+    |source| InvalidSpec::Name { name, source }
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -236,97 +171,23 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::collection::{btree_map, vec};
-    use proptest::option;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn duration() -> impl Strategy<Value = Duration> {
-        any::<u64>().prop_map(Duration::from_millis)
-    }
-
-    fn path() -> impl Strategy<Value = PathBuf> {
-        "/[a-zé ./]{0,20}".prop_map(PathBuf::from)
-    }
-
-    fn variables() -> impl Strategy<Value = std::collections::BTreeMap<String, String>> {
-        btree_map("[A-Z_]{1,8}", ".{0,8}", 0..4)
-    }
-
-    fn interpreter() -> impl Strategy<Value = Interpreter> {
-        prop_oneof![
-            Just(Interpreter::ByExtension),
-            Just(Interpreter::None),
-            "[a-z]{1,8}".prop_filter_map("not a name", |name| {
-                (name != NO_INTERPRETER).then_some(Interpreter::Named(name))
-            }),
-        ]
-    }
-
-    fn restart() -> impl Strategy<Value = RestartPolicy> {
-        let delay = prop_oneof![
-            Just(RestartDelay::Default),
-            duration().prop_map(RestartDelay::Fixed),
-            duration().prop_map(RestartDelay::Growing),
-        ];
-        let codes = vec(any::<i32>(), 0..3);
-        (any::<bool>(), duration(), any::<u32>(), delay, codes).prop_map(
-            |(automatic, min_uptime, max_unstable, delay, stop_exit_codes)| RestartPolicy {
-                automatic,
-                min_uptime,
-                max_unstable,
-                delay,
-                stop_exit_codes,
-            },
-        )
-    }
-
-    fn watch() -> impl Strategy<Value = WatchPolicy> {
-        (vec(".{0,8}", 0..3), vec(".{0,8}", 0..3), duration()).prop_map(|(paths, ignore, delay)| {
-            WatchPolicy {
-                paths,
-                ignore,
-                delay,
-            }
-        })
-    }
-
-    prop_compose! {
-        fn spec()(
-            (name, environment, namespace, script) in ("[a-z@/]{1,20}", "[a-z]{1,20}", ".{0,8}", ".{0,20}"),
-            (arguments, interpreter_arguments) in (vec(".{0,8}", 0..3), vec(".{0,8}", 0..3)),
-            (cwd, defined_in, invoked_in, defined_at) in (option::of(path()), path(), path(), path()),
-            (interpreter, env, inherited_env) in (interpreter(), variables(), variables()),
-            (instances, cluster, instance_var) in (1..u32::MAX, any::<bool>(), "[A-Z]{0,8}"),
-            (increment_var, user, group) in (option::of(".{0,8}"), option::of(".{0,8}"), option::of(".{0,8}")),
-            (restart, signal, kill_timeout, tree) in (restart(), any::<i32>(), duration(), any::<bool>()),
-            (listen_timeout, wait_ready, autostart) in (duration(), any::<bool>(), any::<bool>()),
-            (watch, max_memory) in (option::of(watch()), any::<Option<u64>>()),
-        ) -> AppSpec {
-            AppSpec {
-                environment: EnvironmentName::new(&environment).unwrap(),
-                name: AppName::new(&name).unwrap(),
-                namespace, script, arguments, cwd, defined_in, invoked_in, defined_at, interpreter,
-                interpreter_arguments, env, inherited_env, instances,
-                exec_mode: if cluster { ExecMode::Cluster } else { ExecMode::Fork },
-                instance_var, increment_var, user, group, restart,
-                stop: StopPolicy {
-                    signal, kill_timeout,
-                    reach: if tree { StopReach::Tree } else { StopReach::Leader },
-                },
-                ready: ReadyPolicy { listen_timeout, wait_ready },
-                autostart, watch, max_memory,
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_specification_survives_the_wire(spec in spec()) {
-            prop_assert_eq!(AppSpec::try_from(pb::AppSpec::from(&spec)), Ok(spec));
+impl From<&Schedule> for pb::Schedule {
+    fn from(schedule: &Schedule) -> Self {
+        Self {
+            pattern: schedule.pattern.clone(),
+            zone: schedule.zone.clone(),
         }
     }
 }
+
+impl From<pb::Schedule> for Schedule {
+    fn from(schedule: pb::Schedule) -> Self {
+        Self {
+            pattern: schedule.pattern,
+            zone: schedule.zone,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use eco_config::spec::{
     AppSpec, EnvironmentName, ExecMode, Interpreter, ReadyPolicy, RestartDelay, RestartPolicy,
-    StopPolicy, StopReach, WatchPolicy,
+    RestartWhen, StopPolicy, StopReach, StopWords, WatchPolicy,
 };
 use eco_config::{EnvBlock, Fault, Single, load, single};
 use support::{Folder, of};
@@ -41,7 +41,7 @@ fn what_a_file_does_not_say_is_pm2_s_default() {
     assert_eq!((app.cwd, app.watch, app.max_memory), (None, None, None));
     assert!(app.autostart);
     let restart = RestartPolicy {
-        automatic: true,
+        when: RestartWhen::Always,
         min_uptime: Duration::from_secs(1),
         max_unstable: 16,
         delay: RestartDelay::Default,
@@ -49,6 +49,7 @@ fn what_a_file_does_not_say_is_pm2_s_default() {
     };
     assert_eq!(app.restart, restart);
     let stop = StopPolicy {
+        words: StopWords::Signal,
         signal: 2,
         kill_timeout: Duration::from_millis(1600),
         reach: StopReach::Tree,
@@ -57,6 +58,7 @@ fn what_a_file_does_not_say_is_pm2_s_default() {
     let ready = ReadyPolicy {
         listen_timeout: Duration::from_secs(3),
         wait_ready: false,
+        probe: None,
     };
     assert_eq!(app.ready, ready);
 }
@@ -79,7 +81,10 @@ fn fields_have_other_names_camel_case_and_numbers_as_texts() {
         app.restart.delay,
         RestartDelay::Fixed(Duration::from_millis(100))
     );
-    assert_eq!((app.restart.max_unstable, app.restart.automatic), (3, true));
+    assert_eq!(
+        (app.restart.max_unstable, app.restart.when),
+        (3, RestartWhen::Always)
+    );
     assert_eq!(app.cwd.unwrap().to_str(), Some("./sub"));
     assert_eq!(app.user.as_deref(), Some("1000"));
     assert_eq!(app.interpreter, Interpreter::None);

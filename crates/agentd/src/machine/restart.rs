@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eco_config::spec::{RestartDelay, RestartPolicy};
+use eco_config::spec::{RestartDelay, RestartPolicy, RestartWhen};
 
 use super::Ended;
 
@@ -16,8 +16,15 @@ const LONGEST: Duration = Duration::from_secs(15);
 /// Whether nothing follows: no automatic restarts, or an exit code that was named as an end.
 pub(super) fn is_an_end(policy: &RestartPolicy, how: Ended) -> bool {
     match how {
-        Ended::Code(code) => !policy.automatic || policy.stop_exit_codes.contains(&code),
-        Ended::Signal(_) | Ended::Unknown | Ended::NotSpawned => !policy.automatic,
+        Ended::Code(code) => {
+            let is_failure = code != 0;
+            match policy.when {
+                RestartWhen::Always => policy.stop_exit_codes.contains(&code),
+                RestartWhen::OnFailure => !is_failure || policy.stop_exit_codes.contains(&code),
+                RestartWhen::Never => true,
+            }
+        }
+        Ended::Signal(_) | Ended::Unknown | Ended::NotSpawned => policy.when == RestartWhen::Never,
     }
 }
 
@@ -84,7 +91,7 @@ mod tests {
 
     fn policy(delay: RestartDelay) -> RestartPolicy {
         RestartPolicy {
-            automatic: true,
+            when: RestartWhen::Always,
             min_uptime: Duration::from_secs(1),
             max_unstable: 3,
             delay,

@@ -24,7 +24,7 @@ use crate::error::{Fault, Problem};
 use crate::eval::Answer;
 use crate::load::EnvBlock;
 use crate::raw::{RawApp, closest, nearest};
-use crate::spec::{AppName, AppSpec, EnvironmentName};
+use crate::spec::{AppName, AppSpec, EnvironmentName, Kind, Limits};
 
 use fields::{Fields, Places};
 
@@ -253,6 +253,13 @@ fn app(fields: &mut Fields<'_>, asked: &Asked) -> Option<AppSpec> {
         restart,
         stop,
         ready,
+        env_files: Vec::new(),
+        kind: Kind::Service,
+        depends_on: Vec::new(),
+        liveness: None,
+        schedule: None,
+        limits: Limits::default(),
+        pid_file: None,
         autostart: plain.autostart.unwrap_or(true),
         watch,
         max_memory,

@@ -4,20 +4,23 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::spec::{RestartDelay, RestartPolicy};
+use crate::spec::{RestartDelay, RestartPolicy, RestartWhen};
 
+use super::DURATION;
 use super::fields::Fields;
-use super::value::{Reading, count, duration, flag, size, split, whole};
-use super::{BOOLEAN, DURATION};
+use super::value::{Reading, count, duration, size, split, whole};
 
 const MIN_UPTIME: Duration = Duration::from_secs(1);
 const MAX_RESTARTS: u32 = 16;
+const WHEN: &str = "true, false or \"on-failure\"";
 
 pub(super) fn policy(fields: &mut Fields<'_>) -> RestartPolicy {
     let growing = fields.take("exp_backoff_restart_delay", DURATION, duration);
     let fixed = fields.take("restart_delay", DURATION, duration);
     RestartPolicy {
-        automatic: fields.take("autorestart", BOOLEAN, flag).unwrap_or(true),
+        when: fields
+            .take("autorestart", WHEN, when)
+            .unwrap_or(RestartWhen::Always),
         min_uptime: fields
             .take("min_uptime", DURATION, duration)
             .unwrap_or(MIN_UPTIME),
@@ -32,6 +35,20 @@ pub(super) fn policy(fields: &mut Fields<'_>) -> RestartPolicy {
         stop_exit_codes: fields
             .take("stop_exit_codes", "exit codes from 0 to 255", codes)
             .unwrap_or_default(),
+    }
+}
+
+fn when(value: &Value) -> Reading<RestartWhen> {
+    match value {
+        Value::Bool(true) => Ok(RestartWhen::Always),
+        Value::Bool(false) => Ok(RestartWhen::Never),
+        Value::String(text) => match text.as_str() {
+            "always" => Ok(RestartWhen::Always),
+            "on-failure" => Ok(RestartWhen::OnFailure),
+            "never" => Ok(RestartWhen::Never),
+            _ => Err(None),
+        },
+        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => Err(None),
     }
 }
 

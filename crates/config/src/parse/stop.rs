@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::raw::closest;
-use crate::spec::{ReadyPolicy, StopPolicy, StopReach};
+use crate::spec::{ReadyPolicy, StopPolicy, StopReach, StopWords};
 
 use super::fields::Fields;
 use super::value::{Reading, duration, flag, whole};
@@ -35,6 +35,10 @@ const SIGNALS: [(&str, i32); 13] = [
 
 pub(super) fn policy(fields: &mut Fields<'_>) -> StopPolicy {
     StopPolicy {
+        words: match fields.take("shutdown_with_message", BOOLEAN, flag) {
+            Some(true) => StopWords::Message,
+            Some(false) | None => StopWords::Signal,
+        },
         signal: fields
             .take("kill_signal", "a signal such as \"SIGTERM\"", signal)
             .unwrap_or(SIGINT),
@@ -54,6 +58,7 @@ pub(super) fn ready(fields: &mut Fields<'_>) -> ReadyPolicy {
             .take("listen_timeout", DURATION, duration)
             .unwrap_or(LISTEN_TIMEOUT),
         wait_ready: fields.take("wait_ready", BOOLEAN, flag).unwrap_or(false),
+        probe: None,
     }
 }
 

@@ -1,12 +1,18 @@
 //! What an app is, checked: nothing in here is checked twice.
 
+mod dependency;
+mod limits;
 mod name;
+mod probe;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use dependency::{Condition, Dependency};
+pub use limits::Limits;
 pub use name::{AppName, EnvironmentName, NameError};
+pub use probe::{Check, IllAction, Liveness, Probe};
 
 /// One app of an ecosystem file. Paths are as written, for the agent to resolve on its own host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +41,8 @@ pub struct AppSpec {
     pub interpreter_arguments: Vec<String>,
     /// The app's own variables.
     pub env: BTreeMap<String, String>,
+    /// Files with variables, which `env` overrules: as written, counted from `defined_in`, read at each start.
+    pub env_files: Vec<PathBuf>,
     /// The variables of the shell that asked. No part of what the app *is*: see [`AppSpec::is_same`].
     pub inherited_env: BTreeMap<String, String>,
     /// How many slots, at least 1.
@@ -49,12 +57,24 @@ pub struct AppSpec {
     pub user: Option<String>,
     /// Which group to run as: a name or a number.
     pub group: Option<String>,
+    /// Whether it is meant to end.
+    pub kind: Kind,
+    /// What must be so before it starts.
+    pub depends_on: Vec<Dependency>,
     /// What follows an end.
     pub restart: RestartPolicy,
     /// How it is ended.
     pub stop: StopPolicy,
     /// When it counts as up.
     pub ready: ReadyPolicy,
+    /// How it is known that it is still well.
+    pub liveness: Option<Liveness>,
+    /// When it is replaced by the clock.
+    pub schedule: Option<Schedule>,
+    /// What it may use.
+    pub limits: Limits,
+    /// A file that holds the first process's pid while there is one: as written, see [`AppSpec::defined_in`].
+    pub pid_file: Option<PathBuf>,
     /// Whether it is started when it is registered.
     pub autostart: bool,
     /// What to restart at a change of.
@@ -83,11 +103,20 @@ pub enum ExecMode {
     Cluster,
 }
 
+/// Whether an app is meant to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It is up until somebody ends it.
+    Service,
+    /// It does its work and ends: exit code 0 completes it.
+    Oneshot,
+}
+
 /// What follows an end that nobody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestartPolicy {
-    /// Whether a restart follows at all.
-    pub automatic: bool,
+    /// After which ends a restart follows.
+    pub when: RestartWhen,
     /// An end sooner than this is unstable.
     pub min_uptime: Duration,
     /// Unstable ends in a row until the app is errored.
@@ -96,6 +125,17 @@ pub struct RestartPolicy {
     pub delay: RestartDelay,
     /// Exit codes that are an end.
     pub stop_exit_codes: Vec<i32>,
+}
+
+/// After which ends a restart follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestartWhen {
+    /// All.
+    Always,
+    /// All but exit code 0.
+    OnFailure,
+    /// None.
+    Never,
 }
 
 /// How long to wait before a restart.
@@ -112,12 +152,23 @@ pub enum RestartDelay {
 /// How an app is ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StopPolicy {
+    /// How it is asked to end.
+    pub words: StopWords,
     /// The signal's number.
     pub signal: i32,
     /// When what is left is killed.
     pub kill_timeout: Duration,
     /// What is signalled.
     pub reach: StopReach,
+}
+
+/// How an app is asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopWords {
+    /// By the signal.
+    Signal,
+    /// By the message "shutdown" over Node's channel; by the signal where there is no channel.
+    Message,
 }
 
 /// What a signal is sent to.
@@ -132,10 +183,30 @@ pub enum StopReach {
 /// When an instance counts as up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadyPolicy {
-    /// After this an instance that lives counts as up whatever it said.
+    /// After this an instance that lives counts as up whatever it said, unless there is a probe.
     pub listen_timeout: Duration,
     /// Whether the app says itself when it is up.
     pub wait_ready: bool,
+    /// How it is known that an instance is up.
+    pub probe: Option<Readiness>,
+}
+
+/// A probe of an instance that is starting: it is up when the probe says so, and not before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// The question.
+    pub probe: Probe,
+    /// An instance that is not up by then has failed to start, and is ended; `None`: it has all the time.
+    pub within: Option<Duration>,
+}
+
+/// When an app is replaced by the clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// A cron pattern of five or six fields, the first of six being seconds.
+    pub pattern: String,
+    /// The name of a time zone such as `Europe/Berlin`; `None`: the agent's own.
+    pub zone: Option<String>,
 }
 
 /// What to watch.

@@ -6,7 +6,9 @@ mod walk;
 
 use std::time::Duration;
 
-use eco_config::spec::{RestartDelay, RestartPolicy, StopPolicy, StopReach};
+use eco_config::spec::{
+    RestartDelay, RestartPolicy, RestartWhen, StopPolicy, StopReach, StopWords,
+};
 
 use super::*;
 
@@ -16,13 +18,14 @@ const SIGINT: i32 = 2;
 fn policy() -> Policy {
     Policy {
         restart: RestartPolicy {
-            automatic: true,
+            when: RestartWhen::Always,
             min_uptime: 1000 * MS,
             max_unstable: 3,
             delay: RestartDelay::Default,
             stop_exit_codes: vec![7],
         },
         stop: StopPolicy {
+            words: StopWords::Signal,
             signal: SIGINT,
             kill_timeout: 1600 * MS,
             reach: StopReach::Tree,
