@@ -42,6 +42,8 @@ pub use slot::{Exit, Fate, Identity, Slot};
 pub enum Task {
     /// Begin it.
     Spawn(RunKey),
+    /// Ask it to end, as its app's policy says.
+    End(RunKey),
     /// Send a signal to its processes.
     Signal(RunKey, i32),
     /// Its end is recorded: the keeper may forget it.
@@ -221,6 +223,7 @@ impl Fleet {
         }
         match effect {
             Some(Effect::Spawn(run)) => self.changes.tasks.push(Task::Spawn(key.run(run))),
+            Some(Effect::End(run)) => self.changes.tasks.push(Task::End(key.run(run))),
             Some(Effect::Signal(run, signal)) => {
                 self.changes.tasks.push(Task::Signal(key.run(run), signal));
             }

@@ -30,7 +30,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use eco_config::spec::{RestartPolicy, StopPolicy};
+use eco_config::spec::{RestartPolicy, StopPolicy, StopWords};
 use nix::libc;
 
 pub use state::{Ended, Ending, Replace, Run, State, Tick, Want};
@@ -107,6 +107,8 @@ pub enum Left {
 pub enum Effect {
     /// Begin this run.
     Spawn(Run),
+    /// Ask the run to end, as its policy says.
+    End(Run),
     /// Send this signal to the run's processes.
     Signal(Run, i32),
 }
@@ -277,14 +279,17 @@ impl Machine {
                 }
                 | Fact::Gone,
             ) => self.finish(now, ending),
-            // Gone will follow.
+            // Gone will follow. Words have reached the first process alone.
             (
                 State::Ending { .. },
                 Fact::Ended {
                     left: Left::Processes,
                     ..
                 },
-            ) => None,
+            ) => match self.policy.stop.words {
+                StopWords::Signal => None,
+                StopWords::Message => Some(Effect::Signal(self.run, self.policy.stop.signal)),
+            },
             // Told twice, as after the keeper's greeting, or out of order: the state knows better.
             (State::Spawning { .. }, Fact::Ready | Fact::Ended { .. } | Fact::Gone)
             | (State::Launching { .. }, Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Gone)
@@ -353,7 +358,7 @@ impl Machine {
     #[must_use]
     pub const fn repeat(&self) -> Option<Effect> {
         match self.state {
-            State::Ending { .. } => Some(Effect::Signal(self.run, self.policy.stop.signal)),
+            State::Ending { ending, .. } => Some(self.ask_to_end(ending)),
             State::Stopped
             | State::Spawning { .. }
             | State::Launching { .. }
@@ -444,7 +449,15 @@ impl Machine {
             ending,
             kill_at,
         };
-        Some(Effect::Signal(self.run, self.policy.stop.signal))
+        Some(self.ask_to_end(ending))
+    }
+
+    /// What a run left behind when it ended by itself has nobody who would understand words.
+    const fn ask_to_end(&self, ending: Ending) -> Effect {
+        match ending {
+            Ending::Asked => Effect::End(self.run),
+            Ending::ByItself { .. } => Effect::Signal(self.run, self.policy.stop.signal),
+        }
     }
 
     /// Decides what follows a run of which nothing is left.

@@ -17,6 +17,7 @@ impl Supervisor {
         for task in tasks {
             match task {
                 Task::Spawn(key) => self.spawn(key),
+                Task::End(key) => self.end(key),
                 Task::Signal(key, signal) => self.order(Order::Signal(key, signal)),
                 Task::Forget(key) => self.order(Order::Forget(key)),
                 Task::Adopt(key, identity) => {
@@ -33,6 +34,13 @@ impl Supervisor {
                     });
                 }
             }
+        }
+    }
+
+    fn end(&self, key: RunKey) {
+        // A slot with something to end is there until that is gone.
+        if let Some(app) = self.fleet.app(&key.slot.app) {
+            self.order(Order::Signal(key, app.spec.stop.signal));
         }
     }
 

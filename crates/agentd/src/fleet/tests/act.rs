@@ -51,7 +51,7 @@ fn done(mut stage: Stage, verb: Verb) -> (Action, Run, Vec<Task>) {
 }
 
 fn signal() -> Vec<Task> {
-    vec![Task::Signal(api(1), SIGINT)]
+    vec![Task::End(api(1))]
 }
 
 fn spawn(number: Run) -> Vec<Task> {
@@ -188,7 +188,7 @@ fn hold_puts_all_to_rest_and_resurrect_brings_up_only_what_was_wanted() {
     stage.apply(spec("dev", "web"));
     stage.rise(&run("web", 0, 1));
     stage.fleet.hold(stage.now);
-    assert_eq!(stage.tasks(), [Task::Signal(run("web", 0, 1), SIGINT)]);
+    assert_eq!(stage.tasks(), [Task::End(run("web", 0, 1))]);
     stage.end(&run("web", 0, 1), How::Signal(SIGINT), MS);
     assert!(stage.fleet.is_at_rest());
     stage.tasks();

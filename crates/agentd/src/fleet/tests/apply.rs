@@ -79,7 +79,7 @@ fn a_changed_app_is_replaced_and_no_other() {
     let done: Vec<_> = outcomes.iter().map(|outcome| outcome.action).collect();
     assert_eq!(done, [Action::Restarted, Action::Unchanged]);
     assert_eq!(outcomes[0].run, 2);
-    assert_eq!(stage.tasks(), [Task::Signal(api(1), SIGINT)]);
+    assert_eq!(stage.tasks(), [Task::End(api(1))]);
     stage.end(&api(1), How::Signal(SIGINT), MS);
     assert_eq!(stage.tasks(), [Task::Forget(api(1)), Task::Spawn(api(2))]);
 }
@@ -90,7 +90,9 @@ fn what_changes_how_an_app_is_treated_holds_for_the_end_of_the_old_run() {
     let mut changed = spec("dev", "api");
     changed.stop.signal = 15;
     stage.apply(changed);
-    assert_eq!(stage.tasks(), [Task::Signal(api(1), 15)]);
+    assert_eq!(stage.tasks(), [Task::End(api(1))]);
+    let app = stage.fleet.app(&dev("api")).expect("known");
+    assert_eq!(app.spec.stop.signal, 15);
 }
 
 #[test]
@@ -120,10 +122,7 @@ fn fewer_instances_end_the_last_ones_without_touching_the_others() {
     );
     assert_eq!(
         stage.tasks(),
-        [
-            Task::Signal(run("api", 1, 1), SIGINT),
-            Task::Signal(run("api", 2, 1), SIGINT)
-        ]
+        [Task::End(run("api", 1, 1)), Task::End(run("api", 2, 1))]
     );
     for instance in [1, 2] {
         stage.end(&run("api", instance, 1), How::Signal(SIGINT), MS);
@@ -219,7 +218,7 @@ fn asked_to_restart_always_every_app_that_is_up_is_replaced() {
         .fleet
         .apply(stage.now, vec![spec("dev", "api")], Restart::Always);
     assert_eq!(actions(&outcomes), [(0, Action::Restarted, 2)]);
-    assert_eq!(stage.tasks(), [Task::Signal(api(1), SIGINT)]);
+    assert_eq!(stage.tasks(), [Task::End(api(1))]);
 }
 
 #[test]
@@ -231,7 +230,7 @@ fn a_change_while_it_is_spawned_replaces_the_run_as_soon_as_it_is_there() {
     assert_eq!(actions(&stage.apply(changed)), [(0, Action::Restarted, 2)]);
     stage.tasks();
     stage.spawned(&api(1));
-    assert_eq!(stage.tasks(), [Task::Signal(api(1), SIGINT)]);
+    assert_eq!(stage.tasks(), [Task::End(api(1))]);
     stage.end(&api(1), How::Code(0), MS);
     assert_eq!(stage.tasks(), [Task::Forget(api(1)), Task::Spawn(api(2))]);
 }

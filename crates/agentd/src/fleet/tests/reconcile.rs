@@ -76,7 +76,7 @@ fn a_run_that_was_ending_is_given_over_and_told_again() {
     let process = identity(&api(1), 10 * MS);
     assert_eq!(
         stage.tasks(),
-        [Task::Adopt(api(1), process), Task::Signal(api(1), SIGINT)]
+        [Task::Adopt(api(1), process), Task::End(api(1))]
     );
 }
 
@@ -86,7 +86,7 @@ fn a_signal_that_may_have_been_swallowed_is_sent_again() {
     stage.act(Verb::Stop, &dev("api"));
     stage.tasks();
     stage.meet(vec![(api(1), vec![spawned_at(&api(1), stage.now)])]);
-    assert_eq!(stage.tasks(), [Task::Signal(api(1), SIGINT)]);
+    assert_eq!(stage.tasks(), [Task::End(api(1))]);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_run_that_is_told_to_end_by_what_is_heard_is_told_once() {
     stage.act(Verb::Stop, &dev("api"));
     stage.tasks();
     stage.meet(vec![(api(1), vec![spawned_at(&api(1), stage.now)])]);
-    assert_eq!(stage.tasks(), [Task::Signal(api(1), SIGINT)]);
+    assert_eq!(stage.tasks(), [Task::End(api(1))]);
 }
 
 #[test]

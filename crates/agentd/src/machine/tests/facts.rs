@@ -41,7 +41,7 @@ fn a_stop_during_spawn_is_not_lost() {
     machine.command(MS, Command::Start);
     assert_eq!(machine.command(MS, Command::Stop), None);
     let effect = machine.fact(2 * MS, 1, spawned(7, 2 * MS));
-    assert_eq!(effect, Some(Effect::Signal(1, SIGINT)));
+    assert_eq!(effect, Some(Effect::End(1)));
     assert_eq!(machine.fact(3 * MS, 1, ended(0, 3 * MS)), None);
     assert_eq!(machine.state(), State::Stopped);
 }
@@ -53,7 +53,7 @@ fn a_restart_during_spawn_replaces_the_run_that_comes() {
     assert_eq!(machine.command(MS, Command::Restart), None);
     assert_eq!(
         machine.fact(2 * MS, 1, spawned(7, 2 * MS)),
-        Some(Effect::Signal(1, SIGINT))
+        Some(Effect::End(1))
     );
     assert_eq!(
         machine.fact(3 * MS, 1, ended(0, 3 * MS)),
@@ -66,7 +66,7 @@ fn a_restart_waits_until_the_old_run_is_gone() {
     let mut machine = online();
     assert_eq!(
         machine.command(2 * MS, Command::Restart),
-        Some(Effect::Signal(1, SIGINT))
+        Some(Effect::End(1))
     );
     assert_eq!(machine.fact(3 * MS, 1, ended_leaving(0, 3 * MS)), None);
     assert_eq!(machine.fact(4 * MS, 1, Fact::Gone), Some(Effect::Spawn(2)));
@@ -109,6 +109,19 @@ fn stopped_is_only_said_when_no_process_is_left() {
     assert!(matches!(machine.state(), State::Ending { .. }));
     machine.fact(9 * MS, 1, Fact::Gone);
     assert_eq!(machine.state(), State::Stopped);
+}
+
+#[test]
+fn what_is_left_of_an_app_that_ended_by_words_gets_the_signal() {
+    let mut spoken_to = policy();
+    spoken_to.stop.words = StopWords::Message;
+    let mut machine = online();
+    machine.set_policy(spoken_to);
+    assert_eq!(machine.command(2 * MS, Command::Stop), Some(Effect::End(1)));
+    assert_eq!(
+        machine.fact(3 * MS, 1, ended_leaving(0, 3 * MS)),
+        Some(Effect::Signal(1, SIGINT))
+    );
 }
 
 #[test]
@@ -204,10 +217,7 @@ fn a_late_fact_about_another_run_changes_nothing() {
 #[test]
 fn hold_remembers_what_was_wanted_up_and_resurrect_brings_only_that_back() {
     let mut up = online();
-    assert_eq!(
-        up.command(2 * MS, Command::Hold),
-        Some(Effect::Signal(1, SIGINT))
-    );
+    assert_eq!(up.command(2 * MS, Command::Hold), Some(Effect::End(1)));
     up.fact(3 * MS, 1, ended(0, 3 * MS));
     assert_eq!((up.state(), up.want()), (State::Stopped, Want::Held));
     assert_eq!(

@@ -31,7 +31,7 @@ impl World {
                 assert!(alone, "a second run");
                 self.asked = Some(run);
             }
-            Some(Effect::Signal(run, _)) => {
+            Some(Effect::End(run) | Effect::Signal(run, _)) => {
                 assert!(
                     self.leader.or(self.orphans) == Some(run),
                     "a signal to the dead"

@@ -190,6 +190,7 @@ impl World {
                     self.tell(&key, Report::Spawned(identity(&key, now)));
                 }
             }
+            Some(Task::End(key)) => self.end_leader(&key, How::Signal(SIGINT), true),
             Some(Task::Signal(key, signal)) => {
                 self.end_leader(&key, How::Signal(signal), signal != SIGKILL);
                 if signal == SIGKILL {
