@@ -172,6 +172,10 @@ impl Agent for Stranger {
         never()
     }
 
+    async fn variables(&self, _: Request<VariablesRequest>) -> Answer<VariablesReply> {
+        never()
+    }
+
     async fn watch(&self, _: Request<ListRequest>) -> Answer<Self::WatchStream> {
         never()
     }

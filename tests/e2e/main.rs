@@ -13,3 +13,4 @@ mod selectors;
 mod start;
 mod stop;
 mod upkeep;
+mod verbs;

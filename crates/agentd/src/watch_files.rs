@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use eco_config::spec::AppSpec;
+use eco_config::spec::{AppSpec, WatchPolicy};
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::{mpsc, watch};
@@ -169,6 +169,16 @@ fn delay(spec: &AppSpec) -> Duration {
         .map_or(Duration::ZERO, |policy| policy.delay)
 }
 
+/// What PM2 leaves out where a file does not say: `node_modules`, and whatever begins with a dot, at any depth.
+const IGNORED: [&str; 2] = ["**/node_modules", "**/.*"];
+
+fn words(policy: &WatchPolicy) -> Vec<&str> {
+    policy.ignore.as_ref().map_or_else(
+        || IGNORED.to_vec(),
+        |rules| rules.iter().map(|rule| rule.what.text()).collect(),
+    )
+}
+
 /// What does not count as a change.
 struct Ignored {
     globs: GlobSet,
@@ -180,7 +190,7 @@ impl Ignored {
     /// A word that is no glob is said and left out.
     fn new(spec: &AppSpec, roots: Vec<PathBuf>, home: PathBuf) -> Self {
         let mut globs = GlobSetBuilder::new();
-        for word in spec.watch.iter().flat_map(|policy| &policy.ignore) {
+        for word in spec.watch.iter().flat_map(words) {
             match glob(
                 word.strip_prefix("./")
                     .unwrap_or(word)

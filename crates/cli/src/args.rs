@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    delete, describe, kill, list, logs, ping, restart, resurrect, save, start, stop, update,
+    delete, describe, env, id, kill, list, logs, pid, ping, restart, resurrect, save, start, stop,
+    update,
 };
 
 /// Run the processes of a project, keep their output, and bring them back.
@@ -70,6 +71,9 @@ pub(crate) enum Command {
     Delete(delete::Args),
     #[command(visible_aliases = ["desc", "info", "show"])]
     Describe(describe::Args),
+    Env(env::Args),
+    Pid(pid::Args),
+    Id(id::Args),
     Resurrect(resurrect::Args),
     #[command(visible_alias = "dump")]
     Save(save::Args),

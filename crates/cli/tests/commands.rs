@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use eco_cli::Ui;
 use eco_home::Daemon;
-use eco_proto::agent::v1::{Action, ErrorDetail, Problem, Status, error_detail};
+use eco_proto::agent::v1::{Action, ErrorDetail, Instance, Problem, Status, error_detail};
 use fakes::{FakeAgent, FakeLog, World, Written, instance, outcome, patient_child};
 
 const FILE: &str = "module.exports = { apps: [{ name: 'api', script: './api.js' }] };";
@@ -281,6 +281,68 @@ async fn describe_hides_secrets() {
         let out = world.run(form).await.ended_with(0).out();
         assert!(out.contains("(hidden)") && out.contains("3000"), "{out}");
         assert!(!out.contains("s3cret"), "{out}");
+    }
+}
+
+fn living(name: &str, id: u32, pid: i32) -> Instance {
+    Instance {
+        id,
+        pid: Some(pid),
+        ..instance(name, Status::Online, 1)
+    }
+}
+
+#[tokio::test]
+async fn env_hides_secrets_unless_they_are_asked_for_and_says_when_nothing_runs() {
+    let world = World::new();
+    let stopped = instance("old", Status::Stopped, 1);
+    let _server = FakeAgent::new(vec![living("api", 0, 7), stopped]).start(&world.home);
+    let ran = world.run(&["env", "api"]).await;
+    assert_eq!(
+        ran.ended_with(0).out(),
+        "API_KEY=(hidden)\nPORT=3000\n",
+        "{}",
+        ran.err()
+    );
+    assert_eq!(ran.err(), "");
+    let open = world.run(&["env", "api", "--show-secrets"]).await;
+    assert!(open.ended_with(0).out().contains("API_KEY=s3cret"));
+    let json = world.run(&["env", "old", "--json"]).await;
+    let out = json.ended_with(0).out();
+    assert!(
+        out.contains("\"run\": null") && !out.contains("s3cret"),
+        "{out}"
+    );
+    let old = world.run(&["env", "old"]).await;
+    assert!(old.ended_with(0).err().contains("of its next run"));
+}
+
+#[tokio::test]
+async fn pids_and_ids_are_one_a_line_and_what_does_not_run_is_told_beside() {
+    let world = World::new();
+    let mut stopped = instance("old", Status::Stopped, 1);
+    stopped.id = 4;
+    let _server = FakeAgent::new(vec![living("api", 2, 70), living("web", 3, 71), stopped])
+        .start(&world.home);
+    let pids = world.run(&["pid"]).await;
+    assert_eq!(pids.ended_with(0).out(), "70\n71\n");
+    assert!(pids.err().contains("dev/old#0: stopped, no process"));
+    let ids = world.run(&["id", "old", "web", "--json"]).await;
+    assert_eq!(ids.ended_with(0).out(), "[\n  4,\n  3\n]\n");
+}
+
+#[tokio::test]
+async fn what_is_not_known_has_no_pid_no_id_and_no_variables() {
+    let world = World::new();
+    let _server = FakeAgent::new(vec![living("api", 0, 7)]).start(&world.home);
+    for verb in ["pid", "id", "env"] {
+        let ran = world.run(&[verb, "apj"]).await;
+        let err = ran.ended_with(1).err();
+        assert!(err.contains("did you mean dev/api?"), "{verb}: {err}");
+        assert_eq!(ran.out(), "");
+    }
+    for verb in ["id", "env"] {
+        world.run(&[verb]).await.ended_with(2);
     }
 }
 

@@ -3,6 +3,7 @@
 mod dependency;
 mod policy;
 mod probe;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -10,8 +10,8 @@ mod support;
 use std::time::Duration;
 
 use eco_config::spec::{
-    AppSpec, EnvironmentName, ExecMode, Interpreter, ReadyPolicy, RestartDelay, RestartPolicy,
-    RestartWhen, StopPolicy, StopReach, StopWords, WatchPolicy,
+    AppSpec, EnvironmentName, ExecMode, Interpreter, Links, ReadyPolicy, RestartDelay,
+    RestartPolicy, RestartWhen, StopPolicy, StopReach, StopWords, WatchPolicy,
 };
 use eco_config::{EnvBlock, Fault, Single, load, single};
 use support::{Folder, of};
@@ -91,8 +91,11 @@ fn fields_have_other_names_camel_case_and_numbers_as_texts() {
     assert!(app.ready.wait_ready);
     let watch = WatchPolicy {
         paths: vec![],
-        ignore: vec!["**/node_modules".to_owned(), "**/.*".to_owned()],
+        ignore: None,
         delay: Duration::ZERO,
+        links: Links::Followed,
+        polling: None,
+        depth: None,
     };
     assert_eq!(app.watch, Some(watch));
 }

@@ -128,11 +128,17 @@ pub fn descend(processes: &[Process], is_root: impl Fn(&Process) -> bool) -> Vec
     found
 }
 
+/// The memory in which `pid` was given its environment: `NAME=VALUE`, each with a NUL behind it, unless the process has
+/// written over it. `None`: it is not there, or not ours to read.
+#[must_use]
+pub fn environment(pid: i32) -> Option<Vec<u8>> {
+    std::fs::read(format!("/proc/{pid}/environ")).ok()
+}
+
 /// Whether the environment that `pid` was started with holds exactly `entry` (`NAME=VALUE`). Unreadable counts as no.
 #[must_use]
 pub fn has_environment(pid: i32, entry: &[u8]) -> bool {
-    std::fs::read(format!("/proc/{pid}/environ"))
-        .is_ok_and(|all| all.split(|byte| *byte == 0).any(|one| one == entry))
+    environment(pid).is_some_and(|all| all.split(|byte| *byte == 0).any(|one| one == entry))
 }
 
 fn read_stat(pid: &str, text: &mut [u8]) -> Option<Process> {

@@ -3,5 +3,6 @@
 mod convert;
 mod refuse;
 mod service;
+mod variables;
 
 pub use service::{Peers, Service};

@@ -15,6 +15,7 @@ use tonic::{Request, Response, Status};
 
 use super::convert::{self, Asks};
 use super::refuse;
+use super::variables;
 use crate::feed::LogDaemon;
 use crate::fleet::apply::Restart;
 use crate::fleet::select::select;
@@ -174,9 +175,8 @@ impl Agent for Service {
         &self,
         request: Request<pb::ListRequest>,
     ) -> Result<Response<pb::ListReply>, Status> {
-        let selection = convert::selection(request.into_inner().selection, Asks::ToLook);
         let fleet = self.fleet();
-        let slots = select(&fleet, &selection).map_err(|refused| refuse::selection(&refused))?;
+        let slots = looked_at(&fleet, request.into_inner().selection)?;
         Ok(Response::new(self.list_of(&fleet, &slots)))
     }
 
@@ -184,9 +184,8 @@ impl Agent for Service {
         &self,
         request: Request<pb::DescribeRequest>,
     ) -> Result<Response<pb::DescribeReply>, Status> {
-        let selection = convert::selection(request.into_inner().selection, Asks::ToLook);
         let fleet = self.fleet();
-        let slots = select(&fleet, &selection).map_err(|refused| refuse::selection(&refused))?;
+        let slots = looked_at(&fleet, request.into_inner().selection)?;
         let instances = self.list_of(&fleet, &slots).instances;
         let descriptions = slots
             .iter()
@@ -196,15 +195,25 @@ impl Agent for Service {
         Ok(Response::new(pb::DescribeReply { descriptions }))
     }
 
+    async fn variables(
+        &self,
+        request: Request<pb::VariablesRequest>,
+    ) -> Result<Response<pb::VariablesReply>, Status> {
+        let fleet = self.fleet();
+        let slots = looked_at(&fleet, request.into_inner().selection)?;
+        Ok(Response::new(pb::VariablesReply {
+            host: self.host.clone(),
+            instances: variables::of(&fleet, &slots),
+        }))
+    }
+
     type WatchStream = ReceiverStream<Result<pb::ListReply, Status>>;
 
     async fn watch(
         &self,
         request: Request<pb::ListRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        let selection = convert::selection(request.into_inner().selection, Asks::ToLook);
-        let slots =
-            select(&self.fleet(), &selection).map_err(|refused| refuse::selection(&refused))?;
+        let slots = looked_at(&self.fleet(), request.into_inner().selection)?;
         let apps: BTreeSet<AppKey> = slots.into_iter().map(|slot| slot.app).collect();
         let host = self.host.clone();
         let (tell, told) = mpsc::channel(1);
@@ -249,6 +258,12 @@ impl Agent for Service {
         self.end.cancel();
         Ok(Response::new(pb::ShutdownReply { stopped }))
     }
+}
+
+/// The slots that somebody asks to see.
+fn looked_at(fleet: &Fleet, selection: Option<pb::Selection>) -> Result<Vec<SlotKey>, Status> {
+    let selection = convert::selection(selection, Asks::ToLook);
+    select(fleet, &selection).map_err(|refused| refuse::selection(&refused))
 }
 
 /// The lists that one watcher sees.

@@ -142,6 +142,20 @@ impl Agent {
             .map_err(|refusal| status::error("describe apps", &refusal))
     }
 
+    /// Asks what instances were given as their environment.
+    pub(crate) async fn variables(
+        &mut self,
+        selection: pb::Selection,
+    ) -> Result<pb::VariablesReply, CliError> {
+        let request = pb::VariablesRequest {
+            selection: Some(selection),
+        };
+        let reply = self.client.variables(request).await;
+        reply
+            .map(tonic::Response::into_inner)
+            .map_err(|refusal| status::error("tell the variables", &refusal))
+    }
+
     /// Brings up what `kill` put to rest.
     pub(crate) async fn resurrect(&mut self) -> Result<Vec<pb::Outcome>, CliError> {
         let reply = self.client.resurrect(pb::ResurrectRequest {}).await;

@@ -4,7 +4,7 @@
 //!  start restart ─▶ plan (words ─▶ specifications, selectors) ─┐
 //!  stop delete ───▶ selection (words ─▶ selectors) ────────────┼─▶ agent ─▶ conclude (wait, tell, table, failures)
 //!  resurrect ──────────────────────────────────────────────────┘
-//!  list describe logs ─▶ selection ─▶ agent, log daemon ─▶ view ─▶ render
+//!  list describe env pid id logs ─▶ selection ─▶ agent, log daemon ─▶ view ─▶ render
 //! ```
 
 mod bring_up;
@@ -16,9 +16,12 @@ mod session;
 
 pub(crate) mod delete;
 pub(crate) mod describe;
+pub(crate) mod env;
+pub(crate) mod id;
 pub(crate) mod kill;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod pid;
 pub(crate) mod ping;
 pub(crate) mod restart;
 pub(crate) mod resurrect;
@@ -49,6 +52,9 @@ pub(crate) async fn dispatch(
         Command::Stop(args) => stop::run(session, args).await,
         Command::Delete(args) => delete::run(session, args).await,
         Command::Describe(args) => describe::run(session, args).await,
+        Command::Env(args) => env::run(session, args).await,
+        Command::Pid(args) => pid::run(session, args).await,
+        Command::Id(args) => id::run(session, args).await,
         Command::Resurrect(args) => resurrect::run(session, args).await,
         Command::Save(args) => save::run(session, args).await,
         Command::Kill(args) => kill::run(session, args).await,

@@ -4,6 +4,8 @@
 pub(crate) mod describe;
 pub(crate) mod json;
 pub(crate) mod line;
+pub(crate) mod numbers;
 pub(crate) mod quantity;
 pub(crate) mod style;
 pub(crate) mod table;
+pub(crate) mod variables;

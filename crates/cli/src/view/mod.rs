@@ -3,3 +3,4 @@
 pub(crate) mod describe;
 pub(crate) mod line;
 pub(crate) mod list;
+pub(crate) mod variables;

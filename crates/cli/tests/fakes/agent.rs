@@ -140,6 +140,26 @@ impl Agent for FakeAgent {
         Ok(Response::new(DescribeReply { descriptions }))
     }
 
+    async fn variables(
+        &self,
+        request: Request<VariablesRequest>,
+    ) -> Answer<Response<VariablesReply>> {
+        let selected = self.selected(&ListRequest {
+            selection: request.into_inner().selection,
+        })?;
+        let given = |instance: Instance| InstanceVariables {
+            of_next_run: instance.pid.is_none(),
+            instance: Some(instance),
+            variables: [("API_KEY", "s3cret"), ("PORT", "3000")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+        };
+        Ok(Response::new(VariablesReply {
+            host: selected.host,
+            instances: selected.instances.into_iter().map(given).collect(),
+        }))
+    }
+
     async fn watch(&self, _: Request<ListRequest>) -> Answer<Response<Self::WatchStream>> {
         let lists = WatchStream::new(self.instances.subscribe()).map(|instances| {
             Ok(ListReply {

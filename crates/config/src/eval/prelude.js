@@ -292,7 +292,7 @@
     if (typeof value === 'symbol') return { [odd]: 'a symbol' };
     if (typeof value === 'bigint') return value.toString();
     if (typeof value === 'number' && !Number.isFinite(value)) return { [odd]: String(value) };
-    if (value instanceof RegExp) return String(value);
+    if (value instanceof RegExp) return { [odd]: String(value), expression: value.source, flags: value.flags };
     return value;
   }
 

@@ -201,6 +201,12 @@ pub(super) fn shown(value: &Value) -> String {
     if let Some(Value::String(odd)) = value.get(ODD) {
         return odd.clone();
     }
+    let odd_item = value
+        .as_array()
+        .and_then(|items| items.iter().find(|item| is_odd(item)));
+    if let Some(item) = odd_item {
+        return format!("{} in a list", shown(item));
+    }
     let json = match value {
         Value::Object(object) if object.is_empty() => "an empty object".to_owned(),
         Value::Object(_) => "an object".to_owned(),
@@ -213,6 +219,27 @@ pub(super) fn shown(value: &Value) -> String {
     } else {
         json
     }
+}
+
+/// A regular expression of JavaScript's, with its flags in its text; `None`: the value is no such thing.
+pub(super) fn expression(value: &Value) -> Option<Reading<String>> {
+    let source = value.get(ODD).and(value.get("expression"))?.as_str()?;
+    let flags = value
+        .get("flags")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    // The others say how matches are counted, or that the text is Unicode, which it is.
+    let kept: String = flags.chars().filter(|flag| "ims".contains(*flag)).collect();
+    let text = if kept.is_empty() {
+        source.to_owned()
+    } else {
+        format!("(?{kept}){source}")
+    };
+    Some(if text.contains('\0') {
+        Err(None)
+    } else {
+        Ok(text)
+    })
 }
 
 /// Whether a value is one that JSON cannot say.

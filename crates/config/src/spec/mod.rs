@@ -4,6 +4,7 @@ mod dependency;
 mod limits;
 mod name;
 mod probe;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ pub use dependency::{Condition, Dependency};
 pub use limits::Limits;
 pub use name::{AppName, EnvironmentName, NameError};
 pub use probe::{Check, IllAction, Liveness, Probe};
+pub use watch::{IgnoreField, IgnoreRule, Ignored, Links, WatchPolicy};
 
 /// One app of an ecosystem file. Paths are as written, for the agent to resolve on its own host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,17 +209,6 @@ pub struct Schedule {
     pub pattern: String,
     /// The name of a time zone such as `Europe/Berlin`; `None`: the agent's own.
     pub zone: Option<String>,
-}
-
-/// What to watch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WatchPolicy {
-    /// Files and folders, relative to the working directory; none: the working directory.
-    pub paths: Vec<String>,
-    /// Globs, matched against a path, its part below what is watched, and each name in it.
-    pub ignore: Vec<String>,
-    /// How long the files must rest.
-    pub delay: Duration,
 }
 
 impl AppSpec {

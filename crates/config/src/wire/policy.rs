@@ -6,8 +6,7 @@ use eco_proto::agent::v1 as pb;
 use eco_proto::agent::v1::restart_policy::Delay;
 
 use crate::spec::{
-    Limits, ReadyPolicy, RestartDelay, RestartPolicy, RestartWhen, StopPolicy, StopReach,
-    StopWords, WatchPolicy,
+    Limits, ReadyPolicy, RestartDelay, RestartPolicy, RestartWhen, StopPolicy, StopReach, StopWords,
 };
 
 use super::{InvalidSpec, millis};
@@ -98,26 +97,6 @@ impl TryFrom<pb::ReadyPolicy> for ReadyPolicy {
             wait_ready: policy.wait_ready,
             probe: policy.probe.map(TryInto::try_into).transpose()?,
         })
-    }
-}
-
-impl From<&WatchPolicy> for pb::WatchPolicy {
-    fn from(policy: &WatchPolicy) -> Self {
-        Self {
-            paths: policy.paths.clone(),
-            ignore: policy.ignore.clone(),
-            delay_ms: millis(policy.delay),
-        }
-    }
-}
-
-impl From<pb::WatchPolicy> for WatchPolicy {
-    fn from(policy: pb::WatchPolicy) -> Self {
-        Self {
-            paths: policy.paths,
-            ignore: policy.ignore,
-            delay: Duration::from_millis(policy.delay_ms),
-        }
     }
 }
 

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::spec::{
-    Check, Condition, Dependency, IllAction, Limits, Liveness, Probe, Readiness, ReadyPolicy,
-    RestartDelay, RestartPolicy, RestartWhen, StopPolicy, StopReach, StopWords, WatchPolicy,
+    Check, Condition, Dependency, IgnoreField, IgnoreRule, Ignored, IllAction, Limits, Links,
+    Liveness, Probe, Readiness, ReadyPolicy, RestartDelay, RestartPolicy, RestartWhen, StopPolicy,
+    StopReach, StopWords, WatchPolicy,
 };
 
 fn duration() -> impl Strategy<Value = Duration> {
@@ -56,13 +57,39 @@ fn restart() -> impl Strategy<Value = RestartPolicy> {
 }
 
 fn watch() -> impl Strategy<Value = WatchPolicy> {
-    (vec(".{0,8}", 0..3), vec(".{0,8}", 0..3), duration()).prop_map(|(paths, ignore, delay)| {
-        WatchPolicy {
-            paths,
-            ignore,
-            delay,
-        }
-    })
+    let links = prop_oneof![Just(Links::Followed), Just(Links::Plain)];
+    let ignore = option::of(vec(ignore_rule(), 0..3));
+    let (paths, polling) = (vec(".{0,8}", 0..3), option::of(duration()));
+    (
+        paths,
+        ignore,
+        duration(),
+        links,
+        polling,
+        any::<Option<u32>>(),
+    )
+        .prop_map(
+            |(paths, ignore, delay, links, polling, depth)| WatchPolicy {
+                paths,
+                ignore,
+                delay,
+                links,
+                polling,
+                depth,
+            },
+        )
+}
+
+fn ignore_rule() -> impl Strategy<Value = IgnoreRule> {
+    let what = prop_oneof![
+        ".{0,8}".prop_map(Ignored::Pattern),
+        ".{0,8}".prop_map(Ignored::Expression),
+    ];
+    let field = prop_oneof![
+        Just(IgnoreField::IgnoreWatch),
+        Just(IgnoreField::WatchOptions),
+    ];
+    (what, field).prop_map(|(what, field)| IgnoreRule { what, field })
 }
 
 fn check() -> impl Strategy<Value = Check> {
@@ -164,6 +191,28 @@ prop_compose! {
             autostart, watch, max_memory,
         }
     }
+}
+
+#[test]
+fn what_an_older_record_ignores_is_ignored_as_before() {
+    let older = pb::WatchPolicy {
+        ignore: vec!["**/.*".to_owned()],
+        ..pb::WatchPolicy::default()
+    };
+    let rule = IgnoreRule {
+        what: Ignored::Pattern("**/.*".to_owned()),
+        field: IgnoreField::IgnoreWatch,
+    };
+    let read = WatchPolicy::from(older);
+    assert_eq!(read.ignore, Some(vec![rule]));
+    assert_eq!(
+        (read.links, read.polling, read.depth),
+        (Links::Followed, None, None)
+    );
+    assert_eq!(
+        WatchPolicy::from(pb::WatchPolicy::default()).ignore,
+        Some(vec![])
+    );
 }
 
 proptest! {
