@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
 use crate::feed::{self, LogDaemon};
-use crate::fleet::Fleet;
+use crate::fleet::{Board, Fleet};
 use crate::keeper::{self, Keeper};
 use crate::memory;
 use crate::ready;
@@ -130,7 +130,8 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
     let (inputs, taken) = mpsc::channel(INPUTS);
     let (published, seen) = watch::channel(Arc::new(fleet.clone()));
     let (end_others, others) = watch::channel(Others::GoOn);
-    let (ends, peers, talks) = talk(home, &host, published, &inputs);
+    let (_board, shown) = watch::channel(Board::default());
+    let (ends, peers, talks) = talk(home, &host, (published, shown), &inputs);
     let probes = probe(home, &seen, &inputs);
     let supervisor = Supervisor::new(fleet, store.clone(), home.runs(), host.clone(), ends);
     // An agent without its supervisor is none: whatever ends the one ends the other.
@@ -179,7 +180,7 @@ struct Talks {
 fn talk(
     home: &Home,
     host: &str,
-    published: watch::Sender<Arc<Fleet>>,
+    (published, board): (watch::Sender<Arc<Fleet>>, watch::Receiver<Board>),
     inputs: &mpsc::Sender<Input>,
 ) -> (Ends, Peers, Talks) {
     let (orders, given) = mpsc::channel(ORDERS);
@@ -209,6 +210,7 @@ fn talk(
             orders,
             feed,
             published,
+            board,
         },
         Peers {
             keeper: keeper_seen,
@@ -291,6 +293,7 @@ fn load(store: &Store) -> Result<Fleet, DaemonError> {
         store.commit(&fleet, &changes)?;
         store.set_boot(&boot_now)?;
     }
+    fleet.take_up(clock::since_boot());
     Ok(fleet)
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use crate::environment::expected_port;
-use crate::fleet::{Fleet, RunKey};
+use crate::fleet::{Fleet, RunKey, Sign};
 use crate::machine::State;
 use crate::os::process;
 use crate::supervisor::Input;
@@ -41,7 +41,7 @@ pub async fn run(mut published: watch::Receiver<Arc<Fleet>>, inputs: mpsc::Sende
             continue;
         }
         for key in listening(&candidates) {
-            if inputs.send(Input::Ready(key)).await.is_err() {
+            if inputs.send(Input::Ready(key, Sign::Port)).await.is_err() {
                 return;
             }
         }

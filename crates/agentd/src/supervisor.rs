@@ -26,7 +26,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::feed::RunNews;
 use crate::fleet::apply::Restart;
 use crate::fleet::select::{Refused, Selection, select};
-use crate::fleet::{Changes, Fleet, Outcome, Report, RunKey, Verb};
+use crate::fleet::{Board, Changes, Fleet, Outcome, Report, RunKey, Sign, Verb};
 use crate::keeper::{News, Order};
 use crate::resolve::{self, Problem};
 use crate::store::{Store, StoreError};
@@ -43,8 +43,10 @@ pub enum Input {
     Request(Request),
     /// The keeper tells.
     News(News),
-    /// A probe found a run listening.
-    Ready(RunKey),
+    /// A run shows that it is ready.
+    Ready(RunKey, Sign),
+    /// A probe counts a run as ill, for this reason.
+    Ill(RunKey, String),
     /// A run must be replaced, for this reason.
     Replace(RunKey, String),
 }
@@ -122,6 +124,7 @@ pub struct Supervisor {
     orders: mpsc::Sender<(u64, Order)>,
     feed: mpsc::Sender<RunNews>,
     published: watch::Sender<Arc<Fleet>>,
+    board: watch::Receiver<Board>,
     /// What could not be written yet.
     unwritten: Changes,
     answers: Vec<Answer>,
@@ -129,7 +132,7 @@ pub struct Supervisor {
     resting: Vec<(u32, Reply<u32>)>,
 }
 
-/// The ends that a supervisor speaks into.
+/// The ends that a supervisor speaks into, and one that it hears of.
 #[derive(Debug)]
 pub struct Ends {
     /// To the keeper.
@@ -138,6 +141,8 @@ pub struct Ends {
     pub feed: mpsc::Sender<RunNews>,
     /// To everybody.
     pub published: watch::Sender<Arc<Fleet>>,
+    /// From the probes.
+    pub board: watch::Receiver<Board>,
 }
 
 impl Supervisor {
@@ -154,6 +159,7 @@ impl Supervisor {
             orders,
             feed,
             published,
+            board,
         } = ends;
         Self {
             fleet,
@@ -164,6 +170,7 @@ impl Supervisor {
             orders,
             feed,
             published,
+            board,
             unwritten: Changes::default(),
             answers: Vec::new(),
             resting: Vec::new(),
@@ -185,7 +192,7 @@ impl Supervisor {
             for input in batch.drain(..) {
                 self.take(input);
             }
-            self.fleet.wake(clock::since_boot());
+            self.fleet.wake(clock::since_boot(), &self.board.borrow());
             self.settle().await;
         }
         if let Err(error) = self.write(Changes::default()).await {
@@ -213,7 +220,8 @@ impl Supervisor {
         let now = clock::since_boot();
         match input {
             Input::Request(request) => self.request(now, request),
-            Input::Ready(key) => self.fleet.report(now, &key, Report::Ready),
+            Input::Ready(key, sign) => self.fleet.report(now, &key, Report::Ready(sign)),
+            Input::Ill(key, why) => self.fleet.ill(now, &key, &why),
             Input::Replace(key, cause) => self.fleet.replace_run(now, &key, cause),
             Input::News(News::Met { epoch, greeting }) => {
                 self.epoch = epoch;
@@ -236,7 +244,7 @@ impl Supervisor {
         let news = match &report {
             Report::Spawned(_) => Some(RunNews::Started(key.clone())),
             Report::Gone => Some(RunNews::Ended(key.clone())),
-            Report::SpawnFailed { .. } | Report::Ready | Report::Exited { .. } => None,
+            Report::SpawnFailed { .. } | Report::Ready(_) | Report::Exited { .. } => None,
         };
         if let Some(news) = news {
             // A wake-up: a log daemon that is behind looks by itself.

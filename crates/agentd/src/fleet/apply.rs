@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use eco_config::spec::AppSpec;
 
+use super::health::ready_by;
 use super::slot::Slot;
 use super::{Action, App, AppKey, Fate, Fleet, Outcome, SlotKey};
-use crate::environment;
 use crate::machine::{Command, Machine, Policy, State, Tick, Want};
 
 /// Why an app is down that nobody stopped.
@@ -26,19 +25,10 @@ pub enum Restart {
 /// How an instance of `spec` is to be treated.
 #[must_use]
 pub fn policy(spec: &AppSpec) -> Policy {
-    let says_when_ready = spec.ready.wait_ready || environment::expected_port(spec, 0).is_some();
-    let ready_after = if says_when_ready {
-        spec.ready.listen_timeout
-    } else {
-        spec.restart
-            .min_uptime
-            .min(spec.ready.listen_timeout)
-            .max(Duration::from_millis(1))
-    };
     Policy {
         restart: spec.restart.clone(),
         stop: spec.stop.clone(),
-        ready_after,
+        ready: ready_by(spec),
     }
 }
 

@@ -61,6 +61,13 @@ pub(super) fn of_end(
     if is_asked(before) {
         return said.to_owned();
     }
+    // One that did not do as it should was told to end: that is why it ended, and its exit only tells how.
+    let was_to_end = is_found_wanting(before);
+    let how = if was_to_end {
+        said.to_owned()
+    } else {
+        how.to_string()
+    };
     match after.state() {
         State::Spawning { .. } => format!("{how}; restarted at once"),
         State::Waiting { until } => {
@@ -71,6 +78,7 @@ pub(super) fn of_end(
             strikes => format!("{how}; given up after {strikes} short lives in a row"),
         },
         State::Stopped => format!("{how}; that is an end"),
+        State::Ending { .. } if was_to_end => how,
         State::Launching { .. } | State::Online { .. } | State::Ending { .. } => {
             format!("{how}; ending what it left")
         }
@@ -91,13 +99,33 @@ fn is_asked(before: &Machine) -> bool {
     was_told || before.want() != Want::Up
 }
 
+/// Whether a run that ended was to end because it was not ready in time, or ill.
+fn is_found_wanting(before: &Machine) -> bool {
+    match before.state() {
+        State::Ending { ending, .. } => match ending {
+            Ending::Asked => false,
+            Ending::ByItself { how, .. } => match how {
+                Ended::NotReady | Ended::Ill => true,
+                Ended::Code(_) | Ended::Signal(_) | Ended::Unknown | Ended::NotSpawned => false,
+            },
+        },
+        State::Stopped
+        | State::Spawning { .. }
+        | State::Launching { .. }
+        | State::Online { .. }
+        | State::Waiting { .. }
+        | State::Errored => false,
+    }
+}
+
 /// What `cause` becomes when the next attempt is made; `None`: it announces none.
 pub(super) fn once_up(cause: &str) -> Option<String> {
     let (how, wait) = cause.rsplit_once(WAITS)?;
     Some(format!("{how}; restarted after {wait}"))
 }
 
-fn span(time: Duration) -> String {
+/// A span of time as people read it.
+pub(super) fn span(time: Duration) -> String {
     if time < Duration::from_secs(1) {
         format!("{} ms", time.as_millis())
     } else {

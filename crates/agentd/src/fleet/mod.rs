@@ -14,6 +14,7 @@
 mod act;
 pub mod apply;
 mod cause;
+mod health;
 mod key;
 mod reconcile;
 mod report;
@@ -32,6 +33,7 @@ use crate::machine::{Effect, Machine, Run, State, Tick};
 
 pub use act::Verb;
 pub use cause::How;
+pub use health::{Answer, Board, Health, Sign, Verdict};
 pub use key::{AppKey, RunKey, SlotKey};
 pub use reconcile::{Greeting, Known};
 pub use report::Report;
@@ -181,16 +183,19 @@ impl Fleet {
             .min()
     }
 
-    /// Does all that is due.
-    pub fn wake(&mut self, now: Tick) {
+    /// Does all that is due. The board says what was last heard of those whose time is up.
+    pub fn wake(&mut self, now: Tick, board: &Board) {
         let due = |slot: &Slot| slot.machine.deadline().is_some_and(|due| due <= now);
         let keys: Vec<_> = self
             .slots()
             .filter(|(_, _, slot)| due(slot))
-            .map(|(key, _, _)| key)
+            .map(|(key, _, slot)| (key, slot.machine.state()))
             .collect();
-        for key in keys {
+        for (key, before) in keys {
             self.step(&key, |machine| machine.wake(now));
+            if matches!(before, State::Launching { .. }) {
+                self.tell_time_is_up(&key, board);
+            }
         }
     }
 

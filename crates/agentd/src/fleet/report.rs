@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::slot::{HeldEnd, Known};
-use super::{Exit, Fleet, How, Identity, RunKey, Task, cause};
+use super::{Exit, Fleet, How, Identity, RunKey, Sign, Task, cause};
 use crate::machine::{Fact, Left, Machine, Tick};
 
 /// One report.
@@ -18,8 +18,8 @@ pub enum Report {
         /// When, since 1970.
         at_unix: Duration,
     },
-    /// It listens where it should.
-    Ready,
+    /// It shows that it is ready.
+    Ready(Sign),
     /// Its first process ended.
     Exited {
         /// How.
@@ -47,9 +47,7 @@ impl Fleet {
                 let how = How::NotSpawned(why);
                 self.end(now, key, &how, (Duration::ZERO, at_unix), Fact::SpawnFailed);
             }
-            Report::Ready if is_current => {
-                self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Ready));
-            }
+            Report::Ready(sign) if is_current => self.ready(now, key, sign),
             Report::Exited {
                 how,
                 at,
@@ -62,7 +60,7 @@ impl Fleet {
             // Of a run that is history: only its end, which frees the keeper's entry, matters.
             Report::Spawned(_)
             | Report::SpawnFailed { .. }
-            | Report::Ready
+            | Report::Ready(_)
             | Report::Exited { .. } => {}
         }
     }

@@ -4,10 +4,11 @@
 //! **state**. Each may ask the world for one [`Effect`]. Time is handed in.
 //!
 //! ```text
-//!            Start/Restart            Spawned                ready, or alive long enough
+//!            Start/Restart            Spawned                ready, or alive long enough where no sign is asked for
 //!  Stopped ───────────────▶ Spawning ─────────▶ Launching ─────────────────────────────▶ Online
-//!     ▲                      ▲  │  └─want down: signal─┐    │ Stop/Restart, or it ended     │
-//!     │                      │  │                      ▼    ▼ and left processes: signal    │
+//!     ▲                      ▲  │  └─want down: signal─┐    │ Stop/Restart, not ready in     │
+//!     │                      │  │                      │    │ time, ill, or it ended and     │
+//!     │                      │  │                      ▼    ▼ left processes: signal         │
 //!     │◀── want down ────────┼──┼───────────────────  Ending  ◀────────────────────────────┤
 //!     │                      │◀─┼── want up, asked ──  │  ▲ due: SIGKILL, again and again   │
 //!     │                      │  │                      │  └─┘                               │
@@ -47,8 +48,21 @@ pub struct Policy {
     pub restart: RestartPolicy,
     /// How it is ended.
     pub stop: StopPolicy,
-    /// Alive for this long without a word, it counts as ready.
-    pub ready_after: Duration,
+    /// When it counts as ready.
+    pub ready: ReadyBy,
+}
+
+/// When a run that lives counts as ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadyBy {
+    /// By [`Fact::Ready`], and by nothing else. One that is not ready `within` this has failed to start; `None`: it has all
+    /// the time.
+    Sign {
+        /// From its spawn.
+        within: Option<Duration>,
+    },
+    /// By [`Fact::Ready`], and at the latest when it has lived for this long.
+    Time(Duration),
 }
 
 /// What somebody wants. Commands are idempotent.
@@ -80,6 +94,8 @@ pub enum Fact {
     SpawnFailed,
     /// It said, or showed, that it is ready.
     Ready,
+    /// It counts as ill, and is to be replaced.
+    Ill,
     /// Its first process ended.
     Ended {
         /// How.
@@ -126,6 +142,8 @@ pub struct Machine {
     /// Ends in a row of runs too short to be forgotten: what the delay grows by.
     attempts: u32,
     restarts: u32,
+    /// When whoever looks at its runs began to: nobody could see a sign before.
+    seen_from: Tick,
 }
 
 /// What a machine was, to be it again: see [`Machine::restore`].
@@ -157,6 +175,7 @@ impl Machine {
             strikes: 0,
             attempts: 0,
             restarts: 0,
+            seen_from: Duration::ZERO,
         }
     }
 
@@ -179,6 +198,7 @@ impl Machine {
             strikes,
             attempts,
             restarts,
+            seen_from: Duration::ZERO,
         }
     }
 
@@ -193,6 +213,7 @@ impl Machine {
             strikes,
             attempts,
             restarts,
+            seen_from: _,
         } = self;
         Saved {
             want: *want,
@@ -204,6 +225,11 @@ impl Machine {
         }
     }
 
+    /// Nobody has looked at its run until now: one that is launching has all its time to show a sign.
+    pub const fn take_up(&mut self, now: Tick) {
+        self.seen_from = now;
+    }
+
     /// Treats the instance by another policy from now on.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
@@ -213,7 +239,10 @@ impl Machine {
     #[must_use]
     pub fn deadline(&self) -> Option<Tick> {
         match self.state {
-            State::Launching { since, .. } => Some(since + self.policy.ready_after),
+            State::Launching { since, .. } => match self.policy.ready {
+                ReadyBy::Sign { within } => Some(since.max(self.seen_from) + within?),
+                ReadyBy::Time(time) => Some(since + time),
+            },
             State::Ending { kill_at, .. } => Some(kill_at),
             State::Waiting { until } => Some(until),
             State::Stopped | State::Spawning { .. } | State::Online { .. } | State::Errored => None,
@@ -247,30 +276,20 @@ impl Machine {
                 self.state = State::Launching { pid, since: at };
                 self.welcome(now, pid, replace)
             }
-            (State::Spawning { .. }, Fact::SpawnFailed) => self.finish(
-                now,
-                Ending::ByItself {
-                    how: Ended::NotSpawned,
-                    lived: Duration::ZERO,
-                },
-            ),
+            (State::Spawning { .. }, Fact::SpawnFailed) => {
+                self.finish(now, by_itself(Ended::NotSpawned, now, now))
+            }
             (State::Launching { pid, since }, Fact::Ready) => {
                 self.state = State::Online { pid, since };
                 None
             }
+            (State::Online { pid, since }, Fact::Ill) => {
+                self.end(now, pid, by_itself(Ended::Ill, now, since))
+            }
             (
                 State::Launching { pid, since } | State::Online { pid, since },
                 Fact::Ended { how, at, left },
-            ) => {
-                let ending = Ending::ByItself {
-                    how,
-                    lived: at.saturating_sub(since),
-                };
-                match left {
-                    Left::Nothing => self.finish(now, ending),
-                    Left::Processes => self.end(now, pid, ending),
-                }
-            }
+            ) => self.end_what_is_left(now, pid, left, by_itself(how, at, since)),
             (
                 State::Ending { ending, .. },
                 Fact::Ended {
@@ -291,13 +310,19 @@ impl Machine {
                 StopWords::Message => Some(Effect::Signal(self.run, self.policy.stop.signal)),
             },
             // Told twice, as after the keeper's greeting, or out of order: the state knows better.
-            (State::Spawning { .. }, Fact::Ready | Fact::Ended { .. } | Fact::Gone)
-            | (State::Launching { .. }, Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Gone)
+            (State::Spawning { .. }, Fact::Ready | Fact::Ill | Fact::Ended { .. } | Fact::Gone)
+            | (
+                State::Launching { .. },
+                Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Ill | Fact::Gone,
+            )
             | (
                 State::Online { .. },
                 Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Ready | Fact::Gone,
             )
-            | (State::Ending { .. }, Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Ready)
+            | (
+                State::Ending { .. },
+                Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Ready | Fact::Ill,
+            )
             | (State::Stopped | State::Waiting { .. } | State::Errored, _) => None,
         }
     }
@@ -308,10 +333,13 @@ impl Machine {
             return None;
         }
         match self.state {
-            State::Launching { pid, since } => {
-                self.state = State::Online { pid, since };
-                None
-            }
+            State::Launching { pid, since } => match self.policy.ready {
+                ReadyBy::Sign { .. } => self.end(now, pid, by_itself(Ended::NotReady, now, since)),
+                ReadyBy::Time(_) => {
+                    self.state = State::Online { pid, since };
+                    None
+                }
+            },
             State::Ending { pid, ending, .. } => {
                 self.state = State::Ending {
                     pid,
@@ -456,7 +484,25 @@ impl Machine {
     const fn ask_to_end(&self, ending: Ending) -> Effect {
         match ending {
             Ending::Asked => Effect::End(self.run),
-            Ending::ByItself { .. } => Effect::Signal(self.run, self.policy.stop.signal),
+            Ending::ByItself { how, .. } => match how {
+                Ended::NotReady | Ended::Ill => Effect::End(self.run),
+                Ended::Code(_) | Ended::Signal(_) | Ended::Unknown | Ended::NotSpawned => {
+                    Effect::Signal(self.run, self.policy.stop.signal)
+                }
+            },
+        }
+    }
+
+    fn end_what_is_left(
+        &mut self,
+        now: Tick,
+        pid: i32,
+        left: Left,
+        ending: Ending,
+    ) -> Option<Effect> {
+        match left {
+            Left::Nothing => self.finish(now, ending),
+            Left::Processes => self.end(now, pid, ending),
         }
     }
 
@@ -498,6 +544,11 @@ impl Machine {
         self.state = State::Waiting { until: now + delay };
         None
     }
+}
+
+fn by_itself(how: Ended, at: Tick, since: Tick) -> Ending {
+    let lived = at.saturating_sub(since);
+    Ending::ByItself { how, lived }
 }
 
 impl Machine {

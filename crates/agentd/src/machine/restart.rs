@@ -24,13 +24,21 @@ pub(super) fn is_an_end(policy: &RestartPolicy, how: Ended) -> bool {
                 RestartWhen::Never => true,
             }
         }
-        Ended::Signal(_) | Ended::Unknown | Ended::NotSpawned => policy.when == RestartWhen::Never,
+        Ended::Signal(_) | Ended::Unknown | Ended::NotSpawned | Ended::NotReady => {
+            policy.when == RestartWhen::Never
+        }
+        // Its own policy says that it is to be replaced.
+        Ended::Ill => false,
     }
 }
 
-/// Counts unstable ends in a row. A run that never began is one, however short a life is asked for.
+/// Counts unstable ends in a row. A run that never began, or never was ready, is one, however short a life is asked for.
 pub(super) fn strikes(policy: &RestartPolicy, before: u32, how: Ended, lived: Duration) -> u32 {
-    if lived < policy.min_uptime || how == Ended::NotSpawned {
+    let failed_to_start = match how {
+        Ended::NotSpawned | Ended::NotReady => true,
+        Ended::Code(_) | Ended::Signal(_) | Ended::Unknown | Ended::Ill => false,
+    };
+    if lived < policy.min_uptime || failed_to_start {
         before.saturating_add(1)
     } else {
         0
@@ -69,7 +77,7 @@ pub(super) fn delay_after(policy: &RestartPolicy, how: Ended, attempts: u32) -> 
     let delay = delay(policy, attempts);
     match how {
         Ended::NotSpawned => delay.max(DEFAULT_BASE),
-        Ended::Code(_) | Ended::Signal(_) | Ended::Unknown => delay,
+        Ended::Code(_) | Ended::Signal(_) | Ended::Unknown | Ended::NotReady | Ended::Ill => delay,
     }
 }
 
@@ -138,6 +146,24 @@ mod tests {
         assert_eq!(strikes(&policy, 2, Ended::NotSpawned, Duration::ZERO), 3);
         assert_eq!(delay_after(&policy, Ended::NotSpawned, 1), DEFAULT_BASE);
         assert_eq!(delay_after(&policy, Ended::Code(1), 1), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_run_that_is_not_ready_in_time_is_a_strike_however_long_it_lived() {
+        let policy = policy(RestartDelay::Default);
+        let hour = Duration::from_secs(3600);
+        assert_eq!(strikes(&policy, 2, Ended::NotReady, hour), 3);
+        assert_eq!(strikes(&policy, 2, Ended::Ill, hour), 0);
+    }
+
+    #[test]
+    fn without_restarts_one_that_is_not_ready_is_over_and_one_that_is_ill_is_replaced() {
+        let policy = RestartPolicy {
+            when: RestartWhen::Never,
+            ..policy(RestartDelay::Default)
+        };
+        assert!(is_an_end(&policy, Ended::NotReady));
+        assert!(!is_an_end(&policy, Ended::Ill));
     }
 
     #[test]

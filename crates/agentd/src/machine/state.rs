@@ -75,7 +75,7 @@ pub enum Replace {
 pub enum Ending {
     /// A command's.
     Asked,
-    /// The app's own.
+    /// The app's own: it ended, or did not do as it should.
     ByItself {
         /// How.
         how: Ended,
@@ -95,4 +95,8 @@ pub enum Ended {
     Unknown,
     /// It never began.
     NotSpawned,
+    /// It was not ready in time, and was ended.
+    NotReady,
+    /// It counted as ill, and was ended.
+    Ill,
 }

@@ -248,6 +248,8 @@ fn of_ended(how: Ended, lived: Duration) -> pb::Ended {
         Ended::Signal(signal) => Pb::Signal(signal),
         Ended::Unknown => Pb::Unknown(true),
         Ended::NotSpawned => Pb::NotSpawned(true),
+        Ended::NotReady => Pb::NotReady(true),
+        Ended::Ill => Pb::Ill(true),
     };
     pb::Ended {
         how: Some(how),
@@ -261,6 +263,8 @@ fn to_ended(ended: pb::Ended) -> Ending {
         Some(Pb::Code(code)) => Ended::Code(code),
         Some(Pb::Signal(signal)) => Ended::Signal(signal),
         Some(Pb::NotSpawned(_)) => Ended::NotSpawned,
+        Some(Pb::NotReady(_)) => Ended::NotReady,
+        Some(Pb::Ill(_)) => Ended::Ill,
         Some(Pb::Unknown(_)) | None => Ended::Unknown,
     };
     Ending::ByItself {

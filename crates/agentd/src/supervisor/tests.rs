@@ -17,6 +17,7 @@ async fn orders_for(inputs: Vec<Input>) -> Vec<(u64, Order)> {
         orders,
         feed,
         published,
+        board: watch::channel(Board::default()).1,
     };
     let (sender, taken) = mpsc::channel(64);
     for input in inputs {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::machine::Want;
+use crate::machine::{ReadyBy, Want};
 
 /// Each of the app's slots comes up as run 1.
 fn up(instances: u32) -> Stage {
@@ -252,8 +252,8 @@ fn an_app_with_a_port_has_its_listen_timeout_to_be_ready_and_another_its_min_upt
     with_port.env.insert("PORT".to_owned(), "3000".to_owned());
     let mut hurried = plain.clone();
     hurried.restart.min_uptime = Duration::ZERO;
-    let ready_after = |spec: &AppSpec| super::super::apply::policy(spec).ready_after;
-    assert_eq!(ready_after(&plain), 1000 * MS);
-    assert_eq!(ready_after(&with_port), 3000 * MS);
-    assert_eq!(ready_after(&hurried), MS);
+    let ready = |spec: &AppSpec| super::super::apply::policy(spec).ready;
+    assert_eq!(ready(&plain), ReadyBy::Time(1000 * MS));
+    assert_eq!(ready(&with_port), ReadyBy::Time(3000 * MS));
+    assert_eq!(ready(&hurried), ReadyBy::Time(MS));
 }

@@ -3,6 +3,7 @@
 mod act;
 mod apply;
 mod causes;
+mod health;
 mod reconcile;
 mod report;
 mod select;
@@ -111,7 +112,7 @@ impl Stage {
     /// The run comes up and is ready.
     fn rise(&mut self, key: &RunKey) {
         self.spawned(key);
-        self.report(key, Report::Ready);
+        self.report(key, Report::Ready(Sign::Port));
         self.fleet.take_changes();
     }
 
@@ -124,7 +125,7 @@ impl Stage {
 
     fn pass(&mut self, time: Duration) {
         self.now += time;
-        self.fleet.wake(self.now);
+        self.fleet.wake(self.now, &Board::default());
     }
 
     fn meet(&mut self, runs: Vec<(RunKey, Vec<Report>)>) -> Vec<RunKey> {

@@ -90,7 +90,7 @@ fn of_a_run_that_is_history_only_its_end_matters() {
     stage.rise(&api(2));
     let before = stage.slot(&dev("api")).clone();
     stage.spawned(&api(1));
-    stage.report(&api(1), Report::Ready);
+    stage.report(&api(1), Report::Ready(Sign::Port));
     stage.report(&api(1), exited(How::Code(9), stage.now, Left::Nothing));
     assert!(stage.tasks().is_empty());
     stage.report(&api(1), Report::Gone);

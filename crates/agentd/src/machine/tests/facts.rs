@@ -240,3 +240,73 @@ fn a_run_the_keeper_never_heard_of_is_begun_anew_only_if_wanted() {
     assert_eq!(up.respawn(4 * MS), None);
     assert_eq!(up.state(), State::Stopped);
 }
+
+/// Run 1, pid 7, spawned at 1 ms, waiting for a sign.
+fn waiting_for_a_sign() -> Machine {
+    let mut machine = Machine::new(asked_to_be_ready(), 0);
+    machine.command(MS, Command::Start);
+    machine.fact(MS, 1, spawned(7, MS));
+    machine
+}
+
+#[test]
+fn an_instance_that_has_to_show_a_sign_is_never_ready_by_time() {
+    let mut machine = waiting_for_a_sign();
+    assert_eq!(machine.deadline(), Some(5001 * MS));
+    assert_eq!(machine.wake(5000 * MS), None);
+    assert!(matches!(machine.state(), State::Launching { .. }));
+    machine.fact(5000 * MS, 1, Fact::Ready);
+    assert!(matches!(machine.state(), State::Online { .. }));
+}
+
+#[test]
+fn one_that_shows_no_sign_in_time_is_ended_and_counts_as_a_failed_start_whatever_its_exit_says() {
+    let mut machine = waiting_for_a_sign();
+    assert_eq!(machine.wake(5001 * MS), Some(Effect::End(1)));
+    machine.fact(5002 * MS, 1, ended(7, 5002 * MS));
+    assert_eq!(machine.strikes(), 1);
+    assert_eq!((machine.run(), machine.want()), (2, Want::Up));
+}
+
+#[test]
+fn one_that_has_all_the_time_has_no_deadline() {
+    let policy = Policy {
+        ready: ReadyBy::Sign { within: None },
+        ..policy()
+    };
+    let mut machine = Machine::new(policy, 0);
+    machine.command(MS, Command::Start);
+    machine.fact(MS, 1, spawned(7, MS));
+    assert_eq!(machine.deadline(), None);
+}
+
+#[test]
+fn one_that_nobody_looked_at_has_all_its_time_again() {
+    let saved = waiting_for_a_sign().saved();
+    let mut machine = Machine::restore(asked_to_be_ready(), saved);
+    machine.take_up(60_000 * MS);
+    assert_eq!(machine.wake(60_000 * MS), None);
+    assert_eq!(machine.deadline(), Some(65_000 * MS));
+}
+
+#[test]
+fn an_ill_instance_is_ended_and_replaced_and_is_unstable_only_when_it_was_young() {
+    let after = |lived: Duration| {
+        let mut machine = online();
+        let effect = machine.fact(lived, 1, Fact::Ill);
+        assert_eq!(effect, Some(Effect::End(1)));
+        machine.fact(lived, 1, ended(0, lived));
+        (machine.run(), machine.strikes())
+    };
+    assert_eq!(after(900 * MS), (2, 1));
+    assert_eq!(after(9000 * MS), (2, 0));
+}
+
+#[test]
+fn a_restart_of_one_that_is_ended_as_ill_is_the_persons_doing() {
+    let mut machine = online();
+    machine.fact(2 * MS, 1, Fact::Ill);
+    machine.command(3 * MS, Command::Restart);
+    machine.fact(4 * MS, 1, ended(0, 4 * MS));
+    assert_eq!((machine.run(), machine.strikes()), (2, 0));
+}

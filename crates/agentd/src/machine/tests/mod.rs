@@ -30,7 +30,16 @@ fn policy() -> Policy {
             kill_timeout: 1600 * MS,
             reach: StopReach::Tree,
         },
-        ready_after: 500 * MS,
+        ready: ReadyBy::Time(500 * MS),
+    }
+}
+
+/// One that waits for a sign, for five seconds.
+fn asked_to_be_ready() -> Policy {
+    let within = Some(5000 * MS);
+    Policy {
+        ready: ReadyBy::Sign { within },
+        ..policy()
     }
 }
 

@@ -5,7 +5,14 @@ use super::*;
 /// Every state × every input, printed: a change of behaviour shows as a change of this table.
 #[test]
 fn the_whole_table() {
-    insta::assert_snapshot!(table());
+    insta::assert_snapshot!(table(&policy(), &INPUTS));
+}
+
+/// Where a sign is asked for, only the passing of time means something else.
+#[test]
+fn the_table_of_one_that_has_to_show_a_sign() {
+    let wake = INPUTS.last().expect("there are inputs");
+    insta::assert_snapshot!(table(&asked_to_be_ready(), std::slice::from_ref(wake)));
 }
 
 fn states() -> Vec<(&'static str, State)> {
@@ -55,7 +62,7 @@ type Input = (&'static str, fn(&mut Machine) -> Option<Effect>);
 
 const NOW: Tick = Duration::from_secs(6);
 
-const INPUTS: [Input; 13] = [
+const INPUTS: [Input; 14] = [
     ("start", |machine| machine.command(NOW, Command::Start)),
     ("stop", |machine| machine.command(NOW, Command::Stop)),
     ("restart", |machine| machine.command(NOW, Command::Restart)),
@@ -68,6 +75,7 @@ const INPUTS: [Input; 13] = [
         machine.fact(NOW, 1, Fact::SpawnFailed)
     }),
     ("ready", |machine| machine.fact(NOW, 1, Fact::Ready)),
+    ("ill", |machine| machine.fact(NOW, 1, Fact::Ill)),
     ("ended", |machine| machine.fact(NOW, 1, ended(1, NOW))),
     ("ended, leaving", |machine| {
         machine.fact(NOW, 1, ended_leaving(1, NOW))
@@ -77,12 +85,12 @@ const INPUTS: [Input; 13] = [
     ("wake", |machine| machine.wake(NOW)),
 ];
 
-fn table() -> String {
+fn table(policy: &Policy, inputs: &[Input]) -> String {
     let mut table = String::new();
     for want in [Want::Up, Want::Down, Want::Held] {
         for (name, state) in states() {
             writeln!(table, "{name}, want {want:?}").expect("a string");
-            for (input, apply) in INPUTS {
+            for (input, apply) in inputs {
                 let saved = Saved {
                     want,
                     state,
@@ -91,7 +99,7 @@ fn table() -> String {
                     attempts: 0,
                     restarts: 0,
                 };
-                let mut machine = Machine::restore(policy(), saved);
+                let mut machine = Machine::restore(policy.clone(), saved);
                 let effect = apply(&mut machine);
                 let effect = effect.map_or(String::new(), |effect| format!("  ! {effect:?}"));
                 let after = format!("{:?} {:?}", machine.want(), machine.state());

@@ -9,6 +9,7 @@ enum Step {
     Wake,
     Spawn { fails: bool },
     Ready,
+    Ill,
     End { leaves: bool },
     Vanish,
     Stale,
@@ -58,6 +59,9 @@ impl World {
             Step::Ready => self
                 .leader
                 .and_then(|run| machine.fact(now, run, Fact::Ready)),
+            Step::Ill => self
+                .leader
+                .and_then(|run| machine.fact(now, run, Fact::Ill)),
             Step::End { leaves } => match self.leader.take() {
                 Some(run) if leaves => {
                     self.orphans = Some(run);
@@ -88,6 +92,7 @@ fn steps() -> impl Strategy<Value = Vec<(u16, Step)>> {
         2 => Just(Step::Wake),
         3 => any::<bool>().prop_map(|fails| Step::Spawn { fails }),
         1 => Just(Step::Ready),
+        1 => Just(Step::Ill),
         2 => any::<bool>().prop_map(|leaves| Step::End { leaves }),
         2 => Just(Step::Vanish),
         1 => Just(Step::Stale),
@@ -95,12 +100,16 @@ fn steps() -> impl Strategy<Value = Vec<(u16, Step)>> {
     prop::collection::vec((0..2000_u16, step), 1..80)
 }
 
+fn policies() -> impl Strategy<Value = Policy> {
+    prop_oneof![Just(policy()), Just(asked_to_be_ready())]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_walk_is_safe_and_a_stop_settles_it(steps in steps()) {
-        let mut machine = Machine::new(policy(), 0);
+    fn every_walk_is_safe_and_a_stop_settles_it(steps in steps(), policy in policies()) {
+        let mut machine = Machine::new(policy, 0);
         let mut world = World::default();
         let mut now = MS;
         for (pause, step) in steps {
@@ -120,12 +129,14 @@ proptest! {
     }
 
     #[test]
-    fn what_is_saved_and_restored_goes_on_as_if_nothing_had_been(steps in steps(), cut in 0..80_usize) {
-        let (mut machine, mut world, mut now) = (Machine::new(policy(), 0), World::default(), MS);
+    fn what_is_saved_and_restored_goes_on_as_if_nothing_had_been(
+        steps in steps(), policy in policies(), cut in 0..80_usize
+    ) {
+        let (mut machine, mut world, mut now) = (Machine::new(policy.clone(), 0), World::default(), MS);
         for (at, (pause, step)) in steps.into_iter().enumerate() {
             now += MS * u32::from(pause);
             if at == cut {
-                let restored = Machine::restore(policy(), machine.saved());
+                let restored = Machine::restore(policy.clone(), machine.saved());
                 prop_assert_eq!(&restored, &machine);
                 machine = restored;
             }

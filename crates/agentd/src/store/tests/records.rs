@@ -22,7 +22,9 @@ fn ended() -> impl Strategy<Value = Ended> {
         any::<i32>().prop_map(Ended::Code),
         any::<i32>().prop_map(Ended::Signal),
         Just(Ended::Unknown),
-        Just(Ended::NotSpawned)
+        Just(Ended::NotSpawned),
+        Just(Ended::NotReady),
+        Just(Ended::Ill)
     ]
 }
 

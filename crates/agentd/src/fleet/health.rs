@@ -1,0 +1,186 @@
+//! Whether runs are ready, and whether they are still well: what signs and probes say, and what follows.
+//!
+//! ```text
+//!  Sign ───── is it the one that this app is ready by? ──▶ ready
+//!  time ───── it was to show a sign, and did not ───────▶ ended, or online with a word about it
+//!  ill ────── what the app asks for in that case ───────▶ replaced, stopped, left alone
+//! ```
+//!
+//! Each answer of a probe stands on the [`Board`], outside of the fleet: what a probe hears again and again is shown to
+//! people and changes nothing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use eco_config::spec::{AppSpec, IllAction};
+
+use super::cause::span;
+use super::{Fate, Fleet, RunKey, SlotKey};
+use crate::environment;
+use crate::machine::{Command, Fact, ReadyBy, State, Tick, Want};
+
+/// What tells that a run is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// It listens on its own port.
+    Port,
+    /// Its probe of readiness says so.
+    Probe,
+}
+
+/// What probes say of the living runs that have one.
+pub type Board = BTreeMap<RunKey, Health>;
+
+/// What a probe says of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// What is asked for: a fragment such as "port 3000".
+    pub asks: String,
+    /// What follows from the answers.
+    pub verdict: Verdict,
+    /// The last answer; `None`: there was none yet.
+    pub answer: Option<Answer>,
+    /// Failures in a row that count.
+    pub failures: u32,
+}
+
+/// What follows from a probe's answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not enough is known.
+    Unknown,
+    /// It is well.
+    Well,
+    /// It is ill.
+    Ill,
+}
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// A fragment such as "answered 503".
+    pub text: String,
+    /// When, since 1970.
+    pub at_unix: Duration,
+}
+
+/// What an app with a port is told of when nothing listens there.
+const SILENT: &str = "online; nothing listens on port ";
+
+/// When a run of `spec` counts as ready.
+#[must_use]
+pub(super) fn ready_by(spec: &AppSpec) -> ReadyBy {
+    let policy = &spec.ready;
+    if let Some(readiness) = &policy.probe {
+        let within = readiness.within;
+        return ReadyBy::Sign { within };
+    }
+    if policy.wait_ready || environment::expected_port(spec, 0).is_some() {
+        return ReadyBy::Time(policy.listen_timeout);
+    }
+    let lived = spec.restart.min_uptime.min(policy.listen_timeout);
+    ReadyBy::Time(lived.max(Duration::from_millis(1)))
+}
+
+/// Whether `sign` is what a run of `spec` is ready by.
+const fn counts(spec: &AppSpec, sign: Sign) -> bool {
+    match sign {
+        Sign::Probe => spec.ready.probe.is_some(),
+        Sign::Port => spec.ready.probe.is_none(),
+    }
+}
+
+impl Fleet {
+    /// Whoever looks at the runs begins now: one that is launching has all its time to show a sign.
+    pub fn take_up(&mut self, now: Tick) {
+        for app in self.apps.values_mut() {
+            for slot in app.slots.values_mut() {
+                slot.machine.take_up(now);
+            }
+        }
+    }
+
+    pub(super) fn ready(&mut self, now: Tick, key: &RunKey, sign: Sign) {
+        let Some(app) = self.app(&key.slot.app) else {
+            return;
+        };
+        if !counts(&app.spec, sign) {
+            return;
+        }
+        self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Ready));
+        let port = self
+            .slot(&key.slot)
+            .and_then(|slot| slot.cause.strip_prefix(SILENT)?.split_once(' '))
+            .map(|(port, _)| port.to_owned());
+        if let Some(port) = port {
+            self.explain(&key.slot, format!("listens on port {port}"));
+        }
+    }
+
+    /// A probe counts a run as ill, for this reason.
+    pub fn ill(&mut self, now: Tick, key: &RunKey, why: &str) {
+        let Some(app) = self.app(&key.slot.app) else {
+            return;
+        };
+        let Some(slot) = app.slots.get(&key.slot.instance) else {
+            return;
+        };
+        let is_meant = slot.machine.run() == key.run
+            && matches!(slot.machine.state(), State::Online { .. })
+            && slot.machine.want() == Want::Up
+            && slot.fate == Fate::Stays;
+        let Some(action) = app.spec.liveness.as_ref().map(|liveness| liveness.action) else {
+            return;
+        };
+        match action {
+            IllAction::Restart if is_meant => {
+                self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Ill));
+                self.explain(&key.slot, format!("not alive: {why}"));
+            }
+            IllAction::Stop if is_meant => {
+                self.step(&key.slot, |machine| machine.command(now, Command::Stop));
+                self.explain(&key.slot, format!("stopped: not alive: {why}"));
+            }
+            IllAction::Restart | IllAction::Stop | IllAction::Mark => {}
+        }
+    }
+
+    /// Says what the passing of time meant for a run that was launching.
+    pub(super) fn tell_time_is_up(&mut self, key: &SlotKey, board: &Board) {
+        let Some((app, slot)) = self.app(&key.app).and_then(|app| {
+            let slot = app.slots.get(&key.instance)?;
+            Some((app, slot))
+        }) else {
+            return;
+        };
+        let cause = match slot.machine.state() {
+            State::Online { .. } => environment::expected_port(&app.spec, key.instance)
+                .map(|port| format!("{SILENT}{port} yet")),
+            State::Ending { .. } => {
+                let within = app.spec.ready.probe.as_ref().and_then(|it| it.within);
+                let health = board.get(&key.run(slot.machine.run()));
+                within.map(|within| not_ready(within, health))
+            }
+            State::Stopped
+            | State::Spawning { .. }
+            | State::Launching { .. }
+            | State::Waiting { .. }
+            | State::Errored => None,
+        };
+        if let Some(cause) = cause {
+            self.explain(key, cause);
+        }
+    }
+}
+
+fn not_ready(within: Duration, health: Option<&Health>) -> String {
+    let within = format!("not ready within {}", span(within));
+    match health {
+        Some(Health {
+            answer: Some(answer),
+            ..
+        }) => format!("{within}: last answer: {}", answer.text),
+        Some(Health { asks, .. }) => format!("{within}: waited for {asks}"),
+        None => within,
+    }
+}
