@@ -74,7 +74,7 @@ fn what_is_ignored_is_no_change_and_a_burst_is_one_restart() {
 #[test]
 fn an_app_that_holds_more_memory_than_it_may_is_replaced() {
     let env = TestEnv::new();
-    let mut greedy = app("greedy", &["allocate:67108864", "wait"]);
+    let mut greedy = app("greedy", &["polite", "allocate:67108864", "wait"]);
     greedy["max_memory_restart"] = json!("32M");
     let mut modest = app("modest", &["wait"]);
     modest["max_memory_restart"] = json!("500M");
@@ -88,5 +88,7 @@ fn an_app_that_holds_more_memory_than_it_may_is_replaced() {
     let after = env.list();
     let described = env.describe("greedy").to_string();
     assert!(described.contains("may hold 32 MiB"), "{described}");
+    let farewell = env.logs("greedy").into_iter().find(|one| one.line == "bye");
+    assert!(farewell.is_some(), "it was asked to end, and not killed");
     assert_eq!(after.one("modest").pid(), before.one("modest").pid());
 }

@@ -1,6 +1,6 @@
 //! Verbs that answer one question.
 
-use eco_tests::{TestEnv, app};
+use eco_tests::{TestEnv, app, fake_app, wait_until};
 use serde_json::json;
 
 fn pids(text: &str) -> Vec<i32> {
@@ -58,4 +58,38 @@ fn env_tells_what_the_living_run_was_given_also_after_the_shell_has_changed() {
         (&json!(null), &json!("stormy"))
     );
     env.eco(&["env", "a"]).ok().tells(&["next run"]);
+}
+
+#[test]
+fn metrics_are_of_the_whole_tree_and_null_where_nobody_asks() {
+    let child = "child:allocate:33554432,open:40,threads:5,out:grown,wait";
+    let env = TestEnv::started(&json!([app("a", &["open:20", child, "wait"])]));
+    wait_until("the child has grown", || !env.logs("a").is_empty());
+    let plain = env.list();
+    for field in ["pss_bytes", "fds", "threads"] {
+        assert!(plain.one("a").field(field).is_null(), "{plain:?}");
+    }
+    let listed = env.eco(&["list", "--metrics", "--json"]).ok().json()[0].clone();
+    for told in [listed, env.describe("a")] {
+        let number = |name: &str| told[name].as_u64().expect("a number");
+        assert!(number("pss_bytes") > 32 << 20, "{told}");
+        assert!(number("memory_bytes") > 32 << 20, "{told}");
+        assert!(number("fds") >= 60, "{told}");
+        assert!(number("threads") >= 7, "{told}");
+    }
+    let table = env.eco(&["list", "--metrics"]).ok();
+    assert!(table.stdout.contains("threads"), "{table}");
+    drop(env.eco(&["stop", "a"]).ok());
+    let stopped = env.eco(&["list", "--metrics", "--json"]).ok().json()[0].clone();
+    assert!(stopped["fds"].is_null() && stopped["cpu_percent"].is_null());
+}
+
+#[test]
+fn who_left_session_and_parent_is_still_counted() {
+    let fake = fake_app();
+    let orphan = format!("{fake} setsid allocate:33554432 out:grown wait");
+    let script = format!("({orphan} &); exec {fake} wait");
+    let env = TestEnv::started(&json!([{ "name": "a", "script": script }]));
+    wait_until("the orphan has grown", || !env.logs("a").is_empty());
+    assert!(env.list().one("a").number("memory_bytes") > 32 << 20);
 }

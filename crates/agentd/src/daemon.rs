@@ -31,7 +31,6 @@ use crate::keeper::{self, Keeper};
 use crate::memory;
 use crate::ready;
 use crate::rpc::{Peers, Service};
-use crate::sample::Sampler;
 use crate::store::{Loaded, Store, StoreError};
 use crate::supervisor::{Ends, Input, Request, Supervisor};
 use crate::watch_files;
@@ -146,7 +145,7 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
         inputs: inputs.clone(),
         published: seen,
         peers,
-        sampler: Sampler::default(),
+        sampler: Arc::default(),
         host,
         runs: home.runs(),
         end: end.clone(),

@@ -121,6 +121,9 @@ async fn list_json_has_the_promised_fields() {
         "restart_in_ms": null,
         "cpu_percent": null,
         "memory_bytes": null,
+        "pss_bytes": null,
+        "fds": null,
+        "threads": null,
         "exec_mode": "fork",
         "watch": false,
         "cause": null
@@ -128,6 +131,21 @@ async fn list_json_has_the_promised_fields() {
     ]
     "#);
     assert_eq!(ran.err(), "");
+}
+
+#[tokio::test]
+async fn metrics_are_measured_when_they_are_asked_for() {
+    let world = World::new();
+    let _server = FakeAgent::new(vec![instance("api", Status::Online, 1)]).start(&world.home);
+    for (line, fds) in [
+        (&["list", "--json"][..], "\"fds\": null"),
+        (&["list", "--json", "--metrics"][..], "\"fds\": 9"),
+    ] {
+        let out = world.run(line).await.ended_with(0).out();
+        assert!(out.contains(fds), "{out}");
+    }
+    let table = world.run(&["list", "--metrics"]).await;
+    assert!(table.ended_with(0).out().contains("fds"), "{}", table.out());
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@
 //! | `setsid` | leaves its session and process group |
 //! | `child:A,B` | starts a child that carries out these actions |
 //! | `allocate:BYTES` | touches as much memory |
+//! | `open:N`, `threads:N` | holds as many files open, or has as many more threads |
 //! | `rest:MS`, `wait` | does nothing, for a while or for good |
 //! | `exit:CODE`, `die:SIGNAL` | ends |
 
@@ -61,6 +62,7 @@ struct App {
     listeners: Vec<TcpListener>,
     children: Vec<Child>,
     memory: Vec<u8>,
+    files: Vec<File>,
 }
 
 impl App {
@@ -98,6 +100,16 @@ impl App {
                     .args(rest.split(','))
                     .spawn()?,
             ),
+            "open" => {
+                let count: usize = rest.parse()?;
+                let files = std::iter::repeat_with(|| File::open("/dev/null")).take(count);
+                self.files.extend(files.collect::<io::Result<Vec<_>>>()?);
+            }
+            "threads" => {
+                for _ in 0..rest.parse::<usize>()? {
+                    drop(std::thread::Builder::new().spawn(|| forever())?);
+                }
+            }
             "allocate" => self.memory.resize(rest.parse()?, 1),
             "rest" => pause(Duration::from_millis(rest.parse()?)),
             "wait" => forever(),

@@ -109,7 +109,9 @@ mod tests {
             session,
             life: Life::Alive,
             start_ticks,
+            threads: 1,
             cpu_ticks: 0,
+            waited_ticks: 0,
             resident_bytes: 0,
             exit_status: None,
         }

@@ -4,5 +4,7 @@
 //! it out again: the identity of a process is its pid and its start time, and every signal goes to an identity.
 
 pub mod exit;
+pub mod measure;
+pub mod owners;
 pub mod pidfd;
 pub mod process;

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::time::Duration;
 
+use eco_home::launch::RUN_MARK;
 use nix::unistd::{SysconfVar, sysconf};
 
 /// Nanoseconds of a clock tick as /proc counts (`USER_HZ` is 100 on every Linux we run on).
@@ -45,10 +46,14 @@ pub struct Process {
     pub session: i32,
     /// Whether it still runs.
     pub life: Life,
+    /// How many threads it has.
+    pub threads: u32,
     /// When it started, in clock ticks since boot.
     pub start_ticks: u64,
     /// Processor time used, its threads' included, in clock ticks.
     pub cpu_ticks: u64,
+    /// Processor time of children that ended, and theirs, in clock ticks.
+    pub waited_ticks: u64,
     /// Memory in use, bytes.
     pub resident_bytes: u64,
     /// Its wait status, once it is a zombie and where we may know it.
@@ -135,6 +140,18 @@ pub fn environment(pid: i32) -> Option<Vec<u8>> {
     std::fs::read(format!("/proc/{pid}/environ")).ok()
 }
 
+/// What names its run in the environment that `pid` was started with.
+#[must_use]
+pub fn run_mark(pid: i32) -> Option<Vec<u8>> {
+    let environment = environment(pid)?;
+    let mut variables = environment.split(|byte| *byte == 0);
+    let is_mark = |variable: &&[u8]| {
+        let value = variable.strip_prefix(RUN_MARK.as_bytes());
+        value.is_some_and(|value| value.starts_with(b"="))
+    };
+    variables.find(is_mark).map(<[u8]>::to_vec)
+}
+
 /// Whether the environment that `pid` was started with holds exactly `entry` (`NAME=VALUE`). Unreadable counts as no.
 #[must_use]
 pub fn has_environment(pid: i32, entry: &[u8]) -> bool {
@@ -188,8 +205,10 @@ fn parse(stat: &[u8], page_bytes: u64) -> Option<Process> {
         parent: number(field(4)?)?,
         session: number(field(6)?)?,
         life,
+        threads: number(field(20)?)?,
         start_ticks: count(22)?,
         cpu_ticks: count(14)?.saturating_add(count(15)?),
+        waited_ticks: count(16)?.saturating_add(count(17)?),
         resident_bytes: count(24)?.saturating_mul(page_bytes),
         exit_status: (life == Life::Zombie)
             .then(|| field(52).and_then(number))
@@ -207,7 +226,7 @@ mod tests {
 
     use super::*;
 
-    const REST: &str = "S 7 42 40 0 -1 4194560 1 0 0 0 11 22 0 0 20 0 3 0 9000 1000 25 \
+    const REST: &str = "S 7 42 40 0 -1 4194560 1 0 0 0 11 22 3 4 20 0 3 0 9000 1000 25 \
         18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 1280";
 
     fn process(pid: i32, parent: i32, session: i32) -> Process {
@@ -216,8 +235,10 @@ mod tests {
             parent,
             session,
             life: Life::Alive,
+            threads: 1,
             start_ticks: 0,
             cpu_ticks: 0,
+            waited_ticks: 0,
             resident_bytes: 0,
             exit_status: None,
         }
@@ -234,7 +255,8 @@ mod tests {
         let parsed = parse(stat.as_bytes(), 4096).expect("sound");
         assert_eq!((parsed.pid, parsed.parent, parsed.session), (42, 7, 40));
         assert_eq!(parsed.start_ticks, 9000);
-        assert_eq!(parsed.cpu_ticks, 33);
+        assert_eq!((parsed.cpu_ticks, parsed.waited_ticks), (33, 7));
+        assert_eq!(parsed.threads, 3);
         assert_eq!(parsed.resident_bytes, 25 * 4096);
         assert_eq!(parsed.exit_status, None);
     }

@@ -125,6 +125,7 @@ fn instance(key: &SlotKey, app: &App, slot: &Slot, usages: &BTreeMap<i32, Usage>
     let living = living(slot);
     let pid = living.map(|(pid, _)| pid);
     let usage = pid.and_then(|pid| usages.get(&pid));
+    let measured = usage.map(|usage| usage.measured).unwrap_or_default();
     let spec = &app.spec;
     pb::Instance {
         id: slot.id,
@@ -158,6 +159,9 @@ fn instance(key: &SlotKey, app: &App, slot: &Slot, usages: &BTreeMap<i32, Usage>
             | State::Ending { .. }
             | State::Errored => None,
         },
+        pss_bytes: measured.proportional_bytes,
+        fds: measured.descriptors,
+        threads: measured.threads,
         last_exit: slot.exits.front().map(of_exit),
     }
 }
@@ -211,6 +215,7 @@ mod tests {
     use crate::environment::tests::spec;
     use crate::fleet::apply::Restart;
     use crate::fleet::{AppKey, Identity, Report};
+    use crate::sample::Measured;
 
     fn fleet() -> (Fleet, SlotKey) {
         let mut fleet = Fleet::default();
@@ -224,6 +229,10 @@ mod tests {
         let usage = Usage {
             cpu_percent: 1.5,
             memory_bytes: 7,
+            measured: Measured {
+                threads: Some(3),
+                ..Measured::default()
+            },
         };
         instances(
             fleet,
@@ -263,6 +272,7 @@ mod tests {
         spawn(&mut fleet, &key);
         let living = shown(&fleet, &key);
         assert_eq!((living.pid, living.memory_bytes), (Some(42), Some(7)));
+        assert_eq!((living.threads, living.fds), (Some(3), None));
         assert_eq!(living.started_ns, Some(9_000_000_000));
         fleet.act(clock::since_boot(), Verb::Stop, std::slice::from_ref(&key));
         let ending = shown(&fleet, &key);

@@ -22,7 +22,7 @@ use crate::fleet::select::select;
 use crate::fleet::{AppKey, Fleet, SlotKey};
 use crate::keeper::Keeper;
 use crate::resolve;
-use crate::sample::Sampler;
+use crate::sample::{Closeness, Sampler};
 use crate::supervisor::{Input, Refusal, Reply, Request as Ask, run_dir};
 
 /// The other daemons, as they are met.
@@ -44,7 +44,7 @@ pub struct Service {
     /// Who else there is.
     pub peers: Peers,
     /// What processes use.
-    pub sampler: Sampler,
+    pub sampler: Arc<Sampler>,
     /// The name of this host.
     pub host: String,
     /// Where runs keep their output.
@@ -71,16 +71,24 @@ impl Service {
         Arc::clone(&self.published.borrow())
     }
 
-    fn list_of(&self, fleet: &Fleet, slots: &[SlotKey]) -> pb::ListReply {
-        let leaders: Vec<_> = slots
+    async fn list_of(
+        &self,
+        fleet: &Fleet,
+        slots: &[SlotKey],
+        closeness: Closeness,
+    ) -> Result<pb::ListReply, Status> {
+        let leaders = slots
             .iter()
             .filter_map(|key| convert::living(fleet.slot(key)?))
             .collect();
-        let usages = self.sampler.look(&leaders);
-        pb::ListReply {
+        let sampler = Arc::clone(&self.sampler);
+        let usages = tokio::task::spawn_blocking(move || sampler.look(&leaders, closeness))
+            .await
+            .map_err(|_| refuse::ending())?;
+        Ok(pb::ListReply {
             host: self.host.clone(),
             instances: convert::instances(fleet, slots, &usages),
-        }
+        })
     }
 
     fn describe_one(
@@ -175,9 +183,16 @@ impl Agent for Service {
         &self,
         request: Request<pb::ListRequest>,
     ) -> Result<Response<pb::ListReply>, Status> {
+        let request = request.into_inner();
+        let closeness = if request.metrics {
+            Closeness::Measure
+        } else {
+            Closeness::Glance
+        };
         let fleet = self.fleet();
-        let slots = looked_at(&fleet, request.into_inner().selection)?;
-        Ok(Response::new(self.list_of(&fleet, &slots)))
+        let slots = looked_at(&fleet, request.selection)?;
+        let list = self.list_of(&fleet, &slots, closeness).await?;
+        Ok(Response::new(list))
     }
 
     async fn describe(
@@ -186,10 +201,10 @@ impl Agent for Service {
     ) -> Result<Response<pb::DescribeReply>, Status> {
         let fleet = self.fleet();
         let slots = looked_at(&fleet, request.into_inner().selection)?;
-        let instances = self.list_of(&fleet, &slots).instances;
+        let list = self.list_of(&fleet, &slots, Closeness::Measure).await?;
         let descriptions = slots
             .iter()
-            .zip(instances)
+            .zip(list.instances)
             .filter_map(|(key, instance)| self.describe_one(&fleet, key, instance))
             .collect();
         Ok(Response::new(pb::DescribeReply { descriptions }))

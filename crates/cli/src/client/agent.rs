@@ -10,6 +10,7 @@ use tonic::transport::Channel;
 use super::{connect, status};
 use crate::error::CliError;
 use crate::settle::{Awaited, Settling};
+use crate::view::list::Metrics;
 
 /// How long the agent may take to say who it is.
 const PING: Duration = Duration::from_secs(10);
@@ -100,8 +101,18 @@ impl Agent {
         &mut self,
         selection: pb::Selection,
     ) -> Result<pb::ListReply, CliError> {
+        self.list_with(selection, Metrics::Cheap).await
+    }
+
+    /// Lists instances, and what their processes use.
+    pub(crate) async fn list_with(
+        &mut self,
+        selection: pb::Selection,
+        metrics: Metrics,
+    ) -> Result<pb::ListReply, CliError> {
         let request = pb::ListRequest {
             selection: Some(selection),
+            metrics: metrics == Metrics::All,
         };
         let reply = self.client.list(request).await;
         reply
@@ -116,6 +127,7 @@ impl Agent {
     ) -> Result<Result<Vec<pb::Instance>, Vec<String>>, CliError> {
         let request = pb::ListRequest {
             selection: Some(selection),
+            ..pb::ListRequest::default()
         };
         match self.client.list(request).await {
             Ok(reply) => Ok(Ok(reply.into_inner().instances)),
@@ -197,6 +209,7 @@ impl Agent {
                 every_environment: true,
                 ..pb::Selection::default()
             }),
+            ..pb::ListRequest::default()
         };
         let mut lists = match self.client.watch(request).await {
             Ok(watch) => watch.into_inner(),

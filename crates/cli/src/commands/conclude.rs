@@ -14,7 +14,7 @@ use crate::render::style::{error, success};
 use crate::render::{json, table};
 use crate::settle::{Awaited, Goal, Settling, Verdict};
 use crate::ui::Ui;
-use crate::view::list::rows;
+use crate::view::list::{Metrics, rows};
 
 /// Agents that may go away while we wait.
 const SUCCESSORS: u32 = 10;
@@ -207,7 +207,7 @@ fn show(
     } else if rows.is_empty() {
         String::new()
     } else {
-        table::table(&rows, session.ui.width())
+        table::table(&rows, Metrics::Cheap, session.ui.width())
     };
     session.ui.data(&text)?;
     session.ui.flush()?;

@@ -32,6 +32,9 @@ pub(crate) fn block(described: &Described) -> String {
         row.cpu_percent.map(|percent| format!("{percent:.1}%")),
     );
     block.maybe("memory", row.memory_bytes.map(bytes));
+    block.maybe("proportional", row.pss_bytes.map(bytes));
+    block.maybe("descriptors", row.fds.map(|count| count.to_string()));
+    block.maybe("threads", row.threads.map(|count| count.to_string()));
     block.field("host", &row.host);
     block.field("namespace", &row.namespace);
     block.maybe("mode", row.exec_mode.map(ToOwned::to_owned));

@@ -4,7 +4,7 @@ use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Tab
 
 use super::quantity;
 use super::style::{of_status, paint};
-use crate::view::list::Row;
+use crate::view::list::{Metrics, Row};
 
 /// Stand around a cell's text until the table is laid out: they have no width, as styles must not have, and no name
 /// holds them.
@@ -13,8 +13,11 @@ const CLOSE: char = '\u{2062}';
 const NONE: &str = "-";
 
 /// Makes a table of at most `width` columns, with a newline at its end.
-pub(crate) fn table(rows: &[Row], width: Option<u16>) -> String {
-    let with_cause = rows.iter().any(has_cause);
+pub(crate) fn table(rows: &[Row], metrics: Metrics, width: Option<u16>) -> String {
+    let columns = Columns {
+        metrics,
+        cause: rows.iter().any(has_cause),
+    };
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_FULL_CONDENSED)
@@ -23,12 +26,12 @@ pub(crate) fn table(rows: &[Row], width: Option<u16>) -> String {
         } else {
             ContentArrangement::Disabled
         })
-        .set_header(header(with_cause));
+        .set_header(columns.header());
     if let Some(width) = width {
         table.set_width(width);
     }
     for row in rows {
-        table.add_row(cells(row, with_cause));
+        table.add_row(columns.cells(row));
     }
     if let Some(status) = table.column_mut(STATUS) {
         status.set_constraint(ColumnConstraint::ContentWidth);
@@ -44,41 +47,70 @@ pub(crate) fn table(rows: &[Row], width: Option<u16>) -> String {
 /// The column that is styled.
 const STATUS: usize = 6;
 
-fn header(with_cause: bool) -> Vec<&'static str> {
-    let mut names = vec![
-        "id", "name", "inst", "pid", "uptime", "↺", "status", "cpu", "mem", "mode", "watch",
-    ];
-    if with_cause {
-        names.push("cause");
+/// The columns that not every table has.
+struct Columns {
+    metrics: Metrics,
+    cause: bool,
+}
+
+impl Columns {
+    fn header(&self) -> Vec<&'static str> {
+        let mut names = vec![
+            "id", "name", "inst", "pid", "uptime", "↺", "status", "cpu", "mem",
+        ];
+        match self.metrics {
+            Metrics::Cheap => {}
+            Metrics::All => names.extend(["pss", "fds", "threads"]),
+        }
+        names.extend(["mode", "watch"]);
+        if self.cause {
+            names.push("cause");
+        }
+        names
     }
-    names
+
+    fn cells(&self, row: &Row) -> Vec<Cell> {
+        let mut cells = vec![
+            number(row.id.to_string()),
+            Cell::new(plain(&format!("{}/{}", row.env, row.name))),
+            number(row.instance.to_string()),
+            known(row.pid.map(|pid| pid.to_string())),
+            known(row.uptime_ms.map(quantity::duration)),
+            number(row.restarts.to_string()),
+            Cell::new(format!("{OPEN}{}{CLOSE}", row.status)),
+            known(row.cpu_percent.map(|percent| format!("{percent:.1}%"))),
+            known(row.memory_bytes.map(quantity::bytes)),
+        ];
+        match self.metrics {
+            Metrics::Cheap => {}
+            Metrics::All => cells.extend([
+                known(row.pss_bytes.map(quantity::bytes)),
+                known(row.fds.map(|count| count.to_string())),
+                known(row.threads.map(|count| count.to_string())),
+            ]),
+        }
+        cells.extend([
+            Cell::new(row.exec_mode.unwrap_or(NONE)),
+            Cell::new(if row.watch { "yes" } else { "no" }),
+        ]);
+        if self.cause {
+            let cause = row.cause.as_deref().filter(|_| has_cause(row));
+            cells.push(Cell::new(plain(cause.unwrap_or_default())));
+        }
+        cells
+    }
 }
 
 fn has_cause(row: &Row) -> bool {
     row.status != "online" && row.cause.is_some()
 }
 
-fn cells(row: &Row, with_cause: bool) -> Vec<Cell> {
-    let number = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    let known = |text: Option<String>| number(text.unwrap_or_else(|| NONE.to_owned()));
-    let mut cells = vec![
-        number(row.id.to_string()),
-        Cell::new(plain(&format!("{}/{}", row.env, row.name))),
-        number(row.instance.to_string()),
-        known(row.pid.map(|pid| pid.to_string())),
-        known(row.uptime_ms.map(quantity::duration)),
-        number(row.restarts.to_string()),
-        Cell::new(format!("{OPEN}{}{CLOSE}", row.status)),
-        known(row.cpu_percent.map(|percent| format!("{percent:.1}%"))),
-        known(row.memory_bytes.map(quantity::bytes)),
-        Cell::new(row.exec_mode.unwrap_or(NONE)),
-        Cell::new(if row.watch { "yes" } else { "no" }),
-    ];
-    if with_cause {
-        let cause = row.cause.as_deref().filter(|_| has_cause(row));
-        cells.push(Cell::new(plain(cause.unwrap_or_default())));
-    }
-    cells
+fn number(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+fn known(text: Option<String>) -> Cell {
+    number(text.unwrap_or_else(|| NONE.to_owned()))
 }
 
 /// Keeps the marks to ourselves.
@@ -136,7 +168,7 @@ mod tests {
     }
 
     fn shown(instances: &[Instance], width: Option<u16>) -> String {
-        let table = table(&rows("box", instances), width);
+        let table = table(&rows("box", instances), Metrics::Cheap, width);
         anstream::adapter::strip_str(&table).to_string()
     }
 
@@ -164,6 +196,23 @@ mod tests {
     }
 
     #[test]
+    fn metrics_are_shown_where_they_were_asked_for_and_what_is_not_known_is_a_dash() {
+        let measured = Instance {
+            pss_bytes: Some(40 << 20),
+            fds: Some(25),
+            ..online()
+        };
+        let table = table(&rows("box", &[measured]), Metrics::All, None);
+        insta::assert_snapshot!(anstream::adapter::strip_str(&table).to_string(), @r"
+        ┌────┬─────────────────┬──────┬──────┬────────┬───┬────────┬──────┬──────────┬──────────┬─────┬─────────┬──────┬───────┐
+        │ id ┆ name            ┆ inst ┆ pid  ┆ uptime ┆ ↺ ┆ status ┆ cpu  ┆ mem      ┆ pss      ┆ fds ┆ threads ┆ mode ┆ watch │
+        ╞════╪═════════════════╪══════╪══════╪════════╪═══╪════════╪══════╪══════════╪══════════╪═════╪═════════╪══════╪═══════╡
+        │  0 ┆ dev/mds-fetcher ┆    0 ┆ 4242 ┆  2h 5m ┆ 2 ┆ online ┆ 1.2% ┆ 48.2 MiB ┆ 40.0 MiB ┆  25 ┆       - ┆ fork ┆ no    │
+        └────┴─────────────────┴──────┴──────┴────────┴───┴────────┴──────┴──────────┴──────────┴─────┴─────────┴──────┴───────┘
+        ");
+    }
+
+    #[test]
     fn a_narrow_terminal_is_not_exceeded() {
         let table = shown(&[online(), errored()], Some(110));
         assert!(
@@ -174,7 +223,7 @@ mod tests {
 
     #[test]
     fn styles_have_no_width() {
-        let styled = table(&rows("box", &[online(), errored()]), None);
+        let styled = table(&rows("box", &[online(), errored()]), Metrics::Cheap, None);
         assert!(styled.contains("\u{1b}["), "{styled:?}");
         let plain = anstream::adapter::strip_str(&styled).to_string();
         let widths: Vec<usize> = plain.lines().map(|line| line.chars().count()).collect();

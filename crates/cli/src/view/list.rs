@@ -5,6 +5,15 @@ use serde::Serialize;
 
 use super::line::time;
 
+/// What of an instance's processes is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Metrics {
+    /// What costs next to nothing.
+    Cheap,
+    /// What costs a look at each process, too.
+    All,
+}
+
 /// One instance. The names of the fields are the contract of `eco list --json`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Row {
@@ -24,6 +33,9 @@ pub(crate) struct Row {
     pub(crate) restart_in_ms: Option<u64>,
     pub(crate) cpu_percent: Option<f64>,
     pub(crate) memory_bytes: Option<u64>,
+    pub(crate) pss_bytes: Option<u64>,
+    pub(crate) fds: Option<u64>,
+    pub(crate) threads: Option<u64>,
     pub(crate) exec_mode: Option<&'static str>,
     pub(crate) watch: bool,
     pub(crate) cause: Option<String>,
@@ -49,6 +61,9 @@ impl Row {
             restart_in_ms: instance.restart_in_ms,
             cpu_percent: instance.cpu_percent,
             memory_bytes: instance.memory_bytes,
+            pss_bytes: instance.pss_bytes,
+            fds: instance.fds,
+            threads: instance.threads,
             exec_mode: exec_mode_name(instance.exec_mode()),
             watch: instance.watch,
             cause: Some(instance.cause.clone()).filter(|cause| !cause.is_empty()),

@@ -81,9 +81,13 @@ impl FakeAgent {
             };
             return Err(status(Code::NotFound, "no app matches", &detail));
         }
+        let measured = |instance: Instance| Instance {
+            fds: request.metrics.then_some(9),
+            ..instance
+        };
         Ok(ListReply {
             host: "box".to_owned(),
-            instances,
+            instances: instances.into_iter().map(measured).collect(),
         })
     }
 }
@@ -121,6 +125,7 @@ impl Agent for FakeAgent {
     async fn describe(&self, request: Request<DescribeRequest>) -> Answer<Response<DescribeReply>> {
         let selected = self.selected(&ListRequest {
             selection: request.into_inner().selection,
+            ..ListRequest::default()
         })?;
         let descriptions = selected
             .instances
@@ -146,6 +151,7 @@ impl Agent for FakeAgent {
     ) -> Answer<Response<VariablesReply>> {
         let selected = self.selected(&ListRequest {
             selection: request.into_inner().selection,
+            ..ListRequest::default()
         })?;
         let given = |instance: Instance| InstanceVariables {
             of_next_run: instance.pid.is_none(),
