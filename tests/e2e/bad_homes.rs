@@ -160,6 +160,10 @@ impl Agent for Stranger {
         never()
     }
 
+    async fn plan(&self, _: Request<PlanRequest>) -> Answer<PlanReply> {
+        never()
+    }
+
     async fn act(&self, _: Request<ActRequest>) -> Answer<ActReply> {
         never()
     }

@@ -4,6 +4,7 @@
 
 mod bad_homes;
 mod bad_input;
+mod changes;
 mod crash;
 mod examples;
 mod logs;

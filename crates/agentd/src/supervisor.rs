@@ -25,6 +25,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::feed::RunNews;
 use crate::fleet::apply::Restart;
+use crate::fleet::plan::{Plan, Prune};
 use crate::fleet::select::{Refused, Selection, select};
 use crate::fleet::{Board, Changes, Fleet, Outcome, Report, RunKey, Sign, Verb};
 use crate::keeper::{News, Order};
@@ -60,8 +61,21 @@ pub enum Request {
         specs: Vec<AppSpec>,
         /// Whether unchanged ones are replaced.
         restart: Restart,
+        /// What else goes.
+        prune: Vec<Prune>,
+        /// The fingerprint of the plan that is meant, where one was made.
+        planned: Option<String>,
         /// Where the answer goes.
         reply: Reply<Vec<Outcome>>,
+    },
+    /// Tell what applying these would change.
+    Plan {
+        /// Each checked, not yet resolved here.
+        specs: Vec<AppSpec>,
+        /// What else would go.
+        prune: Vec<Prune>,
+        /// Where the answer goes.
+        reply: Reply<Plan>,
     },
     /// Do this to these.
     Act {
@@ -94,6 +108,9 @@ pub enum Refusal {
     /// These apps cannot be run on this host.
     #[error("{} cannot be run on this host", apps(.0))]
     Problems(Vec<(AppSpec, Vec<Problem>)>),
+    /// What was planned is not what would be done.
+    #[error("apply the plan: something has changed since it was made")]
+    Moved,
     /// Everything is being put to rest.
     #[error("everything is being put to rest, and the agent ends")]
     Ending,
@@ -267,13 +284,24 @@ impl Supervisor {
             Request::Apply {
                 specs,
                 restart,
+                prune,
+                planned,
                 reply,
             } => {
-                let outcomes = match unfit(&specs) {
-                    problems if problems.is_empty() => Ok(self.fleet.apply(now, specs, restart)),
-                    problems => Err(Refusal::Problems(problems)),
-                };
+                let outcomes = self.is_meant(&specs, &prune, planned.as_deref()).map(|()| {
+                    let mut outcomes = self.fleet.prune(now, &specs, &prune);
+                    outcomes.extend(self.fleet.apply(now, specs, restart));
+                    outcomes
+                });
                 self.answer(reply, outcomes);
+            }
+            Request::Plan {
+                specs,
+                prune,
+                reply,
+            } => {
+                let plan = self.plan(&specs, &prune);
+                self.answer(reply, plan);
             }
             Request::Act {
                 verb,
@@ -285,11 +313,8 @@ impl Supervisor {
                 self.answer(reply, outcomes.map_err(Refusal::from));
             }
             Request::Hold(reply) => {
-                let up = self
-                    .fleet
-                    .slots()
-                    .filter(|(_, _, slot)| slot.identity.is_some())
-                    .count();
+                let slots = self.fleet.slots();
+                let up = slots.filter(|(_, _, slot)| slot.identity.is_some()).count();
                 self.fleet.hold(now);
                 self.resting
                     .push((u32::try_from(up).unwrap_or(u32::MAX), reply));
@@ -306,6 +331,28 @@ impl Supervisor {
                 self.answer(reply, flushed);
             }
             Request::EndKeeper => self.order(Order::Shutdown),
+        }
+    }
+
+    /// Refuses to apply what cannot be run here, or is not what was planned.
+    fn is_meant(
+        &self,
+        specs: &[AppSpec],
+        prune: &[Prune],
+        planned: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let plan = self.plan(specs, prune)?;
+        match planned {
+            Some(planned) if planned != plan.fingerprint() => Err(Refusal::Moved),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What applying would change, unless the apps cannot be run here.
+    fn plan(&self, specs: &[AppSpec], prune: &[Prune]) -> Result<Plan, Refusal> {
+        match unfit(specs) {
+            problems if problems.is_empty() => Ok(self.fleet.plan(specs, prune)),
+            problems => Err(Refusal::Problems(problems)),
         }
     }
 

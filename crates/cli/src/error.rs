@@ -15,6 +15,8 @@ use std::process::ExitCode;
 
 /// Exit code of a command line that cannot be understood.
 pub(crate) const USAGE: u8 = 2;
+/// Exit code of a comparison that finds differences, as with `diff` in other tools of this kind.
+pub(crate) const DIFFERS: u8 = 2;
 /// Exit code when whoever read our output has gone.
 pub(crate) const PIPE_CLOSED: u8 = 3;
 
@@ -27,6 +29,8 @@ pub(crate) enum Kind {
     User,
     /// The reader of our output has gone: nobody is left to be told.
     PipeClosed,
+    /// Nothing failed: a comparison found differences, and has shown them.
+    Differs,
     /// A daemon cannot be reached, started or talked with.
     Daemon,
     /// A fault of eco.
@@ -105,6 +109,7 @@ impl CliError {
         ExitCode::from(match self.kind {
             Kind::User => 1,
             Kind::PipeClosed => PIPE_CLOSED,
+            Kind::Differs => DIFFERS,
             Kind::Daemon => 4,
             Kind::Internal => 255,
         })
@@ -170,6 +175,7 @@ mod tests {
     fn every_kind_has_its_exit_code() {
         for (kind, code) in [
             (Kind::User, 1),
+            (Kind::Differs, 2),
             (Kind::PipeClosed, 3),
             (Kind::Daemon, 4),
             (Kind::Internal, 255),

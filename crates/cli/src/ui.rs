@@ -153,7 +153,7 @@ impl Ui {
     /// Shows why a command failed.
     pub(crate) fn report(&mut self, error: &CliError) {
         drop(self.out.flush());
-        if error.kind() == Kind::PipeClosed {
+        if matches!(error.kind(), Kind::PipeClosed | Kind::Differs) {
             return;
         }
         self.note(&format!("{}: {error}", style::error("Error")));

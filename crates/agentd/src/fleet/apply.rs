@@ -74,16 +74,7 @@ impl Fleet {
             self.apps.insert(key.clone(), App { spec, slots });
             return Change::None;
         };
-        // A different number of slots alone makes no slot out of date.
-        let counted_alike = AppSpec {
-            instances: spec.instances,
-            ..(*app.spec).clone()
-        };
-        let change = if counted_alike.is_same(&spec) {
-            Change::None
-        } else {
-            Change::Other
-        };
+        let change = compare(&app.spec, &spec);
         app.spec = spec;
         for (instance, slot) in &mut app.slots {
             slot.machine.set_policy(policy.clone());
@@ -164,9 +155,22 @@ impl Fleet {
     }
 }
 
+/// Compares what runs with what is asked for. A different number of slots alone makes no slot out of date.
+pub(super) fn compare(before: &AppSpec, after: &AppSpec) -> Change {
+    let counted_alike = AppSpec {
+        instances: after.instances,
+        ..before.clone()
+    };
+    if counted_alike.is_same(after) {
+        Change::None
+    } else {
+        Change::Other
+    }
+}
+
 /// What a new specification means for the runs of the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Change {
+pub(super) enum Change {
     /// They are what it asks for.
     None,
     /// They are out of date.

@@ -16,6 +16,7 @@ pub mod apply;
 mod cause;
 mod health;
 mod key;
+pub mod plan;
 mod reconcile;
 mod report;
 pub mod select;

@@ -25,6 +25,13 @@ pub(super) fn refusal(refusal: &Refusal) -> Status {
             };
             detail::status(Code::FailedPrecondition, refusal.to_string(), &detail)
         }
+        Refusal::Moved => {
+            let detail = pb::ErrorDetail {
+                code: Detail::Moved.into(),
+                ..pb::ErrorDetail::default()
+            };
+            detail::status(Code::Aborted, refusal.to_string(), &detail)
+        }
         Refusal::Ending => {
             let detail = pb::ErrorDetail {
                 code: Detail::Keeper.into(),

@@ -14,8 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::convert::{self, Asks};
-use super::refuse;
-use super::variables;
+use super::{plan, refuse, variables};
 use crate::feed::LogDaemon;
 use crate::fleet::apply::Restart;
 use crate::fleet::select::select;
@@ -137,9 +136,7 @@ impl Agent for Service {
         request: Request<pb::ApplyRequest>,
     ) -> Result<Response<pb::ApplyReply>, Status> {
         let request = request.into_inner();
-        let specs: Result<Vec<AppSpec>, _> =
-            request.apps.into_iter().map(AppSpec::try_from).collect();
-        let specs = specs.map_err(|error| refuse::invalid(&error))?;
+        let specs = specs(request.apps)?;
         let notes = specs
             .iter()
             .map(|spec| (AppKey::of(spec), convert::notes(spec)))
@@ -153,11 +150,30 @@ impl Agent for Service {
             .ask(|reply| Ask::Apply {
                 specs,
                 restart,
+                prune: plan::prune(request.prune),
+                planned: request.fingerprint,
                 reply,
             })
             .await?;
         let outcomes = convert::outcomes(outcomes, &notes);
         Ok(Response::new(pb::ApplyReply { outcomes }))
+    }
+
+    async fn plan(
+        &self,
+        request: Request<pb::PlanRequest>,
+    ) -> Result<Response<pb::PlanReply>, Status> {
+        let request = request.into_inner();
+        let specs = specs(request.apps)?;
+        let prune = plan::prune(request.prune);
+        let plan = self
+            .ask(|reply| Ask::Plan {
+                specs,
+                prune,
+                reply,
+            })
+            .await?;
+        Ok(Response::new(plan::reply(plan)))
     }
 
     async fn act(
@@ -279,6 +295,11 @@ impl Agent for Service {
 fn looked_at(fleet: &Fleet, selection: Option<pb::Selection>) -> Result<Vec<SlotKey>, Status> {
     let selection = convert::selection(selection, Asks::ToLook);
     select(fleet, &selection).map_err(|refused| refuse::selection(&refused))
+}
+
+fn specs(apps: Vec<pb::AppSpec>) -> Result<Vec<AppSpec>, Status> {
+    let specs: Result<_, _> = apps.into_iter().map(AppSpec::try_from).collect();
+    specs.map_err(|error| refuse::invalid(&error))
 }
 
 /// The lists that one watcher sees.

@@ -44,6 +44,8 @@ fn start() -> (Input, oneshot::Receiver<Result<Vec<Outcome>, Refusal>>) {
     let restart = Restart::IfChanged;
     let request = Request::Apply {
         specs,
+        prune: Vec::new(),
+        planned: None,
         restart,
         reply,
     };

@@ -79,6 +79,17 @@ impl Agent {
             .map_err(|refusal| status::error(tried, &refusal))
     }
 
+    /// Tells what applying would change.
+    pub(crate) async fn plan(
+        &mut self,
+        request: pb::PlanRequest,
+    ) -> Result<pb::PlanReply, CliError> {
+        let reply = self.client.plan(request).await;
+        reply
+            .map(tonic::Response::into_inner)
+            .map_err(|refusal| status::error("compare apps", &refusal))
+    }
+
     /// Acts on known apps.
     pub(crate) async fn act(
         &mut self,

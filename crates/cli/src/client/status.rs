@@ -29,7 +29,7 @@ pub(super) fn error(tried: impl Into<String>, status: &tonic::Status) -> CliErro
 
 fn of_detail(tried: String, message: &str, detail: &ErrorDetail) -> CliError {
     let kind = match detail.code() {
-        Code::NotFound | Code::Ambiguous | Code::Invalid => Kind::User,
+        Code::NotFound | Code::Ambiguous | Code::Invalid | Code::Moved => Kind::User,
         Code::State | Code::Keeper => Kind::Daemon,
         Code::Internal | Code::Unspecified => Kind::Internal,
     };
@@ -41,6 +41,7 @@ fn of_detail(tried: String, message: &str, detail: &ErrorDetail) -> CliError {
         Code::Ambiguous => ambiguous(error, detail),
         Code::NotFound
         | Code::Invalid
+        | Code::Moved
         | Code::State
         | Code::Keeper
         | Code::Internal

@@ -51,6 +51,7 @@ pub(crate) async fn bring_up(
         let request = ApplyRequest {
             apps: plan.apps,
             restart: how == BringUp::Restart,
+            ..ApplyRequest::default()
         };
         outcomes.extend(agent.apply(&tried, request).await?);
     }

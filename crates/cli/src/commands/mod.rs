@@ -14,8 +14,10 @@ mod plan;
 mod selection;
 mod session;
 
+pub(crate) mod apply;
 pub(crate) mod delete;
 pub(crate) mod describe;
+pub(crate) mod diff;
 pub(crate) mod env;
 pub(crate) mod id;
 pub(crate) mod kill;
@@ -45,6 +47,8 @@ pub(crate) async fn dispatch(
     let mut session = Session::new(cli.global, surroundings, ui)?;
     let session = &mut session;
     match cli.command {
+        Command::Apply(args) => apply::run(session, args).await,
+        Command::Diff(args) => diff::run(session, args).await,
         Command::Start(args) => start::run(session, args).await,
         Command::List(args) => list::run(session, args).await,
         Command::Logs(args) => logs::run(session, args).await,

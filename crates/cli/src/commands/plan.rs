@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use eco_proto::agent::v1::AppSpec;
+use eco_proto::agent::v1::{AppSpec, Prune};
 
 use super::session::Session;
 use crate::client::Agent;
@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) apps: Vec<AppSpec>,
     /// Apps that the agent knows.
     pub(crate) selectors: Vec<String>,
+    /// Where the apps of the files belong.
+    pub(crate) scopes: Vec<Prune>,
 }
 
 /// Which words may be a command on PATH.
@@ -63,7 +65,10 @@ pub(crate) async fn plan(
     let mut plan = Plan::default();
     for target in targets {
         match target {
-            Target::Ecosystem(file) => plan.apps.extend(evaluate(session, &file, reading)?),
+            Target::Ecosystem(file) => {
+                plan.apps.extend(evaluate(session, &file, reading)?);
+                plan.scopes.push(scope(session, &file));
+            }
             Target::Script(file) => {
                 plan.apps.push(script(
                     session,
@@ -158,6 +163,15 @@ fn fits(reading: &Reading, targets: &[Target]) -> Result<(), CliError> {
             .because("they are for a single script or command"));
     }
     Ok(())
+}
+
+/// The apps that belong to `file`: those of its environment that are defined in its folder.
+fn scope(session: &Session<'_>, file: &Path) -> Prune {
+    let folder = file.parent().unwrap_or(file);
+    Prune {
+        environment: of_file(file, session.environment()),
+        folder: folder.to_string_lossy().into_owned(),
+    }
 }
 
 /// Evaluates a file, and says its environment and what is odd about it.

@@ -1,6 +1,8 @@
 //! What the daemons say, as plain values for people and programs. Pure.
 
+pub(crate) mod changes;
 pub(crate) mod describe;
 pub(crate) mod line;
 pub(crate) mod list;
+pub(crate) mod spec;
 pub(crate) mod variables;

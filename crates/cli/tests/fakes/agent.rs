@@ -112,6 +112,32 @@ impl Agent for FakeAgent {
         Ok(Response::new(ApplyReply { outcomes }))
     }
 
+    async fn plan(&self, request: Request<PlanRequest>) -> Answer<Response<PlanReply>> {
+        let known: Vec<_> = self
+            .instances
+            .borrow()
+            .iter()
+            .map(|one| one.name.clone())
+            .collect();
+        let steps = request
+            .into_inner()
+            .apps
+            .into_iter()
+            .filter(|app| !known.contains(&app.name));
+        Ok(Response::new(PlanReply {
+            steps: steps
+                .map(|app| Step {
+                    environment: app.environment.clone(),
+                    name: app.name.clone(),
+                    after: Some(app),
+                    created: 1,
+                    ..Step::default()
+                })
+                .collect(),
+            fingerprint: "feed".to_owned(),
+        }))
+    }
+
     async fn act(&self, request: Request<ActRequest>) -> Answer<Response<ActReply>> {
         self.acted.lock().unwrap().push(request.into_inner());
         let outcomes = self.answered()?;

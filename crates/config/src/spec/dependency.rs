@@ -3,7 +3,7 @@
 use super::AppName;
 
 /// One thing that must be so before an app starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Dependency {
     /// Another app of the environment.
     App {
@@ -19,7 +19,7 @@ pub enum Dependency {
 }
 
 /// What an app that others wait for must have come to, in all of its instances.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// It has been spawned.
     Started,

@@ -1,7 +1,7 @@
 //! What an instance may use of its host.
 
 /// Limits of one instance, all of its processes together where the host can count so. `None`: no limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Bytes of memory; beyond them the kernel ends a process of it.
     pub memory: Option<u64>,

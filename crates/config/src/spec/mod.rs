@@ -7,7 +7,7 @@ mod probe;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use dependency::{Condition, Dependency};
@@ -17,7 +17,7 @@ pub use probe::{Check, IllAction, Liveness, Probe};
 pub use watch::{IgnoreField, IgnoreRule, Ignored, Links, WatchPolicy};
 
 /// One app of an ecosystem file. Paths are as written, for the agent to resolve on its own host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AppSpec {
     /// What the app belongs to.
     pub environment: EnvironmentName,
@@ -86,7 +86,7 @@ pub struct AppSpec {
 }
 
 /// What runs a script.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Interpreter {
     /// Chosen by the script's extension, or its first line.
     ByExtension,
@@ -97,7 +97,7 @@ pub enum Interpreter {
 }
 
 /// How the instances of an app share work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExecMode {
     /// Each is a process of its own.
     Fork,
@@ -106,7 +106,7 @@ pub enum ExecMode {
 }
 
 /// Whether an app is meant to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// It is up until somebody ends it.
     Service,
@@ -115,7 +115,7 @@ pub enum Kind {
 }
 
 /// What follows an end that nobody asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RestartPolicy {
     /// After which ends a restart follows.
     pub when: RestartWhen,
@@ -130,7 +130,7 @@ pub struct RestartPolicy {
 }
 
 /// After which ends a restart follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RestartWhen {
     /// All.
     Always,
@@ -141,7 +141,7 @@ pub enum RestartWhen {
 }
 
 /// How long to wait before a restart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RestartDelay {
     /// The first at once, then growing.
     Default,
@@ -152,7 +152,7 @@ pub enum RestartDelay {
 }
 
 /// How an app is ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StopPolicy {
     /// How it is asked to end.
     pub words: StopWords,
@@ -165,7 +165,7 @@ pub struct StopPolicy {
 }
 
 /// How an app is asked to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StopWords {
     /// By the signal.
     Signal,
@@ -174,7 +174,7 @@ pub enum StopWords {
 }
 
 /// What a signal is sent to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StopReach {
     /// Every process of the run.
     Tree,
@@ -183,7 +183,7 @@ pub enum StopReach {
 }
 
 /// When an instance counts as up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReadyPolicy {
     /// After this an instance that lives counts as up whatever it said, unless there is a probe.
     pub listen_timeout: Duration,
@@ -194,7 +194,7 @@ pub struct ReadyPolicy {
 }
 
 /// A probe of an instance that is starting: it is up when the probe says so, and not before.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Readiness {
     /// The question.
     pub probe: Probe,
@@ -203,7 +203,7 @@ pub struct Readiness {
 }
 
 /// When an app is replaced by the clock.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Schedule {
     /// A cron pattern of five or six fields, the first of six being seconds.
     pub pattern: String,
@@ -215,12 +215,23 @@ impl AppSpec {
     /// Whether `other` would run the same: all but where and by whom it was asked for.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        let bare = |spec: &Self| Self {
+        self.bare() == other.bare()
+    }
+
+    /// What it says apart from where and by whom it was asked for.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        Self {
             inherited_env: BTreeMap::new(),
             invoked_in: PathBuf::new(),
-            ..spec.clone()
-        };
-        bare(self) == bare(other)
+            ..self.clone()
+        }
+    }
+
+    /// The file that defines the app; `None`: a command did.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        (self.defined_at != self.invoked_in).then_some(&*self.defined_at)
     }
 
     /// `environment/name`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// A question asked again and again.
 ///
 /// Texts may hold `${NAME}`, which stands for a variable of the instance that is asked: `http://127.0.0.1:${PORT}/health`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Probe {
     /// What is asked.
     pub check: Check,
@@ -22,7 +22,7 @@ pub struct Probe {
 }
 
 /// How an app is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Check {
     /// A program that exits with 0: itself and its arguments, run in the app's folder with the app's variables.
     Exec(Vec<String>),
@@ -44,7 +44,7 @@ pub enum Check {
 }
 
 /// A probe of an app that is up, and what follows when it fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Liveness {
     /// The question.
     pub probe: Probe,
@@ -53,7 +53,7 @@ pub struct Liveness {
 }
 
 /// What is done about an instance that counts as ill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IllAction {
     /// It is replaced.
     Restart,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// What to watch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WatchPolicy {
     /// Files, folders and globs, relative to the working directory; none: the working directory. One that begins with `!`
     /// is left out.
@@ -21,7 +21,7 @@ pub struct WatchPolicy {
 }
 
 /// What does not count as a change.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IgnoreRule {
     /// What it matches.
     pub what: Ignored,
@@ -30,7 +30,7 @@ pub struct IgnoreRule {
 }
 
 /// What a rule matches.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ignored {
     /// A line of a .gitignore; one that begins with `!` lets in again.
     Pattern(String),
@@ -49,7 +49,7 @@ impl Ignored {
 }
 
 /// Where a rule was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IgnoreField {
     /// `ignore_watch`.
     IgnoreWatch,
@@ -58,7 +58,7 @@ pub enum IgnoreField {
 }
 
 /// What links to folders and files are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Links {
     /// What they lead to.
     Followed,

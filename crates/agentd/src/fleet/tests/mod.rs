@@ -4,6 +4,7 @@ mod act;
 mod apply;
 mod causes;
 mod health;
+mod plan;
 mod reconcile;
 mod report;
 mod select;
