@@ -7,6 +7,7 @@ mod bad_input;
 mod changes;
 mod crash;
 mod examples;
+mod formats;
 mod logs;
 mod recovery;
 mod rest_and_return;

@@ -4,23 +4,12 @@ use std::path::{Path, PathBuf};
 
 use eco_config::spec::{AppSpec, EnvironmentName, NameError};
 use eco_config::{ConfigError, EnvBlock, Problem, Request, Single};
+pub(crate) use eco_config::{file_names, is_ecosystem_file};
 use eco_proto::agent::v1 as pb;
 use serde_json::Map;
 
 use crate::error::CliError;
 use crate::surroundings::Surroundings;
-
-/// Ends of the names of files that define apps.
-const ENDS: [&str; 8] = [
-    ".json",
-    ".config.js",
-    ".config.cjs",
-    ".config.mjs",
-    ".config.ts",
-    ".yaml",
-    ".yml",
-    ".toml",
-];
 
 /// What a file defines.
 #[derive(Clone, Debug)]
@@ -31,12 +20,6 @@ pub(crate) struct Ecosystem {
     pub(crate) warnings: Vec<String>,
     /// What its program said.
     pub(crate) said: Vec<String>,
-}
-
-/// Whether `path` is named like a file that defines apps.
-pub(crate) fn is_ecosystem_file(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str());
-    name.is_some_and(|name| ENDS.iter().any(|end| name.ends_with(end)))
 }
 
 /// The ecosystem files of a folder: none, one, or several equally good ones.
@@ -132,19 +115,4 @@ fn lines(problem: &Problem) -> Vec<String> {
         lines.push(format!("    hint: {hint}"));
     }
     lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_script_is_told_from_a_file_that_defines_apps() {
-        for name in ["ecosystem.config.js", "x.config.cjs", "process.json"] {
-            assert!(is_ecosystem_file(Path::new(name)), "{name}");
-        }
-        for name in ["app.js", "config.js", "server.ts", "run.sh", "json"] {
-            assert!(!is_ecosystem_file(Path::new(name)), "{name}");
-        }
-    }
 }

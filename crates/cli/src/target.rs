@@ -10,6 +10,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::ecosystem::file_names;
+
 /// What the disk says about a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Facts {
@@ -153,7 +155,8 @@ fn sole<'a>(
 fn tried(word: &str, facts: &Facts) -> Vec<String> {
     let mut tried = vec![match &facts.at_path {
         AtPath::Folder(folder) => {
-            format!("folder {}: no ecosystem file in it", folder.path.display())
+            let (folder, names) = (folder.path.display(), file_names());
+            format!("folder {folder}: no ecosystem file in it, such as {names}")
         }
         AtPath::Nothing | AtPath::Ecosystem(_) | AtPath::Script(_) => {
             format!("file or folder {word}: not there")

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::format::extensions;
+
 /// Why a file gives no apps.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -43,7 +45,7 @@ pub enum ConfigError {
         offset: usize,
     },
     /// A kind of file that this version does not evaluate.
-    #[error("read {}: expected a .js, .cjs or .json file", path.display())]
+    #[error("read {}: expected a {} file", path.display(), extensions())]
     Format {
         /// The file.
         path: PathBuf,

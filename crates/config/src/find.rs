@@ -1,16 +1,40 @@
-//! Which file of a folder is its ecosystem file.
+//! Which file of a folder is its ecosystem file, and which name is one of an ecosystem file.
 
 use std::path::{Path, PathBuf};
 
-/// eco's own names come first; among the names of one line none is better than another.
-const NAMES: [&[&str]; 2] = [
+use crate::format::{EXTENSIONS, Format};
+
+/// eco's own name comes first; among the names of one line none is better than another.
+const NAMES: [&[Name]; 2] = [
+    &[Name::Any("ecosystem.config")],
     &[
-        "ecosystem.config.js",
-        "ecosystem.config.cjs",
-        "ecosystem.config.json",
+        Name::Data("ecosystem"),
+        Name::Data("process"),
+        Name::Any("pm2.config"),
     ],
-    &["ecosystem.json", "process.json", "pm2.config.js"],
 ];
+
+/// A name without its last end.
+#[derive(Clone, Copy)]
+enum Name {
+    /// With every end there is.
+    Any(&'static str),
+    /// With the ends of data only: `process.js` may be anything.
+    Data(&'static str),
+}
+
+impl Name {
+    fn files(self) -> impl Iterator<Item = String> {
+        EXTENSIONS
+            .into_iter()
+            .filter_map(move |(extension, format)| match (self, format) {
+                (Self::Data(_), Format::Program) => None,
+                (Self::Any(name), _) | (Self::Data(name), Format::Json | Format::Data(_)) => {
+                    Some(format!("{name}.{extension}"))
+                }
+            })
+    }
+}
 
 /// Several files are equally good.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +49,7 @@ pub fn find_in(folder: &Path) -> Result<Option<PathBuf>, AmbiguousFolder> {
     for names in NAMES {
         let mut candidates: Vec<_> = names
             .iter()
+            .flat_map(|name| name.files())
             .map(|name| folder.join(name))
             .filter(|path| path.is_file())
             .collect();
@@ -36,6 +61,26 @@ pub fn find_in(folder: &Path) -> Result<Option<PathBuf>, AmbiguousFolder> {
         }
     }
     Ok(None)
+}
+
+/// The names that [`find_in`] prefers, for people: `ecosystem.config.{js,json,…}`.
+#[must_use]
+pub fn file_names() -> String {
+    let extensions = EXTENSIONS.map(|(extension, _)| extension);
+    format!("ecosystem.config.{{{}}}", extensions.join(","))
+}
+
+/// Whether a file that somebody names defines apps, by its name: `x.json`, `x.yaml` and `x.config.js` do, `x.js` is a
+/// script.
+#[must_use]
+pub fn is_ecosystem_file(path: &Path) -> bool {
+    match Format::of(path) {
+        Some(Format::Json | Format::Data(_)) => true,
+        Some(Format::Program) => path
+            .file_stem()
+            .is_some_and(|stem| Path::new(stem).extension() == Some("config".as_ref())),
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -61,5 +106,40 @@ mod tests {
         let expected = [path("ecosystem.config.js"), path("ecosystem.config.cjs")];
         assert_eq!(error.candidates, expected);
         assert!(error.to_string().contains("ecosystem.config.js and "));
+    }
+
+    #[test]
+    fn a_name_is_one_of_data_or_says_that_it_configures() {
+        for name in [
+            "ecosystem.config.js",
+            "x.config.cjs",
+            "process.json",
+            "a.yml",
+            "b.toml",
+        ] {
+            assert!(is_ecosystem_file(Path::new(name)), "{name}");
+        }
+        for name in [
+            "app.js",
+            "config.js",
+            "server.ts",
+            "run.sh",
+            "json",
+            ".yaml",
+            "x",
+        ] {
+            assert!(!is_ecosystem_file(Path::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_bare_word_is_good_for_data_only() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("process.js"), "").unwrap();
+        fs::write(folder.path().join("ecosystem.js"), "").unwrap();
+        assert_eq!(find_in(folder.path()), Ok(None));
+        let file = folder.path().join("process.yml");
+        fs::write(&file, "").unwrap();
+        assert_eq!(find_in(folder.path()), Ok(Some(file)));
     }
 }

@@ -11,11 +11,15 @@
 //! Only the program that a person types a command into evaluates files: the feature `eval`. A daemon uses `spec` and `wire`.
 
 #[cfg(feature = "eval")]
+mod data;
+#[cfg(feature = "eval")]
 mod error;
 #[cfg(feature = "eval")]
 mod eval;
 #[cfg(feature = "eval")]
 mod find;
+#[cfg(feature = "eval")]
+mod format;
 #[cfg(feature = "eval")]
 mod load;
 #[cfg(feature = "eval")]
@@ -33,6 +37,6 @@ pub use error::{ConfigError, EvalError, EvalFault, Fault, Location, Problem};
 #[cfg(feature = "eval")]
 pub use eval::{FILE_LIMIT, MEMORY_LIMIT, SAID_LIMIT, STACK_LIMIT, TIME_LIMIT};
 #[cfg(feature = "eval")]
-pub use find::{AmbiguousFolder, find_in};
+pub use find::{AmbiguousFolder, file_names, find_in, is_ecosystem_file};
 #[cfg(feature = "eval")]
 pub use load::{Ecosystem, EnvBlock, Request, Single, load, single};

@@ -1,4 +1,5 @@
-//! Where in a file a field is written: a tolerant look at JavaScript or JSON that is no parser.
+//! Where in a file a field is written: for data as its reader tells, for JavaScript and JSON by a tolerant look that is no
+//! parser.
 //!
 //! The evaluation tells values, not places. To name the line of a wrong value, the object literal that has the app's name
 //! is looked for in the text, and its key. Nothing depends on the answer but a message, so it is `None`
@@ -9,6 +10,10 @@
 //! ```
 
 mod tokens;
+
+use std::path::Path;
+
+use crate::format::Format;
 
 use tokens::{Kind, Token};
 
@@ -41,6 +46,19 @@ pub(crate) struct Key {
     pub value: Option<String>,
 }
 
+impl Position {
+    /// Of a byte of a text.
+    pub(crate) fn of(text: &str, byte: usize) -> Self {
+        let before = text.get(..byte).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let from_one = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).saturating_add(1);
+        Self {
+            line: from_one(before.matches('\n').count()),
+            column: from_one(line.chars().count()),
+        }
+    }
+}
+
 impl Literal {
     /// The key of that name; of several the last, which counts.
     pub(crate) fn key(&self, name: &str) -> Option<&Key> {
@@ -48,8 +66,15 @@ impl Literal {
     }
 }
 
-/// All literals of a text, in the order of their ends.
-pub(crate) fn literals(text: &str) -> Vec<Literal> {
+/// All literals of a file's text, in the order of their ends.
+pub(crate) fn literals(file: &Path, text: &str) -> Vec<Literal> {
+    match Format::of(file) {
+        Some(Format::Data(data)) => data.literals(text),
+        Some(Format::Json | Format::Program) | None => of_javascript(text),
+    }
+}
+
+fn of_javascript(text: &str) -> Vec<Literal> {
     let tokens = tokens::scan(text);
     let mut open: Vec<Frame> = Vec::new();
     let mut found = Vec::new();
@@ -139,7 +164,7 @@ mod tests {
     use super::*;
 
     fn at(text: &str, name: &str, key: &str) -> Option<(u32, u32)> {
-        let found = literals(text);
+        let found = of_javascript(text);
         let literal = found.iter().find(|literal| {
             literal.key("name").and_then(|key| key.value.as_deref()) == Some(name)
         })?;
@@ -176,14 +201,14 @@ mod tests {
         #[test]
         fn no_text_makes_it_fail(text in "[a-z{}\\[\\]()'\"`$/*,:\\\\\n. \u{e9}]{0,200}") {
             let lines = u32::try_from(text.matches('\n').count()).unwrap() + 1;
-            for literal in literals(&text) {
+            for literal in of_javascript(&text) {
                 prop_assert!(literal.open.line <= lines);
             }
         }
 
         #[test]
         fn any_text_at_all_will_do(text in any::<String>()) {
-            literals(&text);
+            of_javascript(&text);
         }
     }
 }

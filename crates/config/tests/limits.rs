@@ -130,9 +130,9 @@ fn what_is_no_ordinary_file_is_not_read() {
         folder.load("none.config.js"),
         Err(ConfigError::Read { .. })
     ));
-    fs::write(folder.path("a.yaml"), "apps: []").unwrap();
+    fs::write(folder.path("a.xml"), "apps: []").unwrap();
     assert!(matches!(
-        folder.load("a.yaml"),
+        folder.load("a.xml"),
         Err(ConfigError::Format { .. })
     ));
 }

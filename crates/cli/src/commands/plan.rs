@@ -137,7 +137,11 @@ fn here(session: &Session<'_>) -> Result<Target, CliError> {
     match folder.files.as_slice() {
         [file] => Ok(Target::Ecosystem(file.clone())),
         [] => Err(CliError::user("find an ecosystem file")
-            .because(format!("there is none in {}", folder.path.display()))
+            .because(format!(
+                "there is none in {}, such as {}",
+                folder.path.display(),
+                ecosystem::file_names()
+            ))
             .hinted(
                 "name a file, a folder, an environment, an app or a command: eco start TARGET",
             )),

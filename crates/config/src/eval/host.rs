@@ -9,10 +9,12 @@ use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
 
+use crate::data::Malformed;
 use crate::error::{ConfigError, EvalFault};
+use crate::format::Format;
 
 use super::quickjs::Job;
-use super::{SAID_LIMIT, modules, source};
+use super::{SAID_LIMIT, modules, source, trace};
 
 /// Characters of a line for the console that are kept.
 const LINE_LIMIT: usize = 2_000;
@@ -81,6 +83,35 @@ impl Host {
         if self.said.len() < SAID_LIMIT {
             self.said.push(line.chars().take(LINE_LIMIT).collect());
         }
+    }
+
+    /// The text of a file that is evaluated.
+    pub(super) fn text(&self, file: &Path) -> Result<String, ConfigError> {
+        match self.sources.get(file) {
+            Some(text) => Ok(text.clone()),
+            None => source::read(file),
+        }
+    }
+
+    /// What a file says that is no program.
+    pub(super) fn data(&mut self, file: &Path) -> String {
+        let Some(Format::Data(data)) = Format::of(file) else {
+            return json!({ "message": format!("{} is no data", file.display()) }).to_string();
+        };
+        let text = match self.text(file) {
+            Ok(text) => text,
+            Err(error) => return json!({ "message": sentence(&error) }).to_string(),
+        };
+        let answer = match data.value(&text) {
+            Ok(value) => json!({ "ok": value }),
+            Err(Malformed { message, at }) => json!({
+                "message": message,
+                "fault": "syntax",
+                "at": trace::tell(file, at),
+            }),
+        };
+        self.sources.insert(file.to_owned(), text);
+        answer.to_string()
     }
 
     /// A line of a file, from 1.
@@ -173,6 +204,14 @@ pub(super) fn resolve(folder: &Path, request: &str) -> String {
         "fault": "module",
     })
     .to_string()
+}
+
+/// A failure to read, in one sentence.
+pub(super) fn sentence(error: &ConfigError) -> String {
+    use std::error::Error as _;
+
+    let cause = error.source().map(|source| format!(": {source}"));
+    format!("cannot {error}{}", cause.unwrap_or_default())
 }
 
 fn given(answer: io::Result<Value>, call: &str, path: &Path) -> String {

@@ -28,6 +28,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{ConfigError, EvalError, EvalFault};
+use crate::format::Format;
 use crate::load::Request;
 
 /// Bytes that the values of a program may take.
@@ -94,11 +95,14 @@ pub(crate) fn evaluate(request: &Request) -> Result<Evaluated, ConfigError> {
         .canonicalize()
         .map_err(|source| ConfigError::Read { path, source })?;
     let text = source::read(&main)?;
-    if !matches!(
-        main.extension().and_then(std::ffi::OsStr::to_str),
-        Some("js" | "cjs" | "json")
-    ) {
+    if Format::of(&main).is_none() {
         return Err(ConfigError::Format { path: main });
+    }
+    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+        return Err(ConfigError::Evaluate(EvalError {
+            message: "the file is empty".to_owned(),
+            ..unplaced(&main, EvalFault::Result)
+        }));
     }
     let job = quickjs::Job {
         main: main.clone(),

@@ -21,6 +21,7 @@
     for (const key of ['code', 'path', 'syscall']) if (answer[key]) error[key] = answer[key];
     if (answer.hint) Object.defineProperty(error, 'ecoHint', { value: answer.hint });
     if (answer.fault) Object.defineProperty(error, 'ecoFault', { value: answer.fault });
+    if (answer.at) Object.defineProperty(error, 'ecoAt', { value: answer.at });
     return error;
   }
 
@@ -245,9 +246,10 @@
     main ??= module;
     cache[file] = module;
     try {
-      const body = host.compile(file);
-      if (file.endsWith('.json')) module.exports = body();
-      else body.call(module.exports, module.exports, requireFrom(module), module, file, dir);
+      const kind = host.kind(file);
+      if (kind === 'data') module.exports = ask(host.data(file));
+      else if (kind === 'json') module.exports = host.compile(file)();
+      else host.compile(file).call(module.exports, module.exports, requireFrom(module), module, file, dir);
     } catch (error) {
       // As in Node, a module that failed may be required again.
       delete cache[file];
@@ -304,7 +306,8 @@
       return names.some((name) => result[name] !== undefined) ? { key, list: [result] } : { key: '', wrong: result };
     }
     const inside = result[key];
-    const others = Object.keys(result).filter((other) => other !== key);
+    // A place for the anchors of a YAML file, as in other tools: `x-` says that nobody is to look there.
+    const others = Object.keys(result).filter((other) => other !== key && !other.startsWith('x-'));
     if (Array.isArray(inside)) return { key, list: inside, others };
     return isObject(inside) ? { key, list: [inside], alone: true, others } : { key, wrong: inside, others };
   }
@@ -325,7 +328,7 @@
       file: (isObject(value) && (value[origin] ?? frozen.get(value))) || file,
       value: value === undefined ? { [odd]: 'nothing' } : value,
     }));
-    const unlike = apps ? undefined : wrong === undefined ? { [odd]: 'nothing' } : wrong;
+    const unlike = apps ? undefined : wrong == null ? { [odd]: wrong === null ? 'null' : 'nothing' } : wrong;
     try {
       return stringify({ key, alone, bare: key === undefined, others, apps, wrong: unlike }, plain);
     } catch (error) {

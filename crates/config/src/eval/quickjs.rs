@@ -9,10 +9,11 @@ use std::time::Instant;
 use rquickjs::context::EvalOptions;
 use rquickjs::{Context, Ctx, Error, Exception, Function, Object, Runtime, Value};
 
-use crate::error::{ConfigError, EvalError, EvalFault};
+use crate::error::{EvalError, EvalFault};
+use crate::format::Format;
 
 use super::host::{self, Host};
-use super::{MEMORY_LIMIT, STACK_LIMIT, TIME_LIMIT, source, too_slow, trace, unplaced};
+use super::{MEMORY_LIMIT, STACK_LIMIT, TIME_LIMIT, too_slow, trace, unplaced};
 
 const PRELUDE: &str = include_str!("prelude.js");
 /// What the prelude is called in a stack; no file of a person's is named so.
@@ -21,8 +22,8 @@ const PRELUDE_NAME: &str = "eco:prelude";
 const MODULE: &str = "(function (exports, require, module, __filename, __dirname) {";
 const MODULE_END: &str = "\n})";
 /// A JSON file is an expression, as PM2 reads it: comments and trailing commas do no harm.
-const DATA: &str = "(function () { return (";
-const DATA_END: &str = "\n) })";
+const EXPRESSION: &str = "(function () { return (";
+const EXPRESSION_END: &str = "\n) })";
 
 /// What is to be evaluated.
 pub(super) struct Job {
@@ -130,6 +131,13 @@ fn door<'js>(ctx: &Ctx<'js>, host: &Rc<RefCell<Host>>) -> Result<Object<'js>, Er
     let kept = Rc::clone(host);
     let failed = move |file: String| kept.borrow_mut().failed_in = Some(file.into());
     door.set("failed", Function::new(ctx.clone(), failed)?)?;
+    door.set(
+        "kind",
+        Function::new(ctx.clone(), |file: String| kind(Path::new(&file)))?,
+    )?;
+    let kept = Rc::clone(host);
+    let data = move |file: String| kept.borrow_mut().data(Path::new(&file));
+    door.set("data", Function::new(ctx.clone(), data)?)?;
     let kept = Rc::clone(host);
     let compile = move |ctx: Ctx<'js>, file: String| compile(&ctx, &kept, Path::new(&file));
     door.set("compile", Function::new(ctx.clone(), compile)?)?;
@@ -142,13 +150,10 @@ fn compile<'js>(
     host: &Rc<RefCell<Host>>,
     file: &Path,
 ) -> Result<Function<'js>, Error> {
-    let known = host.borrow().sources.get(file).cloned();
-    let text = match known {
-        Some(text) => text,
-        None => {
-            source::read(file).map_err(|error| Exception::throw_message(ctx, &sentence(&error)))?
-        }
-    };
+    let text = host
+        .borrow()
+        .text(file)
+        .map_err(|error| Exception::throw_message(ctx, &host::sentence(&error)))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let text = text
         .strip_prefix("#!")
@@ -160,21 +165,20 @@ fn compile<'js>(
 }
 
 fn wrapper(file: &Path) -> (&'static str, &'static str) {
-    if file
-        .extension()
-        .is_some_and(|extension| extension == "json")
-    {
-        (DATA, DATA_END)
-    } else {
-        (MODULE, MODULE_END)
+    match Format::of(file) {
+        Some(Format::Json) => (EXPRESSION, EXPRESSION_END),
+        Some(Format::Data(_)) => ("", ""),
+        Some(Format::Program) | None => (MODULE, MODULE_END),
     }
 }
 
-fn sentence(error: &ConfigError) -> String {
-    use std::error::Error as _;
-
-    let cause = error.source().map(|source| format!(": {source}"));
-    format!("cannot {error}{}", cause.unwrap_or_default())
+/// How the prelude is to load a file.
+fn kind(file: &Path) -> &'static str {
+    match Format::of(file) {
+        Some(Format::Json) => "json",
+        Some(Format::Data(_)) => "data",
+        Some(Format::Program) | None => "commonjs",
+    }
 }
 
 /// Makes an error of what was thrown.
@@ -215,9 +219,11 @@ fn describe(ctx: &Ctx<'_>, error: &Error, host: &Host) -> EvalError {
     let name = text("name").unwrap_or_default();
     let fault = fault_of(text("ecoFault").as_deref(), &name, &message);
     let columns = |file: &Path| u32::try_from(wrapper(file).0.len()).unwrap_or(0);
-    let frame = exception
-        .stack()
-        .and_then(|stack| trace::first(&stack, &host.sources, &columns));
+    let told = text("ecoAt").and_then(|told| trace::told(&told));
+    let frame = told.or_else(|| {
+        let stack = exception.stack()?;
+        trace::first(&stack, &host.sources, &columns)
+    });
     let hint = text("ecoHint").or_else(|| {
         let line = frame
             .as_ref()

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::locate::Position;
+
 /// A place in a file as the engine counts it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Frame {
@@ -29,6 +31,23 @@ pub(super) fn first(
         let line: u32 = numbers.next()?.parse().ok()?;
         let column: u32 = numbers.next()?.parse().ok()?;
         Some(placed(file, line, column, sources, wrapper(file)))
+    })
+}
+
+/// Writes a place down for the prelude to carry along with an exception, so that [`told`] finds it again.
+pub(super) fn tell(file: &Path, at: Option<Position>) -> Option<String> {
+    let Position { line, column } = at?;
+    Some(format!("{line}:{column}:{}", file.to_string_lossy()))
+}
+
+/// The place that an exception carries.
+pub(super) fn told(told: &str) -> Option<Frame> {
+    let mut parts = told.splitn(3, ':');
+    Some(Frame {
+        line: parts.next()?.parse().ok()?,
+        column: parts.next()?.parse().ok()?,
+        file: parts.next()?.into(),
+        beyond: false,
     })
 }
 

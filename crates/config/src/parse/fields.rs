@@ -34,7 +34,7 @@ impl Places {
         let mut known = self.known.borrow_mut();
         let found = known
             .entry(file.to_owned())
-            .or_insert_with(|| Rc::new(locate::literals(text)));
+            .or_insert_with(|| Rc::new(locate::literals(file, text)));
         Some(Rc::clone(found))
     }
 

@@ -1,0 +1,43 @@
+//! What files that define apps are written in, by the ends of their names: the only list of them.
+
+use std::path::Path;
+
+use crate::data::Data;
+
+/// What a file is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A program, whose result is what counts.
+    Program,
+    /// JSON, which is read as one expression of JavaScript: comments and trailing commas do no harm.
+    Json,
+    /// Data of another language.
+    Data(Data),
+}
+
+/// Ends of names, without the dot, and what files of such names are written in.
+pub(crate) const EXTENSIONS: [(&str, Format); 6] = [
+    ("js", Format::Program),
+    ("cjs", Format::Program),
+    ("json", Format::Json),
+    ("yaml", Format::Data(Data::Yaml)),
+    ("yml", Format::Data(Data::Yaml)),
+    ("toml", Format::Data(Data::Toml)),
+];
+
+impl Format {
+    /// By the end of a file's name.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let end = path.extension()?.to_str()?;
+        EXTENSIONS
+            .into_iter()
+            .find(|(extension, _)| *extension == end)
+            .map(|(_, format)| format)
+    }
+}
+
+/// All ends of names, for people: `.js, .cjs or .json`.
+pub(crate) fn extensions() -> String {
+    let [others @ .., last] = EXTENSIONS.map(|(extension, _)| format!(".{extension}"));
+    format!("{} or {last}", others.join(", "))
+}
