@@ -33,6 +33,7 @@ use crate::ready;
 use crate::rpc::{Peers, Service};
 use crate::store::{Loaded, Store, StoreError};
 use crate::supervisor::{Ends, Input, Request, Supervisor};
+use crate::voices;
 use crate::watch_files;
 
 /// How long open requests may take when the agent ends.
@@ -199,7 +200,8 @@ fn talk(
         runs,
         daemon: log,
     };
-    tokio::spawn(forward(heard, inputs.clone()));
+    let (listener, ears) = voices::listen(heard, inputs.clone());
+    tokio::spawn(listener.run());
     let talks = Talks {
         keeping: tokio::spawn(keeper::run(home.clone(), keeping)),
         feeding: tokio::spawn(feed::run(home.clone(), host.to_owned(), feeding)),
@@ -210,10 +212,12 @@ fn talk(
             feed,
             published,
             board,
+            voices: ears.voices.clone(),
         },
         Peers {
             keeper: keeper_seen,
             log: log_seen,
+            ears,
         },
         talks,
     )
@@ -317,14 +321,6 @@ fn end_on_signals(end: &CancellationToken) -> Result<(), DaemonError> {
         end.cancel();
     });
     Ok(())
-}
-
-async fn forward(mut heard: mpsc::Receiver<keeper::News>, inputs: mpsc::Sender<Input>) {
-    while let Some(news) = heard.recv().await {
-        if inputs.send(Input::News(news)).await.is_err() {
-            return;
-        }
-    }
 }
 
 /// Nothing runs any more: tells the keeper and the log daemon to end.

@@ -6,10 +6,24 @@ use std::collections::BTreeMap;
 
 use eco_config::spec::AppSpec;
 
+/// Variables of whoever started the shell that asked, which would have an app speak to somebody else's supervisor, or to
+/// a descriptor that it does not have.
+const OTHERS: [&str; 6] = [
+    "NODE_CHANNEL_FD",
+    "NODE_CHANNEL_SERIALIZATION_MODE",
+    "NODE_UNIQUE_ID",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+];
+
 /// The variables of one instance. `PATH` is always there.
 #[must_use]
 pub fn variables(spec: &AppSpec, instance: u32, run: u64) -> BTreeMap<String, String> {
     let mut variables = spec.inherited_env.clone();
+    for name in OTHERS {
+        variables.remove(name);
+    }
     // Python keeps lines back when it does not write to a terminal.
     variables.insert("PYTHONUNBUFFERED".to_owned(), "1".to_owned());
     variables.extend(spec.env.clone());
@@ -124,6 +138,16 @@ pub(crate) mod tests {
         let variables = variables(&spec, 0, 1);
         assert_eq!(variables.get("MODE").map(String::as_str), Some("own"));
         assert_eq!(variables.get("LANG").map(String::as_str), Some("C"));
+    }
+
+    #[test]
+    fn an_app_never_gets_the_channel_of_the_shell_that_asked() {
+        let mut spec = spec("dev", "api");
+        for name in OTHERS {
+            spec.inherited_env.insert(name.to_owned(), "7".to_owned());
+        }
+        let variables = variables(&spec, 0, 1);
+        assert!(OTHERS.iter().all(|name| !variables.contains_key(*name)));
     }
 
     #[test]

@@ -10,7 +10,8 @@
 //! - [`machine`], [`fleet`]: decide. Pure: no clock, no system call, no task.
 //! - [`supervisor`]: the one task that owns the fleet. [`store`]: its records. [`resolve`], [`environment`]: what a
 //!   specification means on this host.
-//! - [`keeper`], [`feed`]: the conversations with the other two daemons. [`ready`], [`memory`], [`sample`]: looks at processes.
+//! - [`keeper`], [`feed`]: the conversations with the other two daemons. [`voices`]: what apps say to us, in the words of
+//!   [`message`] and [`notification`]; [`stdin`]: what is written to them. [`ready`], [`memory`], [`sample`]: looks at processes.
 //!   [`watch_files`]: a look at files.
 //! - [`rpc`]: requests in, replies out. [`daemon`]: puts it all together and takes it down.
 
@@ -23,11 +24,15 @@ pub mod hands;
 pub mod keeper;
 pub mod machine;
 pub mod memory;
+pub mod message;
+pub mod notification;
 pub mod os;
 pub mod ready;
 pub mod resolve;
 pub mod rpc;
 pub mod sample;
+pub mod stdin;
 pub mod store;
 pub mod supervisor;
+pub mod voices;
 pub mod watch_files;

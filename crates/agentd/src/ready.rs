@@ -53,6 +53,8 @@ fn candidates(fleet: &Fleet) -> Vec<Candidate> {
     let launching = fleet
         .slots()
         .filter_map(|(key, app, slot)| match slot.machine.state() {
+            // Who is to say that it is ready is believed nothing less.
+            State::Launching { .. } if app.spec.ready.wait_ready => None,
             State::Launching { pid, .. } => {
                 let port = expected_port(&app.spec, key.instance)?;
                 Some(Candidate {

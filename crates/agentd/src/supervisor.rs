@@ -29,8 +29,10 @@ use crate::fleet::plan::{Plan, Prune};
 use crate::fleet::select::{Refused, Selection, select};
 use crate::fleet::{Board, Changes, Fleet, Outcome, Report, RunKey, Sign, Verb};
 use crate::keeper::{News, Order};
+use crate::message::Message;
 use crate::resolve::{self, Problem};
 use crate::store::{Store, StoreError};
+use crate::voices::Voices;
 
 /// Inputs that are taken together.
 const BATCH: usize = 256;
@@ -142,6 +144,7 @@ pub struct Supervisor {
     feed: mpsc::Sender<RunNews>,
     published: watch::Sender<Arc<Fleet>>,
     board: watch::Receiver<Board>,
+    voices: watch::Receiver<Voices>,
     /// What could not be written yet.
     unwritten: Changes,
     answers: Vec<Answer>,
@@ -160,6 +163,8 @@ pub struct Ends {
     pub published: watch::Sender<Arc<Fleet>>,
     /// From the probes.
     pub board: watch::Receiver<Board>,
+    /// What the apps say.
+    pub voices: watch::Receiver<Voices>,
 }
 
 impl Supervisor {
@@ -177,6 +182,7 @@ impl Supervisor {
             feed,
             published,
             board,
+            voices,
         } = ends;
         Self {
             fleet,
@@ -188,6 +194,7 @@ impl Supervisor {
             feed,
             published,
             board,
+            voices,
             unwritten: Changes::default(),
             answers: Vec::new(),
             resting: Vec::new(),
@@ -240,7 +247,9 @@ impl Supervisor {
             Input::Ready(key, sign) => self.fleet.report(now, &key, Report::Ready(sign)),
             Input::Ill(key, why) => self.fleet.ill(now, &key, &why),
             Input::Replace(key, cause) => self.fleet.replace_run(now, &key, cause),
-            Input::News(News::Met { epoch, greeting }) => {
+            Input::News(News::Met {
+                epoch, greeting, ..
+            }) => {
                 self.epoch = epoch;
                 // Decided before the greeting was heard: what of it is still missing, the comparison asks for again.
                 self.fleet.drop_tasks();
@@ -254,6 +263,16 @@ impl Supervisor {
                 }
             }
             Input::News(News::Report(key, report)) => self.report(now, &key, report),
+            Input::News(News::Said(key, Message::Ready)) => {
+                self.fleet.report(now, &key, Report::Ready(Sign::Message));
+            }
+            Input::News(News::Notified(key, notification)) => {
+                if notification.is_ready {
+                    self.fleet.report(now, &key, Report::Ready(Sign::Notice));
+                }
+            }
+            // What else apps say changes no instance: see `voices`.
+            Input::News(News::Said(..) | News::Channel(..)) => {}
         }
     }
 

@@ -102,6 +102,7 @@ impl Home {
         for path in [
             self.root.clone(),
             self.root.join("run"),
+            self.notices(),
             self.root.join("log"),
             self.runs(),
         ] {
@@ -124,6 +125,12 @@ impl Home {
         self.root
             .join("run")
             .join(format!("{}.sock", daemon.stem()))
+    }
+
+    /// Where runs have their sockets for notices: a name of nine letters in it is no longer than a daemon's socket.
+    #[must_use]
+    pub fn notices(&self) -> PathBuf {
+        self.root.join("run").join("n")
     }
 
     /// What `daemon` holds locked while it lives.
@@ -202,6 +209,13 @@ mod tests {
             Home::find(Some(&deep), None),
             Err(HomeError::TooLong { .. })
         ));
+    }
+
+    #[test]
+    fn a_home_that_is_short_enough_for_a_daemon_is_so_for_a_run() {
+        let home = Home::find(Some(Path::new("/srv/eco")), None).expect("found");
+        let longest = home.socket(Daemon::Agent).as_os_str().len();
+        assert_eq!(home.notices().join("123456789").as_os_str().len(), longest);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! runs/<host>/<environment>/<app>/<instance>/<run>/
+//! ├── in.fifo                       what the app reads from, while the run lives
 //! ├── out.fifo  err.fifo            what the app writes to, while the run lives
 //! ├── out.0001  out.0001.times      stdout, exactly the bytes written, and when they came
 //! ├── out.0002  out.0002.times      … the next segment
@@ -16,6 +17,8 @@
 //! - The bytes are the truth and the times are notes about them ([`crate::notes`]): a byte without a note (the keeper was
 //!   killed between the two) is there all the same, and came no later than the file's last change.
 //! - `*.fifo` is there as long as the run may still write: it is removed when all output is in the segments.
+//! - `in.fifo` is held open by the app alone, read-write, so that it never sees an end of its input. Who opens it to write,
+//!   without waiting, is refused when nobody is left to read. What is not read when the run ends is gone with it.
 //! - A folder is never used for two runs.
 //!
 //! Names are percent-encoded so that any name is one path component: everything but ASCII letters, digits, `-`, `_`, `.`
@@ -25,6 +28,9 @@ use std::path::{Path, PathBuf};
 
 /// Bytes after which the keeper begins a new segment.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// The name of the FIFO that is a run's standard input.
+pub const STDIN: &str = "in.fifo";
 
 /// Which of the two outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

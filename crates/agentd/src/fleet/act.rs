@@ -1,7 +1,7 @@
 //! What people ask of apps that are known: start, stop, restart, delete; and of all of them: rest, rise.
 
 use super::apply::is_up;
-use super::{Action, Fate, Fleet, Outcome, RunKey, Slot, SlotKey};
+use super::{Action, Fate, Fleet, Outcome, RunKey, Slot, SlotKey, cause};
 use crate::machine::{Command, Machine, Replace, State, Tick, Want};
 
 /// What is asked.
@@ -70,6 +70,18 @@ impl Fleet {
         let is_meant = |slot: &Slot| slot.machine.run() == key.run && is_wanted(slot);
         if self.slot(&key.slot).is_some_and(is_meant) {
             self.step(&key.slot, |machine| machine.command(now, Command::Restart));
+            self.explain(&key.slot, cause);
+        }
+    }
+
+    /// Says of a run that was to be ended by words that it was ended by its signal.
+    pub fn ended_without_words(&mut self, key: &RunKey) {
+        let signal = self.app(&key.slot.app).map(|app| app.spec.stop.signal);
+        let slot = self
+            .slot(&key.slot)
+            .filter(|slot| slot.machine.run() == key.run);
+        if let (Some(signal), Some(slot)) = (signal, slot) {
+            let cause = cause::without_words(&slot.cause, signal);
             self.explain(&key.slot, cause);
         }
     }

@@ -124,6 +124,18 @@ pub(super) fn once_up(cause: &str) -> Option<String> {
     Some(format!("{how}; restarted after {wait}"))
 }
 
+/// What a cause becomes when an app was to be ended by words and could only be sent its signal.
+pub(super) fn without_words(said: &str, signal: i32) -> String {
+    let signal =
+        Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |one| one.to_string());
+    let remark = format!("; by {signal}, since it has no channel to be told over");
+    if said.ends_with(&remark) {
+        said.to_owned()
+    } else {
+        format!("{said}{remark}")
+    }
+}
+
 /// A span of time as people read it.
 pub(super) fn span(time: Duration) -> String {
     if time < Duration::from_secs(1) {

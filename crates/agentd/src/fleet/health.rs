@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use eco_config::spec::{AppSpec, IllAction};
+use eco_config::spec::{AppSpec, Check, IllAction};
 
 use super::cause::span;
 use super::{Fate, Fleet, RunKey, SlotKey};
@@ -26,6 +26,10 @@ pub enum Sign {
     Port,
     /// Its probe of readiness says so.
     Probe,
+    /// It said `ready` over its channel.
+    Message,
+    /// It sent `READY=1`.
+    Notice,
 }
 
 /// What probes say of the living runs that have one.
@@ -67,6 +71,9 @@ pub struct Answer {
 /// What an app with a port is told of when nothing listens there.
 const SILENT: &str = "online; nothing listens on port ";
 
+/// What an app is told of that was to say that it is ready, and said nothing.
+const SPEECHLESS: &str = "online; did not say that it is ready within ";
+
 /// When a run of `spec` counts as ready.
 #[must_use]
 pub(super) fn ready_by(spec: &AppSpec) -> ReadyBy {
@@ -86,7 +93,12 @@ pub(super) fn ready_by(spec: &AppSpec) -> ReadyBy {
 const fn counts(spec: &AppSpec, sign: Sign) -> bool {
     match sign {
         Sign::Probe => spec.ready.probe.is_some(),
-        Sign::Port => spec.ready.probe.is_none(),
+        Sign::Notice => match &spec.ready.probe {
+            Some(ready) => matches!(ready.probe.check, Check::Notify),
+            None => false,
+        },
+        Sign::Message => spec.ready.probe.is_none() && spec.ready.wait_ready,
+        Sign::Port => spec.ready.probe.is_none() && !spec.ready.wait_ready,
     }
 }
 
@@ -108,12 +120,9 @@ impl Fleet {
             return;
         }
         self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Ready));
-        let port = self
-            .slot(&key.slot)
-            .and_then(|slot| slot.cause.strip_prefix(SILENT)?.split_once(' '))
-            .map(|(port, _)| port.to_owned());
-        if let Some(port) = port {
-            self.explain(&key.slot, format!("listens on port {port}"));
+        let said = self.slot(&key.slot).and_then(|slot| at_last(&slot.cause));
+        if let Some(said) = said {
+            self.explain(&key.slot, said);
         }
     }
 
@@ -154,6 +163,10 @@ impl Fleet {
             return;
         };
         let cause = match slot.machine.state() {
+            State::Online { .. } if app.spec.ready.wait_ready => Some(format!(
+                "{SPEECHLESS}{}",
+                span(app.spec.ready.listen_timeout)
+            )),
             State::Online { .. } => environment::expected_port(&app.spec, key.instance)
                 .map(|port| format!("{SILENT}{port} yet")),
             State::Ending { .. } => {
@@ -171,6 +184,15 @@ impl Fleet {
             self.explain(key, cause);
         }
     }
+}
+
+/// What becomes of a cause that tells of silence, when the sign comes after all.
+fn at_last(cause: &str) -> Option<String> {
+    if cause.starts_with(SPEECHLESS) {
+        return Some("said that it is ready".to_owned());
+    }
+    let (port, _) = cause.strip_prefix(SILENT)?.split_once(' ')?;
+    Some(format!("listens on port {port}"))
 }
 
 fn not_ready(within: Duration, health: Option<&Health>) -> String {

@@ -34,7 +34,8 @@ enum Told {
 }
 
 impl Known {
-    fn is_gone(&self) -> bool {
+    /// Whether the run is over.
+    pub(crate) fn is_gone(&self) -> bool {
         self.reports.contains(&Report::Gone)
     }
 }

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! The FIFOs are opened again by their paths and the segments at their sizes, whether the leader lives or not: another
-//! process of the run may, and what is in a FIFO stays there as long as somebody holds it.
+//! process of the run may, and what is in a FIFO stays there as long as somebody holds it. Its socket for notices is bound
+//! again. Its channel is gone: the app saw it close with the earlier keeper.
 
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
@@ -19,6 +20,8 @@ use std::path::Path;
 use eco_home::runs::Stream;
 use eco_proto::keeper::v1::Adopt;
 
+use super::mark;
+use super::notices::Notices;
 use super::output::Output;
 use super::say;
 use crate::os::exit::{self, Exit};
@@ -69,4 +72,13 @@ pub(super) fn outputs(folder: &Path, segment_bytes: u64) -> Vec<Output> {
         }
     };
     Stream::BOTH.into_iter().filter_map(reopen).collect()
+}
+
+/// Binds its socket for notices again, if it has one.
+pub(super) fn notices(request: &Adopt, folder: &Path) -> Option<Notices> {
+    let number = mark::number(&request.run_dir, &request.boot_id);
+    Notices::reopen(folder, number).unwrap_or_else(|error| {
+        say::failed(&"adopting", &error);
+        None
+    })
 }

@@ -6,11 +6,14 @@
 
 use std::os::fd::AsFd as _;
 
+use eco_home::runs::{STDIN, Stream};
 use eco_proto::keeper::v1::Moment;
 
 use super::facts;
+use super::fifo;
 use super::keeper::Keeper;
-use super::output::{End, remove_fifo};
+use super::notices::Notices;
+use super::output::End;
 use super::poll::Token;
 use super::run::Phase;
 use super::say;
@@ -70,6 +73,7 @@ impl Keeper {
 
     /// The run's first process ended.
     pub(super) fn leader_ended(&mut self, serial: u64, exit: Exit, at: Moment, all: &[Process]) {
+        self.hear_last(serial);
         let others = self.others(serial, all);
         let Some(run) = self.table.get_mut(serial) else {
             return;
@@ -157,6 +161,7 @@ impl Keeper {
         for stream in self.growth.take_run(serial) {
             self.tell_grown(serial, stream);
         }
+        self.hear_last(serial);
         self.bury(serial);
     }
 
@@ -164,11 +169,17 @@ impl Keeper {
         let Some(run) = self.table.get_mut(serial) else {
             return;
         };
-        for output in run.outputs.drain(..) {
-            if let Err(error) = remove_fifo(&run.folder, output.stream()) {
+        run.outputs.clear();
+        let named = Stream::BOTH.map(Stream::fifo);
+        for name in named.iter().map(String::as_str).chain([STDIN]) {
+            if let Err(error) = fifo::remove(&run.folder.join(name)) {
                 say::failed(&run.folder.display(), &error);
             }
         }
+        if let Some(Err(error)) = run.notices.take().map(Notices::remove) {
+            say::failed(&run.folder.display(), &error);
+        }
+        run.channel = None;
         run.phase = Phase::Gone;
         run.tree = None;
         run.pidfd = None;

@@ -11,9 +11,11 @@
 use eco_home::clock;
 use eco_proto::keeper::v1::from_keeper::Message;
 use eco_proto::keeper::v1::{
-    Exited, Gone, Grown, Moment, RunKey, RunState, SpawnFailed, Spawned, exited,
+    ChannelClosed, Exited, Gone, Grown, Moment, Notified, RunKey, RunState, Said, SpawnFailed,
+    Spawned, exited,
 };
 
+use super::channel::Channel;
 use crate::os::exit::Exit;
 use crate::os::process::Identity;
 
@@ -57,13 +59,22 @@ impl Facts {
         self.state.exited.is_some()
     }
 
-    pub(super) fn spawned(&mut self, process: Identity, boot_id: &str, at: Moment) -> Message {
+    /// `channel`: whether it was given one.
+    pub(super) fn spawned(
+        &mut self,
+        process: Identity,
+        boot_id: &str,
+        at: Moment,
+        channel: Option<&Channel>,
+    ) -> Message {
+        self.state.channel = channel.is_some();
         let fact = Spawned {
             key: Some(self.key.clone()),
             pid: process.pid,
             start_ticks: process.start_ticks,
             boot_id: boot_id.to_owned(),
             at: Some(at),
+            channel: channel.is_some(),
         };
         self.state.spawned = Some(fact.clone());
         Message::Spawned(fact)
@@ -96,8 +107,31 @@ impl Facts {
         Message::Exited(fact)
     }
 
+    /// Its channel is closed: by the app, or with its last process.
+    pub(super) fn channel_closed(&mut self) -> Message {
+        self.state.channel = false;
+        Message::ChannelClosed(ChannelClosed {
+            key: Some(self.key.clone()),
+        })
+    }
+
+    pub(super) fn said(&self, line: Vec<u8>) -> Message {
+        Message::Said(Said {
+            key: Some(self.key.clone()),
+            line,
+        })
+    }
+
+    pub(super) fn notified(&self, datagram: Vec<u8>) -> Message {
+        Message::Notified(Notified {
+            key: Some(self.key.clone()),
+            datagram,
+        })
+    }
+
     pub(super) fn gone(&mut self, at: Moment) -> Message {
         self.state.gone = true;
+        self.state.channel = false;
         Message::Gone(Gone {
             key: Some(self.key.clone()),
             at: Some(at),
@@ -124,7 +158,7 @@ mod tests {
             pid: 7,
             start_ticks: 70,
         };
-        facts.spawned(process, "boot", Moment::default());
+        facts.spawned(process, "boot", Moment::default(), None);
         facts.exited(Exit::Signal(9), 2, Moment::default());
         assert!(facts.has_exited() && !facts.is_gone());
         facts.gone(Moment::default());

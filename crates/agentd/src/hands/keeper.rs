@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use eco_home::lock::Held;
@@ -17,12 +18,13 @@ use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use super::connection::{Connection, ConnectionError};
+use super::exec::FileLimit;
 use super::growth::Growth;
+use super::notices;
 use super::poll::{Poll, Token};
 use super::rest::Rest;
 use super::run::Table;
 use super::say::{self, say};
-use super::spawn::FileLimit;
 
 /// Version of the protocol, raised when an older agent would misread it.
 const PROTOCOL: u32 = 1;
@@ -82,6 +84,8 @@ pub(super) struct Keeper {
     pub(super) pid: i32,
     pub(super) file_limit: FileLimit,
     pub(super) segment_bytes: u64,
+    /// Where sockets for notices are.
+    pub(super) notices: PathBuf,
     signals: SignalFd,
     listener: UnixListener,
     _lock: Held,
@@ -106,6 +110,10 @@ impl Keeper {
         let poll = asked("make an epoll", Poll::new())?;
         asked("await signals", poll.add_control(&signals, Token::Signals))?;
         asked("await agents", poll.add_control(&listener, Token::Listener))?;
+        notices::sweep(
+            &home.notices(),
+            clock::unix().saturating_sub(clock::since_boot()),
+        );
         Ok(Some(Self {
             poll,
             table: Table::default(),
@@ -122,6 +130,7 @@ impl Keeper {
             pid: nix::unistd::getpid().as_raw(),
             file_limit,
             segment_bytes: SEGMENT_BYTES,
+            notices: home.notices(),
             signals,
             listener,
             _lock: lock,
@@ -162,6 +171,10 @@ impl Keeper {
                 Token::Connection(serial) => self.converse(serial),
                 Token::Process(serial) => self.look_at_run(serial),
                 Token::Output(serial, stream) => outputs.push((serial, stream)),
+                Token::Speech => {}
+                Token::Channel(serial) => self.hear_channel(serial),
+                Token::Room(serial) => self.pass_on(serial),
+                Token::Notices(serial) => self.hear_notices(serial),
             }
         }
         if !outputs.is_empty() {
@@ -185,6 +198,7 @@ impl Keeper {
             self.tell_growth(now);
         }
         self.flush();
+        self.lend_an_ear();
     }
 
     fn next_deadline(&self, now: Duration) -> Option<Duration> {
@@ -198,7 +212,7 @@ impl Keeper {
     }
 
     /// Whether there is an agent that takes what we say.
-    fn is_heard(&self) -> bool {
+    pub(super) fn is_heard(&self) -> bool {
         self.connection
             .as_ref()
             .is_some_and(|(_, connection)| connection.is_idle())
@@ -363,7 +377,7 @@ fn take_signals() -> nix::Result<SignalFd> {
     SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
 }
 
-/// A run takes seven descriptors. Returns the limit that was, which is the apps' own.
+/// A run takes nine descriptors at the most. Returns the limit that was, which is the apps' own.
 fn raise_file_limit() -> nix::Result<FileLimit> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     let wanted = if hard == libc::RLIM_INFINITY {

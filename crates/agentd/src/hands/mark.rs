@@ -6,12 +6,17 @@ use eco_proto::keeper::v1::RunKey;
 /// What marks the processes of a run: who it is, and a number that no run of another home or another boot has. A later
 /// keeper makes the same of what the agent tells it.
 pub(crate) fn mark(key: &RunKey, run_dir: &[u8], boot_id: &str) -> Vec<u8> {
+    let number = number(run_dir, boot_id);
+    format!("{RUN_MARK}={}@{number:016x}", name(key)).into_bytes()
+}
+
+/// A number that no run of another home or another boot has.
+pub(super) fn number(run_dir: &[u8], boot_id: &str) -> u64 {
     // FNV-1a: the same in every version of this program, which the standard library's hashes are not.
     let bytes = run_dir.iter().chain(boot_id.as_bytes());
-    let number = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+    bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{RUN_MARK}={}@{number:016x}", name(key)).into_bytes()
+    })
 }
 
 /// The run as people write it; a NUL, which no environment can hold, is left out.

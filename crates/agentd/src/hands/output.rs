@@ -13,20 +13,19 @@
 //! - The app's descriptors are opened apart from the keeper's: `O_NONBLOCK` belongs to the opening, and would break apps.
 //! - When the disk does not take the bytes they stay in the FIFO: the app is **held**, nothing is lost.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use eco_home::clock;
 use eco_home::runs::Stream;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
-use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
-use nix::sys::stat::Mode;
-use nix::unistd::{Gid, Uid, fchown, mkfifo};
+use nix::libc::O_NONBLOCK;
+use nix::unistd::{Gid, Uid};
 
+use super::fifo::{self, FifoError};
 use super::segment::Segments;
 
 /// Bytes a FIFO is asked to hold. Node drops at exit what the pipe did not take.
@@ -42,14 +41,8 @@ const TURN: u64 = 256 << 10;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OutputError {
     /// The FIFO.
-    #[error("make {path}")]
-    Fifo {
-        /// Its path.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Fifo(#[from] FifoError),
     /// The segment or its times.
     #[error("write {stem}.* in {folder}")]
     Segment {
@@ -65,9 +58,10 @@ pub(super) enum OutputError {
 
 impl OutputError {
     /// The cause.
-    pub(super) fn cause(&self) -> &io::Error {
+    pub(super) const fn cause(&self) -> &io::Error {
         match self {
-            Self::Fifo { source, .. } | Self::Segment { source, .. } => source,
+            Self::Fifo(error) => &error.source,
+            Self::Segment { source, .. } => source,
         }
     }
 }
@@ -103,26 +97,15 @@ impl Output {
         owner: Option<(Uid, Gid)>,
     ) -> Result<(Self, File), OutputError> {
         let path = folder.join(stream.fifo());
-        let made = || {
-            mkfifo(&path, Mode::S_IRUSR | Mode::S_IWUSR)?;
-            let fifo = open(&path, O_NONBLOCK)?;
-            if let Some((uid, gid)) = owner {
-                fchown(&fifo, Some(uid), Some(gid))?;
-            }
-            Ok((fifo, open(&path, 0)?))
-        };
-        let (fifo, app) = made().map_err(|source| OutputError::Fifo {
-            path: path.clone(),
-            source,
-        })?;
+        let fifo = fifo::make(&path, O_NONBLOCK, owner)?;
+        let app = fifo::open(&path, 0)?;
         let segments = Segments::create(folder, stream, limit);
         Self::join(folder, stream, fifo, segments).map(|output| (output, app))
     }
 
     /// Takes the stream of a run over that an earlier keeper left.
     pub(super) fn reopen(folder: &Path, stream: Stream, limit: u64) -> Result<Self, OutputError> {
-        let path = folder.join(stream.fifo());
-        let fifo = open(&path, O_NONBLOCK).map_err(|source| OutputError::Fifo { path, source })?;
+        let fifo = fifo::open(&folder.join(stream.fifo()), O_NONBLOCK)?;
         let segments = Segments::reopen(folder, stream, limit);
         Self::join(folder, stream, fifo, segments)
     }
@@ -191,26 +174,6 @@ impl AsFd for Output {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fifo.as_fd()
     }
-}
-
-/// Removes what the app wrote to, once nothing more can come.
-pub(super) fn remove_fifo(folder: &Path, stream: Stream) -> io::Result<()> {
-    match std::fs::remove_file(folder.join(stream.fifo())) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-fn open(path: &Path, flags: i32) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(flags | O_NOFOLLOW)
-        .open(path)?;
-    if !file.metadata()?.file_type().is_fifo() {
-        return Err(io::Error::from(Errno::EINVAL));
-    }
-    Ok(file)
 }
 
 /// Makes the FIFO as wide as the kernel allows this user; tells how wide it is.

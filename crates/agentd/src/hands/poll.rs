@@ -3,11 +3,14 @@
 //! ```text
 //!   all ─┬─ FIFOs
 //!        └─ control ─┬─ signals, listener, connection
-//!                    └─ processes that are not our children
+//!                    ├─ processes that are not our children
+//!                    ├─ channels that take no more, until they do
+//!                    └─ speech ── channels, sockets for notices
 //! ```
 //!
-//! Two epolls, one inside the other: while output rests ([`super::rest`]) only the inner one is waited for, and no FIFO has
-//! to be taken out and put back. Level-triggered: what was not finished is told again.
+//! Epolls inside of one another: while output rests ([`super::rest`]) only the inner one is waited for, and no FIFO has
+//! to be taken out and put back; while nobody hears what apps say, the innermost is taken out as a whole. Level-triggered:
+//! what was not finished is told again.
 
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -34,6 +37,14 @@ pub(super) enum Token {
     Output(u64, Stream),
     /// A process of a run ended.
     Process(u64),
+    /// Something of the innermost epoll.
+    Speech,
+    /// A run says something over its channel.
+    Channel(u64),
+    /// A run's channel takes more.
+    Room(u64),
+    /// A run sends a notice.
+    Notices(u64),
 }
 
 impl Token {
@@ -46,13 +57,17 @@ impl Token {
             Self::Output(serial, Stream::Out) => (serial, 4),
             Self::Output(serial, Stream::Err) => (serial, 5),
             Self::Process(serial) => (serial, 6),
+            Self::Speech => (0, 7),
+            Self::Channel(serial) => (serial, 8),
+            Self::Room(serial) => (serial, 9),
+            Self::Notices(serial) => (serial, 10),
         };
-        serial << 3 | kind
+        serial << 4 | kind
     }
 
     const fn decode(data: u64) -> Option<Self> {
-        let serial = data >> 3;
-        match data & 7 {
+        let serial = data >> 4;
+        match data & 15 {
             0 => Some(Self::Control),
             1 => Some(Self::Signals),
             2 => Some(Self::Listener),
@@ -60,24 +75,72 @@ impl Token {
             4 => Some(Self::Output(serial, Stream::Out)),
             5 => Some(Self::Output(serial, Stream::Err)),
             6 => Some(Self::Process(serial)),
+            7 => Some(Self::Speech),
+            8 => Some(Self::Channel(serial)),
+            9 => Some(Self::Room(serial)),
+            10 => Some(Self::Notices(serial)),
             _ => None,
         }
     }
 }
 
-/// Both epolls.
+/// All epolls.
 #[derive(Debug)]
 pub(super) struct Poll {
     all: Epoll,
     control: Epoll,
+    speech: Epoll,
+    /// Whether what apps say is waited for.
+    is_listening: bool,
 }
 
 impl Poll {
     pub(super) fn new() -> nix::Result<Self> {
         let all = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let control = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let speech = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         all.add(&control.0, event(Token::Control, EpollFlags::EPOLLIN))?;
-        Ok(Self { all, control })
+        Ok(Self {
+            all,
+            control,
+            speech,
+            is_listening: false,
+        })
+    }
+
+    /// Waits for a run to say something, whenever somebody listens. Closing it ends that.
+    pub(super) fn add_speech(&self, socket: impl AsFd, token: Token) -> nix::Result<()> {
+        self.speech.add(socket, event(token, EpollFlags::EPOLLIN))
+    }
+
+    /// Begins to listen to what apps say.
+    pub(super) fn listen(&mut self) -> nix::Result<()> {
+        if !self.is_listening {
+            self.control
+                .add(&self.speech.0, event(Token::Speech, EpollFlags::EPOLLIN))?;
+            self.is_listening = true;
+        }
+        Ok(())
+    }
+
+    /// Lets apps wait until somebody listens again.
+    pub(super) fn turn_away(&mut self) -> nix::Result<()> {
+        if self.is_listening {
+            self.control.delete(&self.speech.0)?;
+            self.is_listening = false;
+        }
+        Ok(())
+    }
+
+    /// Waits for room in a channel.
+    pub(super) fn await_room(&self, channel: impl AsFd, token: Token) -> nix::Result<()> {
+        self.control
+            .add(channel, event(token, EpollFlags::EPOLLOUT))
+    }
+
+    /// Waits no more for room in a channel.
+    pub(super) fn has_room(&self, channel: impl AsFd) -> nix::Result<()> {
+        self.control.delete(channel)
     }
 
     /// Waits for a run's output.
@@ -117,8 +180,19 @@ impl Poll {
     ) -> nix::Result<()> {
         ready.clear();
         if is_resting {
-            return take(&self.control, timeout(most), ready);
+            take(&self.control, timeout(most), ready)?;
+        } else {
+            self.take_all(most, ready)?;
         }
+        let before = ready.len();
+        ready.retain(|token| *token != Token::Speech);
+        if ready.len() < before {
+            take(&self.speech, EpollTimeout::ZERO, ready)?;
+        }
+        Ok(())
+    }
+
+    fn take_all(&self, most: Option<Duration>, ready: &mut Vec<Token>) -> nix::Result<()> {
         take(&self.all, timeout(most), ready)?;
         let before = ready.len();
         ready.retain(|token| *token != Token::Control);
@@ -171,9 +245,33 @@ mod tests {
             Token::Output(1 << 40, Stream::Out),
             Token::Output(3, Stream::Err),
             Token::Process(9),
+            Token::Speech,
+            Token::Channel(1 << 59),
+            Token::Room(2),
+            Token::Notices(5),
         ] {
             assert_eq!(Token::decode(token.encode()), Some(token));
         }
+    }
+
+    #[test]
+    fn what_apps_say_is_told_while_somebody_listens() {
+        let mut poll = Poll::new().expect("epoll");
+        let (keeper, mut app) = std::os::unix::net::UnixStream::pair().expect("a pair");
+        poll.add_speech(&keeper, Token::Channel(1)).expect("added");
+        std::io::Write::write_all(&mut app, b"x").expect("room");
+        let mut ready = Vec::new();
+        let mut told = |poll: &Poll, is_resting| {
+            let most = Some(Duration::ZERO);
+            poll.wait(is_resting, most, &mut ready).expect("waited");
+            ready.clone()
+        };
+        assert_eq!(told(&poll, false), []);
+        poll.listen().expect("listens");
+        assert_eq!(told(&poll, false), [Token::Channel(1)]);
+        assert_eq!(told(&poll, true), [Token::Channel(1)]);
+        poll.turn_away().expect("turned away");
+        assert_eq!(told(&poll, false), []);
     }
 
     #[test]

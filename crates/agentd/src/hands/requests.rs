@@ -5,7 +5,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use eco_proto::keeper::v1::from_keeper::Message;
 use eco_proto::keeper::v1::to_keeper::Message as Request;
 use eco_proto::keeper::v1::{
-    Adopt, Descriptors, DescriptorsReply, RunKey, Signal, Spawn, ToKeeper,
+    Adopt, Descriptors, DescriptorsReply, RunKey, Signal, SignalReach, Spawn, ToKeeper,
 };
 use nix::libc;
 
@@ -17,7 +17,7 @@ use super::output::Output;
 use super::poll::Token;
 use super::run::{Phase, Run};
 use super::say::{self, say};
-use super::spawn::{path, spawn};
+use super::spawn::{Grounds, path, spawn};
 use super::tree::Tree;
 use crate::os::exit::Exit;
 use crate::os::pidfd;
@@ -36,6 +36,7 @@ impl Keeper {
             Some(Request::Adopt(adopt)) => self.adopt(&adopt),
             Some(Request::Descriptors(wanted)) => self.descriptors(wanted),
             Some(Request::Shutdown(_)) => self.is_closing = true,
+            Some(Request::Say(line)) => self.say_to_run(&line),
             None => say(format_args!("ignores a request it does not know")),
         }
     }
@@ -48,7 +49,13 @@ impl Keeper {
         let folder = path(&request.run_dir);
         let mark = mark(&key, &request.run_dir, &self.boot_id);
         let mut run = Run::new(key, folder);
-        match spawn(request, &mark, self.file_limit, self.segment_bytes) {
+        let grounds = Grounds {
+            file_limit: self.file_limit,
+            segment_bytes: self.segment_bytes,
+            notices: &self.notices,
+            boot_id: &self.boot_id,
+        };
+        match spawn(request, &mark, grounds) {
             Ok(started) => {
                 // It cannot have been reaped yet, so that the pid is still its own.
                 let found = process::read(started.pid);
@@ -59,9 +66,12 @@ impl Keeper {
                 run.is_child = true;
                 run.pidfd = pidfd::open(leader.pid).ok();
                 run.tree = Some(Tree::new(leader, mark, request.tree));
-                run.outputs = started.outputs;
+                run.outputs = started.gear.outputs;
+                run.channel = started.gear.channel;
+                run.notices = started.gear.notices;
                 run.phase = Phase::Living;
-                let spawned = run.facts.spawned(leader, &self.boot_id, facts::now());
+                let (at, channel) = (facts::now(), run.channel.as_ref());
+                let spawned = run.facts.spawned(leader, &self.boot_id, at, channel);
                 self.enter(run);
                 self.tell(spawned);
             }
@@ -87,12 +97,13 @@ impl Keeper {
         let leader = adopt::identity(request);
         let mut run = Run::new(key, folder);
         run.outputs = adopt::outputs(&run.folder, self.segment_bytes);
+        run.notices = adopt::notices(request, &self.notices);
         run.phase = Phase::Living;
         match adopt::find(request, &self.boot_id) {
             Leader::Living(descriptor) => {
                 run.tree = Some(Tree::new(leader, mark, request.tree));
                 let at = request.spawned_at.unwrap_or_else(facts::now);
-                let spawned = run.facts.spawned(leader, &self.boot_id, at);
+                let spawned = run.facts.spawned(leader, &self.boot_id, at, None);
                 run.pidfd = descriptor;
                 let serial = self.enter(run);
                 self.tell(spawned);
@@ -125,14 +136,29 @@ impl Keeper {
         self.look_if_needed(serial);
     }
 
-    /// Takes a run into the table, and begins to wait for its output.
+    /// Takes a run into the table, and begins to wait for its output and for what it says.
     fn enter(&mut self, run: Run) -> u64 {
         let serial = self.table.insert(run);
-        let outputs = self.table.get(serial).map(|run| run.outputs.as_slice());
-        for output in outputs.unwrap_or_default() {
+        let Some(run) = self.table.get(serial) else {
+            return serial;
+        };
+        for output in &run.outputs {
             let token = Token::Output(serial, output.stream());
             if let Err(errno) = self.poll.add_output(output, token) {
                 say::failed(&"waiting for output", &errno);
+            }
+        }
+        let channel = run
+            .channel
+            .iter()
+            .map(|one| (one.as_fd(), Token::Channel(serial)));
+        let notices = run
+            .notices
+            .iter()
+            .map(|one| (one.as_fd(), Token::Notices(serial)));
+        for (socket, token) in channel.chain(notices) {
+            if let Err(errno) = self.poll.add_speech(socket, token) {
+                say::failed(&"waiting for what an app says", &errno);
             }
         }
         serial
@@ -152,7 +178,7 @@ impl Keeper {
     }
 
     /// The run of that key, if there is one.
-    fn known(&self, key: Option<&RunKey>) -> Option<u64> {
+    pub(super) fn known(&self, key: Option<&RunKey>) -> Option<u64> {
         let found = key.and_then(|key| self.table.find(key));
         if found.is_none() {
             let name = key.map_or_else(|| "a run without a key".to_owned(), name);
@@ -175,7 +201,7 @@ impl Keeper {
         };
         let mut reached = Vec::new();
         for _ in 0..rounds {
-            let members = self.members(serial);
+            let members = self.members(serial, request.reach());
             let fresh: Vec<Identity> = members
                 .into_iter()
                 .filter(|member| !reached.contains(member))
@@ -192,18 +218,26 @@ impl Keeper {
         }
     }
 
-    /// The living processes of a run, as they are now.
-    fn members(&mut self, serial: u64) -> Vec<Identity> {
+    /// The living processes of a run that are meant, as they are now.
+    fn members(&mut self, serial: u64, reach: SignalReach) -> Vec<Identity> {
         let keeper = self.pid;
         let Some(run) = self.table.get_mut(serial) else {
             return Vec::new();
         };
-        match &mut run.tree {
-            Some(tree) if tree.is_whole() => {
-                tree.members(&process::scan(), keeper, process::has_environment)
-            }
-            Some(tree) if !run.facts.has_exited() => vec![tree.leader()],
-            Some(_) | None => Vec::new(),
+        let Some(tree) = &mut run.tree else {
+            return Vec::new();
+        };
+        let is_whole = match reach {
+            SignalReach::Unspecified => tree.is_whole(),
+            SignalReach::Leader => false,
+            SignalReach::Tree => true,
+        };
+        if is_whole {
+            tree.everybody(&process::scan(), keeper, process::has_environment)
+        } else if run.facts.has_exited() {
+            Vec::new()
+        } else {
+            vec![tree.leader()]
         }
     }
 

@@ -14,7 +14,9 @@ use std::path::PathBuf;
 use eco_home::runs::Stream;
 use eco_proto::keeper::v1::{RunKey, RunState};
 
+use super::channel::Channel;
 use super::facts::Facts;
+use super::notices::Notices;
 use super::output::Output;
 use super::tree::Tree;
 use crate::os::process::Identity;
@@ -45,6 +47,9 @@ pub(super) struct Run {
     /// Whether its end is told by waitpid.
     pub(super) is_child: bool,
     pub(super) outputs: Vec<Output>,
+    /// While somebody holds its other end.
+    pub(super) channel: Option<Channel>,
+    pub(super) notices: Option<Notices>,
 }
 
 impl Run {
@@ -58,6 +63,8 @@ impl Run {
             pidfd: None,
             is_child: false,
             outputs: Vec::new(),
+            channel: None,
+            notices: None,
         }
     }
 

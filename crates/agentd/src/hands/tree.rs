@@ -46,23 +46,34 @@ impl Tree {
         self.is_whole
     }
 
-    /// Picks the run's living processes out of all, the leader first and the youngest last: signalled in this order, a
-    /// parent does not see its children die and end by itself before its own signal. `has_mark` asks whether the environment of a pid holds the mark.
+    /// Picks the living processes that the run ends with out of all: see [`Self::everybody`].
     pub(super) fn members(
         &mut self,
         all: &[Process],
         keeper: i32,
         has_mark: impl Fn(i32, &[u8]) -> bool,
     ) -> Vec<Identity> {
-        let leader = self.leader;
-        if !self.is_whole {
-            let is_leader = |one: &&Process| one.is_alive() && one.identity() == leader;
-            return all
-                .iter()
-                .filter(is_leader)
-                .map(Process::identity)
-                .collect();
+        if self.is_whole {
+            return self.everybody(all, keeper, has_mark);
         }
+        let leader = self.leader;
+        let is_leader = |one: &&Process| one.is_alive() && one.identity() == leader;
+        all.iter()
+            .filter(is_leader)
+            .map(Process::identity)
+            .collect()
+    }
+
+    /// Picks all living processes of the run, the leader first and the youngest last: signalled in this order, a parent
+    /// does not see its children die and end by itself before its own signal. `has_mark` asks whether the environment of
+    /// a pid holds the mark.
+    pub(super) fn everybody(
+        &mut self,
+        all: &[Process],
+        keeper: i32,
+        has_mark: impl Fn(i32, &[u8]) -> bool,
+    ) -> Vec<Identity> {
+        let leader = self.leader;
         let taken = |one: &Process| one.pid == leader.pid && one.identity() != leader;
         let in_session = |one: &Process| one.session == leader.pid;
         self.has_session &= !all.iter().any(taken) && all.iter().any(in_session);

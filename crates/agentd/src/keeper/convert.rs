@@ -1,6 +1,8 @@
 //! The keeper's messages to and from our own types.
 
+use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use eco_config::spec::StopReach;
@@ -11,9 +13,13 @@ use eco_proto::keeper::v1::from_keeper::Message as Fact;
 use eco_proto::keeper::v1::to_keeper::Message as To;
 use nix::errno::Errno;
 
-use super::{Growth, Order};
+use super::{Growth, News, Order, Reach};
 use crate::fleet::{AppKey, Greeting, How, Identity, Known, Report, RunKey, SlotKey};
 use crate::machine::Left;
+use crate::message::Message;
+use crate::notification::Notification;
+use crate::resolve::{self, Launch, Notices};
+use crate::voices::Channel;
 
 impl From<Order> for To {
     fn from(order: Order) -> Self {
@@ -23,28 +29,20 @@ impl From<Order> for To {
                 launch,
                 run_dir,
                 reach,
-            } => Self::Spawn(pb::Spawn {
-                key: Some(of_key(&key)),
-                program: launch.program.into_os_string().into_vec(),
-                arguments: launch
-                    .arguments
-                    .into_iter()
-                    .map(String::into_bytes)
-                    .collect(),
-                environment: launch
-                    .environment
-                    .into_iter()
-                    .map(String::into_bytes)
-                    .collect(),
-                cwd: launch.cwd.into_os_string().into_vec(),
-                run_dir: run_dir.into_os_string().into_vec(),
-                uid: launch.account.as_ref().map(|account| account.uid),
-                gid: launch.account.as_ref().map(|account| account.gid),
-                tree: reach == StopReach::Tree,
-            }),
-            Order::Signal(key, signal) => Self::Signal(pb::Signal {
+            } => Self::Spawn(spawn(&key, *launch, run_dir, reach)),
+            Order::Signal(key, signal, reach) => Self::Signal(pb::Signal {
                 key: Some(of_key(&key)),
                 signal,
+                reach: match reach {
+                    Reach::AsBegun => pb::SignalReach::Unspecified,
+                    Reach::Leader => pb::SignalReach::Leader,
+                    Reach::Tree => pb::SignalReach::Tree,
+                }
+                .into(),
+            }),
+            Order::Say(key, line) => Self::Say(pb::Say {
+                key: Some(of_key(&key)),
+                line,
             }),
             Order::Forget(key) => Self::Forget(pb::Forget {
                 key: Some(of_key(&key)),
@@ -68,6 +66,27 @@ impl From<Order> for To {
             }),
             Order::Shutdown => Self::Shutdown(pb::Shutdown {}),
         }
+    }
+}
+
+fn spawn(key: &RunKey, launch: Launch, run_dir: PathBuf, reach: StopReach) -> pb::Spawn {
+    let bytes = |texts: Vec<String>| texts.into_iter().map(String::into_bytes).collect();
+    pb::Spawn {
+        key: Some(of_key(key)),
+        program: launch.program.into_os_string().into_vec(),
+        arguments: bytes(launch.arguments),
+        environment: bytes(launch.environment),
+        cwd: launch.cwd.into_os_string().into_vec(),
+        run_dir: run_dir.into_os_string().into_vec(),
+        uid: launch.account.as_ref().map(|account| account.uid),
+        gid: launch.account.as_ref().map(|account| account.gid),
+        tree: reach == StopReach::Tree,
+        ipc: launch.channel == resolve::Channel::Node,
+        notify: launch.notices != Notices::None,
+        watchdog_usec: match launch.notices {
+            Notices::Socket(Some(span)) => u64::try_from(span.as_micros()).unwrap_or(u64::MAX),
+            Notices::Socket(None) | Notices::None => 0,
+        },
     }
 }
 
@@ -103,6 +122,43 @@ pub(super) fn greeting(hello: pb::Hello) -> Greeting {
         );
     }
     greeting
+}
+
+/// The runs that can be spoken to.
+pub(super) fn open(hello: &pb::Hello) -> BTreeSet<RunKey> {
+    let open = hello.runs.iter().filter(|run| run.channel);
+    open.filter_map(|run| run.key.clone().map(to_key)).collect()
+}
+
+/// What follows from something that the keeper says: that a run can be spoken to comes before the run itself, since
+/// whoever hears of the run may want to speak to it at once.
+pub(super) fn news(fact: Fact) -> Vec<News> {
+    let channel =
+        |key: Option<pb::RunKey>, channel| key.map(|key| News::Channel(to_key(key), channel));
+    let (first, second) = match fact {
+        Fact::Said(said) => {
+            let message = Message::parse(&said.line);
+            (said.key.map(|key| News::Said(to_key(key), message)), None)
+        }
+        Fact::Notified(notified) => {
+            let notification = Notification::parse(&notified.datagram);
+            let key = notified.key.map(to_key);
+            (key.map(|key| News::Notified(key, notification)), None)
+        }
+        Fact::ChannelClosed(closed) => (channel(closed.key, Channel::Closed), None),
+        Fact::Spawned(spawned) => {
+            let open = spawned.channel.then(|| spawned.key.clone()).flatten();
+            (channel(open, Channel::Open), report(Fact::Spawned(spawned)))
+        }
+        fact @ (Fact::Hello(_)
+        | Fact::SpawnFailed(_)
+        | Fact::Exited(_)
+        | Fact::Gone(_)
+        | Fact::Grown(_)
+        | Fact::Descriptors(_)) => (None, report(fact)),
+    };
+    let second = second.map(|(key, report)| News::Report(key, report));
+    first.into_iter().chain(second).collect()
 }
 
 /// A fact about a run; `None` for what is none.
@@ -147,7 +203,12 @@ pub(super) fn report(fact: Fact) -> Option<(RunKey, Report)> {
             Some((to_key(exited.key?), report))
         }
         Fact::Gone(gone) => Some((to_key(gone.key?), Report::Gone)),
-        Fact::Hello(_) | Fact::Grown(_) | Fact::Descriptors(_) => None,
+        Fact::Hello(_)
+        | Fact::Grown(_)
+        | Fact::Descriptors(_)
+        | Fact::Said(_)
+        | Fact::ChannelClosed(_)
+        | Fact::Notified(_) => None,
     }
 }
 
@@ -190,7 +251,7 @@ fn to_key(key: pb::RunKey) -> RunKey {
 mod tests {
     use super::*;
     use crate::environment::tests::spec;
-    use crate::resolve::{Account, Launch};
+    use crate::resolve::Account;
 
     fn key() -> RunKey {
         AppKey::of(&spec("dev", "@acme/api")).slot(2).run(7)
@@ -210,6 +271,7 @@ mod tests {
             start_ticks: 5,
             boot_id: "boot".to_owned(),
             at: Some(moment(3)),
+            channel: false,
         }
     }
 
@@ -232,6 +294,8 @@ mod tests {
             environment: vec!["A=b=c".to_owned()],
             cwd: "/srv".into(),
             account,
+            channel: resolve::Channel::Node,
+            notices: Notices::Socket(Some(Duration::from_secs(2))),
         };
         let order = Order::Spawn {
             key: key(),
@@ -256,7 +320,8 @@ mod tests {
             (spawn.cwd, spawn.run_dir),
             (b"/srv".to_vec(), b"/runs/7".to_vec())
         );
-        assert!(spawn.tree);
+        assert!(spawn.tree && spawn.ipc && spawn.notify);
+        assert_eq!(spawn.watchdog_usec, 2_000_000);
         assert_eq!((spawn.uid, spawn.gid), (None, None));
     }
 

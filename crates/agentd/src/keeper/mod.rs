@@ -14,6 +14,7 @@ mod convert;
 
 pub(crate) use convert::of_key;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use eco_home::runs::Stream;
@@ -27,7 +28,10 @@ use tokio::sync::mpsc;
 
 use crate::fleet::{Greeting, Identity, Report, RunKey};
 use crate::frame::{self, FrameError, Frames};
+use crate::message::Message;
+use crate::notification::Notification;
 use crate::resolve::Launch;
+use crate::voices::Channel;
 
 /// The version of the conversation that this agent speaks.
 const PROTOCOL: u32 = 1;
@@ -51,7 +55,9 @@ pub enum Order {
         reach: eco_config::spec::StopReach,
     },
     /// Send a signal to a run.
-    Signal(RunKey, i32),
+    Signal(RunKey, i32, Reach),
+    /// Say one line to a run over its channel.
+    Say(RunKey, Vec<u8>),
     /// Drop a run that is over.
     Forget(RunKey),
     /// Take over a run of an earlier keeper.
@@ -74,9 +80,24 @@ impl Order {
     fn subject(&self) -> Option<RunKey> {
         match self {
             Self::Spawn { key, .. } => Some(key.clone()),
-            Self::Signal(..) | Self::Forget(_) | Self::Adopt { .. } | Self::Shutdown => None,
+            Self::Signal(..)
+            | Self::Say(..)
+            | Self::Forget(_)
+            | Self::Adopt { .. }
+            | Self::Shutdown => None,
         }
     }
+}
+
+/// Which processes of a run are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those that the run was begun to end with.
+    AsBegun,
+    /// The first one.
+    Leader,
+    /// All.
+    Tree,
 }
 
 /// What the supervisor hears.
@@ -88,9 +109,17 @@ pub enum News {
         epoch: u64,
         /// What it knows.
         greeting: Greeting,
+        /// The runs that can be spoken to.
+        open: BTreeSet<RunKey>,
     },
     /// A run has news.
     Report(RunKey, Report),
+    /// A run can be spoken to, or not any more.
+    Channel(RunKey, Channel),
+    /// A run said something over its channel.
+    Said(RunKey, Message),
+    /// A run sent a notice.
+    Notified(RunKey, Notification),
 }
 
 /// A run's output has grown to this size.
@@ -239,11 +268,7 @@ async fn refuse(subject: Option<RunKey>, error: &FrameError, lines: &Lines) -> R
         why,
         at_unix: eco_home::clock::unix(),
     };
-    lines
-        .news
-        .send(News::Report(key, report))
-        .await
-        .map_err(|_| Broken::Over)
+    tell(lines, News::Report(key, report)).await
 }
 
 async fn hear(
@@ -262,12 +287,14 @@ async fn hear(
                 pid: hello.pid,
                 version: hello.version.clone(),
             });
+            let open = convert::open(&hello);
             let greeting = convert::greeting(hello);
-            lines
-                .news
-                .send(News::Met { epoch, greeting })
-                .await
-                .map_err(|_| Broken::Over)
+            let met = News::Met {
+                epoch,
+                greeting,
+                open,
+            };
+            tell(lines, met).await
         }
         Some(_) if !*has_met => Err(Broken::NoGreeting),
         Some(From::Grown(grown)) => {
@@ -278,13 +305,16 @@ async fn hear(
             Ok(())
         }
         Some(From::Descriptors(_)) | None => Ok(()),
-        Some(fact) => match convert::report(fact) {
-            Some((key, report)) => lines
-                .news
-                .send(News::Report(key, report))
-                .await
-                .map_err(|_| Broken::Over),
-            None => Ok(()),
-        },
+        Some(fact) => {
+            for news in convert::news(fact) {
+                tell(lines, news).await?;
+            }
+            Ok(())
+        }
     }
+}
+
+/// Waits for room: an app that says too much is read from no faster than what it says is taken in.
+async fn tell(lines: &Lines, news: News) -> Result<(), Broken> {
+    lines.news.send(news).await.map_err(|_| Broken::Over)
 }

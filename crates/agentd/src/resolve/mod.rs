@@ -8,6 +8,7 @@ mod account;
 mod interpreter;
 mod script;
 mod search;
+mod speech;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use crate::environment;
 
 pub use account::Account;
 pub use script::Script;
+pub use speech::{Channel, Notices};
 
 /// One thing that stands in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +60,10 @@ pub struct Launch {
     pub cwd: PathBuf,
     /// As whom.
     pub account: Option<Account>,
+    /// Whether it can be spoken to.
+    pub channel: Channel,
+    /// Whether it can send notices.
+    pub notices: Notices,
 }
 
 /// Finds script, interpreter, folder and account of `spec` on this host.
@@ -145,5 +151,7 @@ pub fn launch(spec: &AppSpec, resolved: &Resolved, instance: u32, run: u64) -> L
         environment,
         cwd: resolved.cwd.clone(),
         account: resolved.account.clone(),
+        channel: speech::channel(spec, resolved),
+        notices: speech::notices(spec),
     }
 }

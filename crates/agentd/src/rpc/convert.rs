@@ -96,12 +96,6 @@ pub(super) fn notes(spec: &AppSpec) -> Vec<String> {
             "{path:?}, which is to be watched, is not there and is left out."
         ));
     }
-    if spec.ready.wait_ready {
-        notes.push(
-            "wait_ready is not available yet: the app counts as ready when it listens on its PORT, or after listen_timeout."
-                .to_owned(),
-        );
-    }
     notes
 }
 

@@ -23,6 +23,7 @@ use crate::keeper::Keeper;
 use crate::resolve;
 use crate::sample::{Closeness, Sampler};
 use crate::supervisor::{Input, Refusal, Reply, Request as Ask, run_dir};
+use crate::voices::Ears;
 
 /// The other daemons, as they are met.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Peers {
     pub keeper: watch::Receiver<Keeper>,
     /// The server of the lines.
     pub log: watch::Receiver<LogDaemon>,
+    /// What the apps say.
+    pub ears: Ears,
 }
 
 /// Answers requests.

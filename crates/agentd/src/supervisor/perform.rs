@@ -2,15 +2,20 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
+use eco_config::spec::StopWords;
 use eco_home::clock;
 use eco_home::runs::{RunId, Stream};
 
 use super::Supervisor;
 use crate::fleet::{Identity, Report, RunKey, Task};
 use crate::hands;
-use crate::keeper::{Order, of_key};
+use crate::keeper::{Order, Reach, of_key};
 use crate::os::process::{self, Process};
 use crate::resolve;
+use crate::voices::Channel;
+
+/// What an app with `shutdown_with_message` is told.
+const SHUTDOWN: &[u8] = br#""shutdown""#;
 
 impl Supervisor {
     pub(super) fn perform(&mut self, tasks: Vec<Task>) {
@@ -18,7 +23,9 @@ impl Supervisor {
             match task {
                 Task::Spawn(key) => self.spawn(key),
                 Task::End(key) => self.end(key),
-                Task::Signal(key, signal) => self.order(Order::Signal(key, signal)),
+                Task::Signal(key, signal) => {
+                    self.order(Order::Signal(key, signal, Reach::AsBegun));
+                }
                 Task::Forget(key) => self.order(Order::Forget(key)),
                 Task::Adopt(key, identity) => {
                     let Some(app) = self.fleet.app(&key.slot.app) else {
@@ -37,11 +44,28 @@ impl Supervisor {
         }
     }
 
-    fn end(&self, key: RunKey) {
+    /// Asks a run to end in the words of its policy; by its signal where there is nobody to hear them.
+    fn end(&mut self, key: RunKey) {
         // A slot with something to end is there until that is gone.
-        if let Some(app) = self.fleet.app(&key.slot.app) {
-            self.order(Order::Signal(key, app.spec.stop.signal));
+        let Some(app) = self.fleet.app(&key.slot.app) else {
+            return;
+        };
+        let (words, signal) = (app.spec.stop.words, app.spec.stop.signal);
+        match (words, self.channel_of(&key)) {
+            (StopWords::Message, Channel::Open) => {
+                return self.order(Order::Say(key, SHUTDOWN.to_vec()));
+            }
+            (StopWords::Message, Channel::None | Channel::Closed) => {
+                self.fleet.ended_without_words(&key);
+            }
+            (StopWords::Signal, _) => {}
         }
+        self.order(Order::Signal(key, signal, Reach::AsBegun));
+    }
+
+    fn channel_of(&self, key: &RunKey) -> Channel {
+        let voices = self.voices.borrow();
+        voices.get(key).map_or(Channel::None, |voice| voice.channel)
     }
 
     /// What stands in the way of a spawn comes back as a report, like every other failure.

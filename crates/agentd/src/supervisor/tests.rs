@@ -18,6 +18,7 @@ async fn orders_for(inputs: Vec<Input>) -> Vec<(u64, Order)> {
         feed,
         published,
         board: watch::channel(Board::default()).1,
+        voices: watch::channel(Voices::new()).1,
     };
     let (sender, taken) = mpsc::channel(64);
     for input in inputs {
@@ -57,7 +58,12 @@ fn met(epoch: u64) -> Input {
         boot_id: clock::boot_id(),
         ..Greeting::default()
     };
-    Input::News(News::Met { epoch, greeting })
+    let open = std::collections::BTreeSet::new();
+    Input::News(News::Met {
+        epoch,
+        greeting,
+        open,
+    })
 }
 
 fn spawns(orders: &[(u64, Order)]) -> Vec<u64> {

@@ -13,5 +13,6 @@ mod adopting;
 mod ending;
 mod output;
 mod spawning;
+mod speech;
 mod stage;
 mod talking;

@@ -121,7 +121,8 @@ fn nothing_of_the_keeper_reaches_an_app() {
         .collect();
     assert_eq!(names, ["ECO_RUN_ID", "PATH"]);
     assert!(environment.contains("ECO_RUN_ID=test/api/0/1@"));
-    assert_eq!(contents(&stage.path("stdin")), "/dev/null");
+    let stdin = stage.run_dir(&key("api")).join("in.fifo");
+    assert_eq!(contents(&stage.path("stdin")), stdin.display().to_string());
     let cwd = stage.path("").canonicalize().expect("there");
     assert_eq!(contents(&stage.path("cwd")), cwd.display().to_string());
     assert_eq!(

@@ -16,8 +16,8 @@ use eco_home::{Daemon, Home};
 use eco_proto::keeper::v1::from_keeper::Message as Fact;
 use eco_proto::keeper::v1::to_keeper::Message as Request;
 use eco_proto::keeper::v1::{
-    Adopt, Exited, Forget, FromKeeper, Hello, RunKey, RunState, Signal, Spawn, SpawnFailed,
-    Spawned, ToKeeper, exited::How,
+    Adopt, Exited, Forget, FromKeeper, Hello, RunKey, RunState, Say, Signal, SignalReach, Spawn,
+    SpawnFailed, Spawned, ToKeeper, exited::How,
 };
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 
@@ -147,9 +147,8 @@ impl Stage {
             arguments: vec![b"sh".to_vec(), b"-c".to_vec(), script.into()],
             environment: vec![b"PATH=/usr/local/bin:/usr/bin:/bin".to_vec()],
             cwd: bytes(self.folder.path()),
-            uid: None,
-            gid: None,
             tree: true,
+            ..Spawn::default()
         }
     }
 
@@ -255,7 +254,37 @@ impl Agent {
 
     pub(crate) fn signal(&mut self, app: &str, signal: i32) {
         let key = Some(key(app));
-        self.ask(Request::Signal(Signal { key, signal }));
+        let reach = SignalReach::Unspecified.into();
+        self.ask(Request::Signal(Signal { key, signal, reach }));
+    }
+
+    pub(crate) fn say(&mut self, app: &str, line: &str) {
+        let key = Some(key(app));
+        let line = line.as_bytes().to_vec();
+        self.ask(Request::Say(Say { key, line }));
+    }
+
+    /// The next fact, which is a line that a run said.
+    pub(crate) fn said(&mut self) -> String {
+        match self.fact() {
+            Fact::Said(said) => String::from_utf8(said.line).expect("text"),
+            other => panic!("nothing said: {other:?}"),
+        }
+    }
+
+    /// The next fact, which is a notice that a run sent.
+    pub(crate) fn notified(&mut self) -> String {
+        match self.fact() {
+            Fact::Notified(notified) => String::from_utf8(notified.datagram).expect("text"),
+            other => panic!("no notice: {other:?}"),
+        }
+    }
+
+    pub(crate) fn channel_closed(&mut self) {
+        match self.fact() {
+            Fact::ChannelClosed(_) => {}
+            other => panic!("no channel closed: {other:?}"),
+        }
     }
 
     pub(crate) fn forget(&mut self, app: &str) {

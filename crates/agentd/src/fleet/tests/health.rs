@@ -138,6 +138,72 @@ fn an_app_with_a_port_that_listens_late_is_online_and_says_so() {
     assert_eq!(stage.cause(), "listens on port 3000");
 }
 
+/// `dev/api`, which has a port and is to say itself when it is ready.
+fn speaking() -> AppSpec {
+    let mut spec = spec("dev", "api");
+    spec.env.insert("PORT".to_owned(), "3000".to_owned());
+    spec.ready.wait_ready = true;
+    spec
+}
+
+#[test]
+fn an_app_that_is_to_say_when_it_is_ready_is_ready_by_nothing_less() {
+    let mut stage = launching(speaking());
+    pass(&mut stage, 2999 * MS, &Board::default());
+    for sign in [Sign::Port, Sign::Notice, Sign::Probe] {
+        stage.report(&api(1), Report::Ready(sign));
+        assert!(matches!(stage.state(), State::Launching { .. }));
+    }
+    stage.report(&api(1), Report::Ready(Sign::Message));
+    assert!(matches!(stage.state(), State::Online { .. }));
+    assert_eq!(stage.cause(), "started by a person");
+}
+
+#[test]
+fn one_that_does_not_say_so_in_time_is_online_and_told_of_until_it_does() {
+    let mut stage = launching(speaking());
+    pass(&mut stage, 3000 * MS, &Board::default());
+    assert!(matches!(stage.state(), State::Online { .. }));
+    let silent = "online; did not say that it is ready within 3.0 s";
+    assert_eq!(stage.cause(), silent);
+    stage.report(&api(1), Report::Ready(Sign::Message));
+    assert_eq!(stage.cause(), "said that it is ready");
+}
+
+#[test]
+fn the_word_of_an_app_that_was_not_asked_for_it_means_nothing() {
+    let mut stage = launching(spec("dev", "api"));
+    stage.report(&api(1), Report::Ready(Sign::Message));
+    stage.report(&api(1), Report::Ready(Sign::Notice));
+    assert!(matches!(stage.state(), State::Launching { .. }));
+}
+
+#[test]
+fn an_app_that_is_to_send_a_notice_is_ready_by_it() {
+    let mut spec = probed();
+    if let Some(readiness) = &mut spec.ready.probe {
+        readiness.probe.check = Check::Notify;
+    }
+    let mut stage = launching(spec);
+    stage.report(&api(1), Report::Ready(Sign::Message));
+    assert!(matches!(stage.state(), State::Launching { .. }));
+    stage.report(&api(1), Report::Ready(Sign::Notice));
+    assert!(matches!(stage.state(), State::Online { .. }));
+}
+
+#[test]
+fn what_was_to_be_ended_by_words_and_could_not_be_says_so_once() {
+    let mut stage = Stage::online();
+    stage.act(Verb::Stop, &dev("api"));
+    stage.fleet.ended_without_words(&api(1));
+    stage.fleet.ended_without_words(&api(1));
+    stage.fleet.ended_without_words(&api(9));
+    let cause = "stopped by a person; by SIGINT, since it has no channel to be told over";
+    assert_eq!(stage.cause(), cause);
+    stage.end(&api(1), How::Signal(SIGINT), MS);
+    assert_eq!(stage.cause(), cause);
+}
+
 #[test]
 fn one_without_a_port_that_is_online_by_time_has_nothing_to_tell() {
     let mut stage = launching(spec("dev", "api"));

@@ -1,0 +1,226 @@
+//! What living runs say besides their output: over Node's channel, and through `NOTIFY_SOCKET`.
+//!
+//! ```text
+//!   keeper's client ──News──▶ voices ──facts, "ready", READY=1, in their order──▶ supervisor
+//!                               ├──▶ snapshot: channel, metrics, actions, status ──▶ rpc, supervisor
+//!                               └──▶ answers ──▶ whoever asked an app to do something
+//! ```
+//!
+//! An app may say a thousand things a second; only what changes an instance reaches the supervisor. What is kept here is
+//! kept in memory, has bounds, and is gone with the run, or with the agent: apps tell their metrics again and again, and
+//! their actions when they begin.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use eco_home::clock;
+use tokio::sync::{broadcast, mpsc, watch};
+
+use crate::fleet::{Greeting, Report, RunKey};
+use crate::keeper::News;
+use crate::message::{Action, Answer, Message, Metric};
+use crate::notification::Notification;
+use crate::supervisor::Input;
+
+/// The most metrics, and the most actions, of one run.
+const MOST: usize = 256;
+
+/// Answers that may wait for the slowest of those who wait for one.
+const ANSWERS: usize = 1024;
+
+/// Whether a run can be spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Channel {
+    /// It has no channel: begun without one, or lost it with its keeper.
+    #[default]
+    None,
+    /// It has.
+    Open,
+    /// It closed its end.
+    Closed,
+}
+
+/// What one run said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Voice {
+    /// Whether it can be spoken to.
+    pub channel: Channel,
+    /// Its numbers, by name.
+    pub metrics: BTreeMap<String, Metric>,
+    /// What it can be asked to do, by name.
+    pub actions: BTreeMap<String, Action>,
+    /// What it is doing, in its words.
+    pub status: Option<String>,
+    /// When it last said `WATCHDOG=1`, since boot.
+    pub alive_at: Option<Duration>,
+}
+
+/// All runs that said something, or can be spoken to.
+pub type Voices = BTreeMap<RunKey, Voice>;
+
+/// What an app answered to something that it was asked to do.
+pub type Reply = Arc<(RunKey, Answer)>;
+
+/// What others hold of it.
+#[derive(Clone, Debug)]
+pub struct Ears {
+    /// What is said.
+    pub voices: watch::Receiver<Voices>,
+    /// What is answered, from now on.
+    pub replies: broadcast::Sender<Reply>,
+}
+
+/// Takes what the keeper's client hears.
+#[derive(Debug)]
+pub struct Listener {
+    heard: mpsc::Receiver<News>,
+    inputs: mpsc::Sender<Input>,
+    voices: watch::Sender<Voices>,
+    replies: broadcast::Sender<Reply>,
+}
+
+/// A listener, and what others hold of it.
+#[must_use]
+pub fn listen(heard: mpsc::Receiver<News>, inputs: mpsc::Sender<Input>) -> (Listener, Ears) {
+    let (voices, seen) = watch::channel(Voices::new());
+    let (replies, _) = broadcast::channel(ANSWERS);
+    let ears = Ears {
+        voices: seen,
+        replies: replies.clone(),
+    };
+    let listener = Listener {
+        heard,
+        inputs,
+        voices,
+        replies,
+    };
+    (listener, ears)
+}
+
+impl Listener {
+    /// Listens until the keeper's client, or the supervisor, is gone.
+    pub async fn run(mut self) {
+        while let Some(news) = self.heard.recv().await {
+            if let Some(news) = self.take(news)
+                && self.inputs.send(Input::News(news)).await.is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Notes what is said. Returns what the supervisor has to hear.
+    fn take(&self, news: News) -> Option<News> {
+        match news {
+            News::Met {
+                epoch,
+                greeting,
+                open,
+            } => {
+                self.voices
+                    .send_modify(|voices| meet(voices, &greeting, open.clone()));
+                Some(News::Met {
+                    epoch,
+                    greeting,
+                    open,
+                })
+            }
+            News::Report(key, report) => {
+                if matches!(report, Report::Gone | Report::SpawnFailed { .. }) {
+                    self.voices
+                        .send_if_modified(|voices| voices.remove(&key).is_some());
+                }
+                Some(News::Report(key, report))
+            }
+            News::Channel(key, channel) => {
+                self.note(key, |voice| replace(&mut voice.channel, channel));
+                None
+            }
+            News::Said(key, message) => self.said(key, message),
+            News::Notified(key, notification) => {
+                self.note(key.clone(), |voice| notice(voice, &notification));
+                notification
+                    .is_ready
+                    .then_some(News::Notified(key, notification))
+            }
+        }
+    }
+
+    fn said(&self, key: RunKey, message: Message) -> Option<News> {
+        match message {
+            Message::Ready => return Some(News::Said(key, Message::Ready)),
+            Message::Metrics(metrics) => {
+                self.note(key, |voice| merge(&mut voice.metrics, metrics));
+            }
+            Message::Action(action) => {
+                self.note(key, |voice| {
+                    add(&mut voice.actions, action.name.clone(), action)
+                });
+            }
+            // Nobody waits: whoever asked has given up.
+            Message::Reply(answer) => drop(self.replies.send(Arc::new((key, answer)))),
+            Message::Event { .. } | Message::Node | Message::Custom(_) => {}
+            Message::Malformed => {
+                tracing::debug!(run = %key, "what an app says over its channel is no JSON");
+            }
+        }
+        None
+    }
+
+    /// Changes what is known of a run; `change` tells whether it did.
+    fn note(&self, key: RunKey, change: impl FnOnce(&mut Voice) -> bool) {
+        self.voices
+            .send_if_modified(|voices| change(voices.entry(key).or_default()));
+    }
+}
+
+/// Another keeper, or the same one again: what it does not know is over, and it alone knows who can be spoken to.
+fn meet(voices: &mut Voices, greeting: &Greeting, open: BTreeSet<RunKey>) {
+    voices.retain(|key, _| greeting.runs.get(key).is_some_and(|known| !known.is_gone()));
+    for (key, voice) in voices.iter_mut() {
+        if !open.contains(key) && voice.channel == Channel::Open {
+            voice.channel = Channel::None;
+        }
+    }
+    for key in open {
+        voices.entry(key).or_default().channel = Channel::Open;
+    }
+}
+
+fn notice(voice: &mut Voice, notification: &Notification) -> bool {
+    let mut has_changed = false;
+    if notification.is_alive {
+        voice.alive_at = Some(clock::since_boot());
+        has_changed = true;
+    }
+    if let Some(status) = &notification.status {
+        has_changed |= replace(&mut voice.status, Some(status.clone()));
+    }
+    has_changed
+}
+
+fn merge(known: &mut BTreeMap<String, Metric>, told: Vec<Metric>) -> bool {
+    let mut has_changed = false;
+    for metric in told {
+        has_changed |= add(known, metric.name.clone(), metric);
+    }
+    has_changed
+}
+
+/// Adds or replaces one, unless there are too many.
+fn add<T: PartialEq>(known: &mut BTreeMap<String, T>, name: String, told: T) -> bool {
+    if !known.contains_key(&name) && known.len() >= MOST {
+        return false;
+    }
+    match known.get_mut(&name) {
+        Some(old) => replace(old, told),
+        None => known.insert(name, told).is_none(),
+    }
+}
+
+fn replace<T: PartialEq>(old: &mut T, new: T) -> bool {
+    let has_changed = *old != new;
+    *old = new;
+    has_changed
+}
