@@ -186,6 +186,11 @@ pub enum Fault {
         /// The key that counts.
         taken: String,
     },
+    /// Apps that wait for each other, so that none of them could ever start.
+    Circle {
+        /// Their names, each waiting for the next and the last for the first.
+        apps: Vec<String>,
+    },
     /// A field nobody knows.
     UnknownField,
     /// Fields that PM2 acts on and this version does not.
@@ -228,6 +233,14 @@ impl fmt::Display for Fault {
                 first_at.as_ref().map_or(Ok(()), |at| write!(f, " at {at}"))
             }
             Self::Twice { taken } => write!(f, "another name of {taken}, which is taken instead"),
+            Self::Circle { apps } => match apps.as_slice() {
+                [] | [_] => f.write_str("the app waits for itself"),
+                [first, ..] => write!(
+                    f,
+                    "these apps wait for each other: {} -> {first}",
+                    apps.join(" -> ")
+                ),
+            },
             Self::UnknownField => f.write_str("no known field, ignored"),
             Self::NotActedOn { fields } => {
                 let verb = if fields.len() == 1 { "is" } else { "are" };

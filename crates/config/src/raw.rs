@@ -50,44 +50,54 @@ const fn meaningless(name: &'static str) -> Field {
 /// Every field that is known.
 pub(crate) const FIELDS: &[Field] = &[
     acted("name", &[]),
+    acted("name_prefix", &[]),
     acted("script", &["exec", "cmd", "command"]),
     acted("namespace", &[]),
     acted("cwd", &[]),
     acted("args", &[]),
     acted("interpreter", &["exec_interpreter"]),
     acted("interpreter_args", &["node_args"]),
+    acted("source_map_support", &[]),
+    acted("disable_source_map_support", &[]),
     acted("exec_mode", &[]),
+    acted("execute_command", &[]),
     acted("instances", &[]),
     acted("instance_var", &[]),
     acted("increment_var", &[]),
     acted("env", &[]),
+    acted("env_file", &["env_files"]),
     acted("port", &[]),
     acted("filter_env", &[]),
     acted("append_env_to_name", &[]),
-    acted("uid", &["user"]),
+    acted("uid", &["user", "username"]),
     acted("gid", &["group"]),
+    acted("oneshot", &[]),
+    acted("depends_on", &[]),
     acted("autostart", &[]),
-    acted("autorestart", &[]),
+    acted("autorestart", &["restart_policy", "restart"]),
     acted("stop_exit_codes", &[]),
     acted("min_uptime", &[]),
     acted("max_restarts", &[]),
     acted("restart_delay", &[]),
     acted("exp_backoff_restart_delay", &[]),
+    acted("cron_restart", &["cron"]),
+    acted("cron_timezone", &["timezone"]),
     acted("max_memory_restart", &[]),
-    acted("kill_timeout", &[]),
+    acted("limits", &[]),
+    acted("kill_timeout", &["stop_grace"]),
     acted("kill_signal", &["stop_signal"]),
     acted("shutdown_with_message", &[]),
     acted("treekill", &[]),
     acted("wait_ready", &[]),
     acted("listen_timeout", &[]),
+    acted("readiness", &[]),
+    acted("liveness", &[]),
+    acted("pid_file", &["pid"]),
     acted("watch", &[]),
     acted("ignore_watch", &[]),
     acted("watch_delay", &[]),
     acted("watch_options", &[]),
-    unacted("cron_restart", &["cron"]),
-    unacted("depends_on", &[]),
     unacted("disable_logs", &[]),
-    unacted("env_file", &[]),
     unacted("error_file", &["error", "err", "err_file", "err_log"]),
     unacted("hosts", &[]),
     unacted("log_date_format", &[]),
@@ -95,30 +105,74 @@ pub(crate) const FIELDS: &[Field] = &[
     unacted("log_overflow", &[]),
     unacted("log_type", &[]),
     unacted("merge_logs", &["combine_logs"]),
-    unacted("name_prefix", &[]),
     unacted("out_file", &["out", "output", "out_log"]),
-    unacted("pid_file", &["pid"]),
-    unacted("post_update", &[]),
     unacted("time", &[]),
     meaningless("automation"),
     meaningless("deep_monitoring"),
-    meaningless("disable_source_map_support"),
     meaningless("disable_trace"),
     meaningless("event_loop_inspector"),
-    meaningless("execute_command"),
     meaningless("force"),
     meaningless("install_url"),
     meaningless("io"),
     meaningless("kill_retry_time"),
     meaningless("pmx"),
-    meaningless("source_map_support"),
+    meaningless("post_update"),
     meaningless("trace"),
-    meaningless("username"),
     meaningless("v8"),
     meaningless("vizion"),
     meaningless("windows_hide"),
     meaningless("write"),
 ];
+
+/// The fields of `readiness`.
+pub(crate) const READINESS: &[Field] = &[
+    acted("http", &[]),
+    acted("tcp", &[]),
+    acted("exec", &[]),
+    acted("log", &[]),
+    acted("notify", &[]),
+    acted("interval", &[]),
+    acted("timeout", &[]),
+    acted("start_period", &[]),
+    acted("successes", &[]),
+    acted("failures", &[]),
+    acted("within", &[]),
+];
+
+/// The fields of `liveness`.
+pub(crate) const LIVENESS: &[Field] = &[
+    acted("http", &[]),
+    acted("tcp", &[]),
+    acted("exec", &[]),
+    acted("notify", &[]),
+    acted("output", &[]),
+    acted("silence", &[]),
+    acted("interval", &[]),
+    acted("timeout", &[]),
+    acted("start_period", &[]),
+    acted("successes", &[]),
+    acted("failures", &[]),
+    acted("action", &[]),
+];
+
+/// The fields of a probe's `http`.
+pub(crate) const HTTP: &[Field] = &[
+    acted("url", &[]),
+    acted("port", &[]),
+    acted("path", &[]),
+    acted("status", &[]),
+];
+
+/// The fields of `limits`.
+pub(crate) const LIMITS: &[Field] = &[
+    acted("memory", &[]),
+    acted("cpu", &[]),
+    acted("tasks", &["pids"]),
+    acted("open_files", &["nofile"]),
+];
+
+/// The fields of what stands behind a name in `depends_on`.
+pub(crate) const DEPENDENCY: &[Field] = &[acted("condition", &[])];
 
 /// A value with the key it was written under.
 #[derive(Clone, Debug)]
@@ -127,47 +181,34 @@ pub(crate) struct Written {
     pub(crate) value: Value,
 }
 
-/// An app as it stands in a file.
+/// An object whose keys are folded to the names of fields; `null` is as good as absent.
 #[derive(Debug, Default)]
-pub(crate) struct RawApp {
-    /// `apps[2]`; nothing when the file, or the command, is one app.
-    pub(crate) path: String,
-    /// The file that defines it; nothing for a command.
-    pub(crate) file: Option<PathBuf>,
-    /// Known fields by name; `null` is as good as absent.
+pub(crate) struct Folded {
     fields: BTreeMap<&'static str, Written>,
-    /// `env_<block>`.
-    pub(crate) blocks: BTreeMap<String, Written>,
-    /// Keys nobody knows.
-    pub(crate) unknown: Vec<String>,
+    /// Keys nobody knows, with what they hold.
+    pub(crate) unknown: Vec<Written>,
     /// Keys that say another thing than the key that counts: (key, key that counts).
     pub(crate) twice: Vec<(String, String)>,
 }
 
-impl RawApp {
-    /// Folds the keys of an object.
-    pub(crate) fn new(path: String, file: Option<PathBuf>, object: Map<String, Value>) -> Self {
-        let mut app = Self {
-            path,
-            file,
-            ..Self::default()
-        };
+impl Folded {
+    /// Folds the keys of an object by a table of fields.
+    pub(crate) fn new(table: &[Field], object: Map<String, Value>) -> Self {
+        let mut folded = Self::default();
         let mut keys: Vec<_> = object
             .into_iter()
             .filter(|(_, value)| !value.is_null())
             .collect();
         // A field's own name counts before its other names.
-        keys.sort_by_key(|(key, _)| rank(key));
+        keys.sort_by_key(|(key, _)| rank(table, key));
         for (key, value) in keys {
-            if let Some(field) = field(&key) {
-                app.set(field, Written { key, value });
-            } else if let Some(block) = key.strip_prefix("env_").filter(|block| !block.is_empty()) {
-                app.blocks.insert(block.to_owned(), Written { key, value });
-            } else {
-                app.unknown.push(key);
+            let written = Written { key, value };
+            match field(table, &written.key) {
+                Some(field) => folded.set(field, written),
+                None => folded.unknown.push(written),
             }
         }
-        app
+        folded
     }
 
     fn set(&mut self, field: &Field, written: Written) {
@@ -185,6 +226,46 @@ impl RawApp {
     /// A field by its own name.
     pub(crate) fn get(&self, name: &str) -> Option<&Written> {
         self.fields.get(name)
+    }
+}
+
+/// An app as it stands in a file.
+#[derive(Debug, Default)]
+pub(crate) struct RawApp {
+    /// `apps[2]`; nothing when the file, or the command, is one app.
+    pub(crate) path: String,
+    /// The file that defines it; nothing for a command.
+    pub(crate) file: Option<PathBuf>,
+    /// Its fields.
+    pub(crate) keys: Folded,
+    /// `env_<block>`.
+    pub(crate) blocks: BTreeMap<String, Written>,
+}
+
+impl RawApp {
+    /// Folds the keys of an object.
+    pub(crate) fn new(path: String, file: Option<PathBuf>, object: Map<String, Value>) -> Self {
+        let mut keys = Folded::new(FIELDS, object);
+        let mut blocks = BTreeMap::new();
+        for written in std::mem::take(&mut keys.unknown) {
+            match written.key.strip_prefix("env_") {
+                Some(block) if !block.is_empty() => {
+                    blocks.insert(block.to_owned(), written);
+                }
+                Some(_) | None => keys.unknown.push(written),
+            }
+        }
+        Self {
+            path,
+            file,
+            keys,
+            blocks,
+        }
+    }
+
+    /// A field by its own name.
+    pub(crate) fn get(&self, name: &str) -> Option<&Written> {
+        self.keys.get(name)
     }
 
     /// The keys, as written, of fields that ask for something which this version does not do.
@@ -211,9 +292,9 @@ fn asks(value: &Value) -> bool {
     }
 }
 
-fn field(key: &str) -> Option<&'static Field> {
+fn field<'a>(table: &'a [Field], key: &str) -> Option<&'a Field> {
     let snake = snake(key);
-    FIELDS.iter().find(|field| {
+    table.iter().find(|field| {
         std::iter::once(&field.name)
             .chain(field.aliases)
             .any(|name| *name == key || *name == snake)
@@ -221,9 +302,9 @@ fn field(key: &str) -> Option<&'static Field> {
 }
 
 /// 0 for a field's own name, then its other names in their order.
-fn rank(key: &str) -> usize {
+fn rank(table: &[Field], key: &str) -> usize {
     let snake = snake(key);
-    field(key)
+    field(table, key)
         .and_then(|field| {
             field
                 .aliases
@@ -245,10 +326,10 @@ fn snake(key: &str) -> String {
     snake
 }
 
-/// The known field that `key` may have been meant for.
-pub(crate) fn nearest(key: &str) -> Option<&'static str> {
+/// The field of a table that `key` may have been meant for.
+pub(crate) fn nearest(table: &'static [Field], key: &str) -> Option<&'static str> {
     let snake = snake(key);
-    let names = FIELDS
+    let names = table
         .iter()
         .filter(|field| field.standing != Standing::Meaningless)
         .flat_map(|field| std::iter::once(&field.name).chain(field.aliases));

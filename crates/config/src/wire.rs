@@ -12,6 +12,7 @@ use eco_proto::agent::v1 as pb;
 
 use crate::spec::{
     AppName, AppSpec, EnvironmentName, ExecMode, Interpreter, Kind, NameError, Schedule,
+    ScheduleError,
 };
 
 /// Why a message is no specification: its sender did not check it.
@@ -29,6 +30,15 @@ pub enum InvalidSpec {
     /// A field that must be there is not.
     #[error("read the app: its {0} is missing")]
     Missing(&'static str),
+    /// A schedule that is none.
+    #[error("read the app's schedule {pattern:?}")]
+    Schedule {
+        /// As received.
+        pattern: String,
+        /// What is wrong with it.
+        #[source]
+        source: ScheduleError,
+    },
     /// No instance at all.
     #[error("read the app: it has no instances")]
     NoInstances,
@@ -139,7 +149,7 @@ impl TryFrom<pb::AppSpec> for AppSpec {
                 .map(TryInto::try_into)
                 .collect::<Result<_, _>>()?,
             liveness: spec.liveness.map(TryInto::try_into).transpose()?,
-            schedule: spec.schedule.map(Into::into),
+            schedule: spec.schedule.map(TryInto::try_into).transpose()?,
             limits: spec.limits.map(Into::into).unwrap_or_default(),
             pid_file: spec.pid_file.map(PathBuf::from),
             autostart: spec.autostart,
@@ -175,18 +185,19 @@ fn text(path: &Path) -> String {
 impl From<&Schedule> for pb::Schedule {
     fn from(schedule: &Schedule) -> Self {
         Self {
-            pattern: schedule.pattern.clone(),
-            zone: schedule.zone.clone(),
+            pattern: schedule.pattern().to_owned(),
+            zone: schedule.zone().map(str::to_owned),
         }
     }
 }
 
-impl From<pb::Schedule> for Schedule {
-    fn from(schedule: pb::Schedule) -> Self {
-        Self {
-            pattern: schedule.pattern,
-            zone: schedule.zone,
-        }
+impl TryFrom<pb::Schedule> for Schedule {
+    type Error = InvalidSpec;
+
+    fn try_from(schedule: pb::Schedule) -> Result<Self, InvalidSpec> {
+        let pb::Schedule { pattern, zone } = schedule;
+        Self::new(&pattern, zone.as_deref())
+            .map_err(|source| InvalidSpec::Schedule { pattern, source })
     }
 }
 

@@ -48,7 +48,7 @@ fn all_problems_are_told_at_once() {
     problem: ecosystem.config.js:3:3: apps[0].maxMemoryRestart: found "200 apples", expected a size such as "200M", or a number of bytes (the units are b, k, kb, m, mb, g, gb)
     problem: ecosystem.config.js:4:3: apps[0].kill_timeout: found -1, expected milliseconds, or a time such as "10s"
     problem: ecosystem.config.js:5:3: apps[0].min_uptime: found "soon", expected milliseconds, or a time such as "10s" (the units are ms, s, m, h, d)
-    problem: ecosystem.config.js:6:3: apps[0].autorestart: found "true", expected true or false (write true without quotes)
+    problem: ecosystem.config.js:6:3: apps[0].autorestart: found "true", expected true, false or "on-failure" (write true without quotes)
     problem: ecosystem.config.js:7:3: apps[0].exec_mode: found "clutser", expected "fork" or "cluster" (did you mean "cluster"?)
     problem: ecosystem.config.js:8:3: apps[0].kill_signal: found "SIGTREM", expected a signal such as "SIGTERM" (did you mean "SIGTERM"?)
     problem: ecosystem.config.js:9:3: apps[0].stop_exit_codes: found [0,256], expected exit codes from 0 to 255
@@ -156,10 +156,10 @@ fn fields_that_are_not_acted_on_are_one_warning_for_each_app() {
     let said = said_of(
         r"module.exports = { apps: [{
   script: 'a.js',
-  cron: '0 * * * *',
+  time: true,
   out: 'a.log', merge_logs: false, errorFile: 'b.log' }] };",
     );
-    assert_snapshot!(said, @"warning: ecosystem.config.js:3:3: apps[0]: cron, errorFile, out are read, but not acted on by this version");
+    assert_snapshot!(said, @"warning: ecosystem.config.js:4:36: apps[0]: errorFile, out, time are read, but not acted on by this version");
 }
 
 #[test]

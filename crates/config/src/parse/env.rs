@@ -1,6 +1,7 @@
 //! An app's own variables, and which of the shell's it inherits.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ use crate::raw::Written;
 
 use super::Asked;
 use super::fields::Fields;
-use super::value::{count, is_odd, shown, words};
+use super::value::{count, is_odd, shown, some_text, words};
 
 /// What shells keep for themselves, and what belongs to the command and not to the app.
 const NOISE: [&str; 4] = ["_", "SHLVL", "PWD", "OLDPWD"];
@@ -36,6 +37,26 @@ pub(super) fn own(fields: &mut Fields<'_>, asked: &Asked) -> BTreeMap<String, St
         }
     }
     env
+}
+
+/// Files with variables that `env` overrules: one, or several of which later ones win.
+pub(super) fn files(fields: &mut Fields<'_>) -> Vec<PathBuf> {
+    let path = |value: &Value| some_text(value).map(PathBuf::from);
+    fields
+        .take(
+            "env_file",
+            "a path or a list of paths",
+            |value| match value {
+                Value::Bool(false) => Ok(Vec::new()),
+                Value::Array(list) => list.iter().map(path).collect(),
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Object(_) => path(value).map(|path| vec![path]),
+            },
+        )
+        .unwrap_or_default()
 }
 
 /// The block that applies.

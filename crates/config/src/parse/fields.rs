@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::{Fault, Location, Problem};
 use crate::locate::{self, Literal};
-use crate::raw::{RawApp, Written};
+use crate::raw::{FIELDS, Field, Folded, RawApp, Written, nearest};
 
 use super::value::{self, Reading};
 
@@ -75,13 +75,26 @@ fn identify<'a>(literals: &'a [Literal], app: &RawApp, nth: usize) -> Option<&'a
     })
 }
 
-/// The fields of an app, and what was found wrong with them.
+/// The fields of an app, or of an object inside of it, and what was found wrong with them.
 pub(super) struct Fields<'a> {
     pub(super) raw: &'a RawApp,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
+    table: &'static [Field],
+    keys: &'a Folded,
+    /// Where the object is, unless it is the app.
+    inside: Option<Inside>,
     places: &'a Places,
     nth: usize,
+}
+
+/// The way to an object inside of an app.
+#[derive(Clone)]
+struct Inside {
+    /// The app's own key, which can be found in the text.
+    key: String,
+    /// `readiness.http`.
+    way: String,
 }
 
 impl<'a> Fields<'a> {
@@ -90,9 +103,17 @@ impl<'a> Fields<'a> {
             raw,
             problems: Vec::new(),
             warnings: Vec::new(),
+            table: FIELDS,
+            keys: &raw.keys,
+            inside: None,
             places,
             nth,
         }
+    }
+
+    /// A field by its own name.
+    pub(super) fn get(&self, name: &str) -> Option<&'a Written> {
+        self.keys.get(name)
     }
 
     /// Reads a field; a value that is none becomes a problem, and the field counts as absent.
@@ -102,13 +123,69 @@ impl<'a> Fields<'a> {
         expected: &'static str,
         read: impl FnOnce(&Value) -> Reading<T>,
     ) -> Option<T> {
-        let Written { key, value } = self.raw.get(name)?;
+        let Written { key, value } = self.get(name)?;
         match read(value) {
             Ok(read) => Some(read),
             Err(hint) => {
                 self.mismatch(key, None, value::shown(value), expected, hint);
                 None
             }
+        }
+    }
+
+    /// Reads an object that stands in the field `key`, by a table of its own; `below` is the way to it from there, such as
+    /// `.db`.
+    pub(super) fn object<T>(
+        &mut self,
+        table: &'static [Field],
+        (key, below): (&str, &str),
+        object: &Map<String, Value>,
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> T {
+        let keys = Folded::new(table, object.clone());
+        let inside = match &self.inside {
+            None => Inside {
+                key: key.to_owned(),
+                way: format!("{key}{below}"),
+            },
+            Some(Inside { key: outer, way }) => Inside {
+                key: outer.clone(),
+                way: format!("{way}.{key}{below}"),
+            },
+        };
+        let mut fields = Fields {
+            raw: self.raw,
+            problems: std::mem::take(&mut self.problems),
+            warnings: std::mem::take(&mut self.warnings),
+            table,
+            keys: &keys,
+            inside: Some(inside),
+            places: self.places,
+            nth: self.nth,
+        };
+        fields.strangers();
+        let read = read(&mut fields);
+        let Fields {
+            problems, warnings, ..
+        } = fields;
+        self.problems = problems;
+        self.warnings = warnings;
+        read
+    }
+
+    /// Warns of keys that nobody knows, and of those that say again what another says.
+    pub(super) fn strangers(&mut self) {
+        for Written { key, .. } in &self.keys.unknown {
+            let hint = nearest(self.table, key).map(|like| format!("did you mean {like:?}?"));
+            let problem = self.problem(Some(key), Fault::UnknownField);
+            self.warnings.push(Problem { hint, ..problem });
+        }
+        for (key, taken) in &self.keys.twice {
+            let fault = Fault::Twice {
+                taken: taken.clone(),
+            };
+            let problem = self.problem(Some(key), fault);
+            self.warnings.push(problem);
         }
     }
 
@@ -127,16 +204,18 @@ impl<'a> Fields<'a> {
         self.problems.push(problem);
     }
 
-    /// A problem of the app, or of one of its keys.
+    /// A problem of the app, of an object in it, or of a key of either.
     pub(super) fn problem(&self, key: Option<&str>, fault: Fault) -> Problem {
         let RawApp { path, file, .. } = self.raw;
-        let path = match key {
-            None => path.clone(),
-            Some(key) if path.is_empty() => key.to_owned(),
-            Some(key) => format!("{path}.{key}"),
-        };
+        let way = self.inside.as_ref().map(|inside| inside.way.as_str());
+        let parts = [Some(path.as_str()), way, key];
+        let parts: Vec<_> = parts
+            .into_iter()
+            .flatten()
+            .filter(|part| !part.is_empty())
+            .collect();
         Problem {
-            path,
+            path: parts.join("."),
             app: self.name(),
             file: file.clone(),
             at: self.location(key),
@@ -147,6 +226,10 @@ impl<'a> Fields<'a> {
 
     /// Where the app, or one of its keys, is written.
     pub(super) fn location(&self, key: Option<&str>) -> Option<Location> {
+        let key = match &self.inside {
+            Some(inside) => Some(inside.key.as_str()),
+            None => key,
+        };
         self.places.find(self.raw, key, self.nth)
     }
 

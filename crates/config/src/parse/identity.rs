@@ -6,14 +6,16 @@ use crate::error::Fault;
 use crate::load::EnvBlock;
 use crate::spec::{AppName, Interpreter, NameError};
 
-use super::Asked;
 use super::fields::Fields;
-use super::value::{flag, some_text, words};
+use super::value::{flag, some_text, text, words};
+use super::{Asked, BOOLEAN};
 
+/// Makes node map what it reports to the sources a program was made from.
+const SOURCE_MAPS: &str = "--enable-source-maps";
 const SCRIPT: &str = "a path or a command line";
 
 pub(super) fn script(fields: &mut Fields<'_>) -> Option<String> {
-    if fields.raw.get("script").is_none() {
+    if fields.get("script").is_none() {
         let mut problem = fields.problem(None, Fault::Missing { expected: SCRIPT });
         problem.path = if problem.path.is_empty() {
             "script".to_owned()
@@ -32,12 +34,16 @@ pub(super) fn name(
     script: Option<&str>,
     asked: &Asked,
 ) -> Option<AppName> {
-    let given = match fields.raw.get("name") {
+    let given = match fields.get("name") {
         Some(_) => Some(fields.take("name", "a name", some_text)?),
         None => None,
     };
     let append = fields.take("append_env_to_name", "true or false", flag);
+    let prefix = fields
+        .take("name_prefix", "a text", text)
+        .unwrap_or_default();
     let base = given.or_else(|| script.map(name_of))?;
+    let base = format!("{prefix}{base}");
     let name = match &asked.env_block {
         EnvBlock::Asked(block) if append == Some(true) => format!("{base}-{block}"),
         EnvBlock::Asked(_) | EnvBlock::ByEnvironment => base,
@@ -85,6 +91,43 @@ pub(super) fn interpreter(fields: &mut Fields<'_>) -> Interpreter {
         Some("none") => Interpreter::None,
         Some(name) => Interpreter::Named(name.to_owned()),
     }
+}
+
+/// What the interpreter is given: as written, and what the source maps of a node program need.
+pub(super) fn interpreter_arguments(
+    fields: &mut Fields<'_>,
+    interpreter: &Interpreter,
+    script: Option<&str>,
+) -> Vec<String> {
+    let mut arguments = list(fields, "interpreter_args");
+    let wanted = fields.take("source_map_support", BOOLEAN, flag);
+    let refused = fields.take("disable_source_map_support", BOOLEAN, flag);
+    let asked = wanted == Some(true) && refused != Some(true);
+    if asked && runs_in_node(interpreter, script) && !arguments.iter().any(|one| one == SOURCE_MAPS)
+    {
+        arguments.insert(0, SOURCE_MAPS.to_owned());
+    }
+    arguments
+}
+
+/// Whether it is node itself that runs the script: the others that run JavaScript know source maps by themselves.
+fn runs_in_node(interpreter: &Interpreter, script: Option<&str>) -> bool {
+    match interpreter {
+        Interpreter::None => false,
+        Interpreter::Named(name) => {
+            let base = name.rsplit('/').next().unwrap_or(name);
+            matches!(base.split('@').next(), Some("node" | "nodejs"))
+        }
+        Interpreter::ByExtension => {
+            matches!(extension(script), Some("js" | "cjs" | "mjs"))
+        }
+    }
+}
+
+/// The extension of a script that is no command line.
+pub(super) fn extension(script: Option<&str>) -> Option<&str> {
+    let script = script.filter(|script| !script.trim().contains(char::is_whitespace))?;
+    Path::new(script).extension()?.to_str()
 }
 
 /// A field that is a list of texts or one text to split.

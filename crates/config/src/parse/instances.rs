@@ -1,14 +1,14 @@
 //! How many instances there are, and how they share work.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use crate::raw::closest;
 use crate::spec::{ExecMode, Interpreter};
 
+use super::BOOLEAN;
 use super::fields::Fields;
-use super::value::{Reading, whole};
+use super::identity::extension;
+use super::value::{Reading, flag, whole};
 
 /// More than this on one host is a slip of the finger.
 const MOST: u32 = 1024;
@@ -60,8 +60,10 @@ pub(super) fn exec_mode(
             None => Err(None),
         },
     );
+    let executes = fields.take("execute_command", BOOLEAN, flag) == Some(true);
     match asked {
         Some(mode) => mode,
+        None if executes => ExecMode::Fork,
         None if instances > 1 && is_node(interpreter, script) => ExecMode::Cluster,
         None => ExecMode::Fork,
     }
@@ -74,14 +76,9 @@ fn is_node(interpreter: &Interpreter, script: Option<&str>) -> bool {
             let base = name.rsplit('/').next().unwrap_or(name);
             matches!(base.split('@').next(), Some("node" | "nodejs" | "bun"))
         }
-        Interpreter::ByExtension => {
-            let extension = script
-                .filter(|script| !script.trim().contains(char::is_whitespace))
-                .and_then(|script| Path::new(script).extension()?.to_str());
-            matches!(
-                extension,
-                Some("js" | "cjs" | "mjs" | "ts" | "cts" | "mts" | "tsx" | "jsx")
-            )
-        }
+        Interpreter::ByExtension => matches!(
+            extension(script),
+            Some("js" | "cjs" | "mjs" | "ts" | "cts" | "mts" | "tsx" | "jsx")
+        ),
     }
 }

@@ -6,11 +6,15 @@
 //!                                        └── warnings: it can, but something is odd
 //! ```
 
+mod dependency;
 mod env;
 mod fields;
 mod identity;
 mod instances;
+mod limits;
+mod probe;
 mod restart;
+mod schedule;
 mod stop;
 mod value;
 mod watch;
@@ -23,8 +27,8 @@ use serde_json::Value;
 use crate::error::{Fault, Problem};
 use crate::eval::Answer;
 use crate::load::EnvBlock;
-use crate::raw::{RawApp, closest, nearest};
-use crate::spec::{AppName, AppSpec, EnvironmentName, Kind, Limits};
+use crate::raw::{RawApp, closest};
+use crate::spec::{AppName, AppSpec, EnvironmentName};
 
 use fields::{Fields, Places};
 
@@ -166,6 +170,7 @@ fn top_level(
 fn all(raws: &[RawApp], places: &Places, asked: &Asked, parsed: &mut Parsed) {
     let mut seen: BTreeMap<AppName, (String, Option<crate::error::Location>)> = BTreeMap::new();
     let mut written: BTreeMap<(&Path, &str), usize> = BTreeMap::new();
+    let mut waits = Vec::new();
     for raw in raws {
         let key = (
             raw.file.as_deref(),
@@ -197,6 +202,7 @@ fn all(raws: &[RawApp], places: &Places, asked: &Asked, parsed: &mut Parsed) {
                     seen.insert(spec.name.clone(), (raw.path.clone(), fields.location(key)));
                 }
             }
+            waits.extend(dependency::wait(&fields, &spec));
             parsed.apps.push(spec);
         }
         // As a person reads the file, not as it was read here.
@@ -206,6 +212,7 @@ fn all(raws: &[RawApp], places: &Places, asked: &Asked, parsed: &mut Parsed) {
         parsed.problems.append(&mut fields.problems);
         parsed.warnings.append(&mut fields.warnings);
     }
+    parsed.problems.extend(dependency::circles(waits));
 }
 
 /// Checks one app; nothing when it has no script or no name that would do. All fields are read before that is decided.
@@ -218,13 +225,19 @@ fn app(fields: &mut Fields<'_>, asked: &Asked) -> Option<AppSpec> {
     let exec_mode = instances::exec_mode(fields, instances, &interpreter, script.as_deref());
     let plain = Plain::read(fields);
     let arguments = identity::list(fields, "args");
-    let interpreter_arguments = identity::list(fields, "interpreter_args");
+    let interpreter_arguments =
+        identity::interpreter_arguments(fields, &interpreter, script.as_deref());
     let env = env::own(fields, asked);
     let inherited_env = env::inherited(fields, asked);
-    let restart = restart::policy(fields);
+    let kind = restart::kind(fields);
+    let depends_on = dependency::depends_on(fields);
+    let restart = restart::policy(fields, kind);
     let stop = stop::policy(fields);
     let ready = stop::ready(fields);
     let watch = watch::policy(fields);
+    let liveness = probe::liveness(fields);
+    let schedule = schedule::schedule(fields);
+    let limits = limits::limits(fields);
     let max_memory = restart::max_memory(fields);
     let file = fields.raw.file.as_deref();
     let defined_in = file.and_then(Path::parent).unwrap_or(&asked.invoked_in);
@@ -253,13 +266,13 @@ fn app(fields: &mut Fields<'_>, asked: &Asked) -> Option<AppSpec> {
         restart,
         stop,
         ready,
-        env_files: Vec::new(),
-        kind: Kind::Service,
-        depends_on: Vec::new(),
-        liveness: None,
-        schedule: None,
-        limits: Limits::default(),
-        pid_file: None,
+        env_files: plain.env_files,
+        kind,
+        depends_on,
+        liveness,
+        schedule,
+        limits,
+        pid_file: plain.pid_file.map(PathBuf::from),
         autostart: plain.autostart.unwrap_or(true),
         watch,
         max_memory,
@@ -275,6 +288,8 @@ struct Plain {
     user: Option<String>,
     group: Option<String>,
     autostart: Option<bool>,
+    pid_file: Option<String>,
+    env_files: Vec<PathBuf>,
 }
 
 impl Plain {
@@ -287,6 +302,8 @@ impl Plain {
             user: fields.take("uid", "a user's name or number", value::id),
             group: fields.take("gid", "a group's name or number", value::id),
             autostart: fields.take("autostart", BOOLEAN, value::flag),
+            pid_file: fields.take("pid_file", "a path", value::some_text),
+            env_files: env::files(fields),
         }
     }
 }
@@ -303,16 +320,5 @@ fn oddities(fields: &mut Fields<'_>) {
         let problem = fields.problem(None, fault);
         fields.warnings.push(Problem { at, ..problem });
     }
-    for key in &raw.unknown {
-        let hint = nearest(key).map(|like| format!("did you mean {like:?}?"));
-        let problem = fields.problem(Some(key), Fault::UnknownField);
-        fields.warnings.push(Problem { hint, ..problem });
-    }
-    for (key, taken) in &raw.twice {
-        let fault = Fault::Twice {
-            taken: taken.clone(),
-        };
-        let problem = fields.problem(Some(key), fault);
-        fields.warnings.push(problem);
-    }
+    fields.strangers();
 }

@@ -4,23 +4,30 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::spec::{RestartDelay, RestartPolicy, RestartWhen};
+use crate::spec::{Kind, RestartDelay, RestartPolicy, RestartWhen};
 
-use super::DURATION;
 use super::fields::Fields;
-use super::value::{Reading, count, duration, size, split, whole};
+use super::value::{Reading, count, duration, flag, size, split, whole};
+use super::{BOOLEAN, DURATION};
 
 const MIN_UPTIME: Duration = Duration::from_secs(1);
 const MAX_RESTARTS: u32 = 16;
 const WHEN: &str = "true, false or \"on-failure\"";
+const WHEN_ONESHOT: &str = "false or \"on-failure\"";
 
-pub(super) fn policy(fields: &mut Fields<'_>) -> RestartPolicy {
+/// Whether the app is meant to end.
+pub(super) fn kind(fields: &mut Fields<'_>) -> Kind {
+    match fields.take("oneshot", BOOLEAN, flag) {
+        Some(true) => Kind::Oneshot,
+        Some(false) | None => Kind::Service,
+    }
+}
+
+pub(super) fn policy(fields: &mut Fields<'_>, kind: Kind) -> RestartPolicy {
     let growing = fields.take("exp_backoff_restart_delay", DURATION, duration);
     let fixed = fields.take("restart_delay", DURATION, duration);
     RestartPolicy {
-        when: fields
-            .take("autorestart", WHEN, when)
-            .unwrap_or(RestartWhen::Always),
+        when: when_for(fields, kind),
         min_uptime: fields
             .take("min_uptime", DURATION, duration)
             .unwrap_or(MIN_UPTIME),
@@ -38,14 +45,30 @@ pub(super) fn policy(fields: &mut Fields<'_>) -> RestartPolicy {
     }
 }
 
+/// A service is up again after each end, and what is meant to end is not.
+fn when_for(fields: &mut Fields<'_>, kind: Kind) -> RestartWhen {
+    match kind {
+        Kind::Service => fields
+            .take("autorestart", WHEN, when)
+            .unwrap_or(RestartWhen::Always),
+        Kind::Oneshot => fields
+            .take("autorestart", WHEN_ONESHOT, |value| match when(value)? {
+                RestartWhen::Always => Err(Some("a oneshot app is meant to end".to_owned())),
+                other @ (RestartWhen::OnFailure | RestartWhen::Never) => Ok(other),
+            })
+            .unwrap_or(RestartWhen::Never),
+    }
+}
+
 fn when(value: &Value) -> Reading<RestartWhen> {
     match value {
         Value::Bool(true) => Ok(RestartWhen::Always),
         Value::Bool(false) => Ok(RestartWhen::Never),
         Value::String(text) => match text.as_str() {
-            "always" => Ok(RestartWhen::Always),
-            "on-failure" => Ok(RestartWhen::OnFailure),
-            "never" => Ok(RestartWhen::Never),
+            "always" | "unless-stopped" => Ok(RestartWhen::Always),
+            "on-failure" | "on_failure" => Ok(RestartWhen::OnFailure),
+            "never" | "no" => Ok(RestartWhen::Never),
+            "true" | "false" => Err(Some(format!("write {text} without quotes"))),
             _ => Err(None),
         },
         Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => Err(None),

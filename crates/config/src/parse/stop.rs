@@ -8,6 +8,7 @@ use crate::raw::closest;
 use crate::spec::{ReadyPolicy, StopPolicy, StopReach, StopWords};
 
 use super::fields::Fields;
+use super::probe;
 use super::value::{Reading, duration, flag, whole};
 use super::{BOOLEAN, DURATION};
 
@@ -58,7 +59,7 @@ pub(super) fn ready(fields: &mut Fields<'_>) -> ReadyPolicy {
             .take("listen_timeout", DURATION, duration)
             .unwrap_or(LISTEN_TIMEOUT),
         wait_ready: fields.take("wait_ready", BOOLEAN, flag).unwrap_or(false),
-        probe: None,
+        probe: probe::readiness(fields),
     }
 }
 

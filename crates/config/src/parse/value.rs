@@ -63,6 +63,16 @@ pub(super) fn count(value: &Value) -> Reading<u32> {
     u32::try_from(whole(value)?).map_err(|_| None)
 }
 
+/// A whole number from 1.
+pub(super) fn positive(value: &Value) -> Reading<u32> {
+    count(value).and_then(|count| if count == 0 { Err(None) } else { Ok(count) })
+}
+
+/// A number from 0, or a text of one.
+pub(super) fn number(value: &Value) -> Reading<f64> {
+    amount(value, &[])
+}
+
 /// A name or a number, as a text.
 pub(super) fn id(value: &Value) -> Reading<String> {
     if value.is_number() {
@@ -90,6 +100,15 @@ pub(super) fn duration(value: &Value) -> Reading<Duration> {
     Ok(Duration::from_millis(
         u64::try_from((duration + Duration::from_micros(500)).as_millis()).unwrap_or(u64::MAX),
     ))
+}
+
+/// A time that is not none.
+pub(super) fn some_duration(value: &Value) -> Reading<Duration> {
+    let duration = duration(value)?;
+    if duration.is_zero() {
+        return Err(Some("it must be longer than that".to_owned()));
+    }
+    Ok(duration)
 }
 
 /// Bytes as a number, or a text such as `200M`; units count by 1024.
@@ -126,6 +145,7 @@ fn amount(value: &Value, units: &[(&str, f64)]) -> Reading<f64> {
             let unit = match units.iter().find(|(unit, _)| *unit == name) {
                 Some((_, factor)) => *factor,
                 None if name.is_empty() => 1.0,
+                None if units.is_empty() => return Err(None),
                 None => {
                     let names: Vec<_> = units.iter().map(|(unit, _)| *unit).collect();
                     return Err(Some(format!("the units are {}", names.join(", "))));

@@ -1,19 +1,25 @@
 //! What an app is, checked: nothing in here is checked twice.
 
+mod address;
 mod dependency;
 mod limits;
 mod name;
 mod probe;
+mod schedule;
+mod template;
 mod watch;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use dependency::{Condition, Dependency};
+pub use address::{Address, AddressError, HttpUrl};
+pub use dependency::{Condition, Dependency, circle};
 pub use limits::Limits;
 pub use name::{AppName, EnvironmentName, NameError};
 pub use probe::{Check, IllAction, Liveness, Probe};
+pub use schedule::{Schedule, ScheduleError, check_zone};
+pub use template::{TemplateError, fill};
 pub use watch::{IgnoreField, IgnoreRule, Ignored, Links, WatchPolicy};
 
 /// One app of an ecosystem file. Paths are as written, for the agent to resolve on its own host.
@@ -200,15 +206,6 @@ pub struct Readiness {
     pub probe: Probe,
     /// An instance that is not up by then has failed to start, and is ended; `None`: it has all the time.
     pub within: Option<Duration>,
-}
-
-/// When an app is replaced by the clock.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Schedule {
-    /// A cron pattern of five or six fields, the first of six being seconds.
-    pub pattern: String,
-    /// The name of a time zone such as `Europe/Berlin`; `None`: the agent's own.
-    pub zone: Option<String>,
 }
 
 impl AppSpec {

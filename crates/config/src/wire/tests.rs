@@ -155,7 +155,11 @@ fn limits() -> impl Strategy<Value = Limits> {
 }
 
 fn schedule() -> impl Strategy<Value = Schedule> {
-    (".{0,8}", option::of(".{0,8}")).prop_map(|(pattern, zone)| Schedule { pattern, zone })
+    (
+        "[0-5]?[0-9] [*] [*] [*] [*]",
+        option::of(Just("Europe/Berlin")),
+    )
+        .prop_map(|(pattern, zone)| Schedule::new(&pattern, zone).unwrap())
 }
 
 prop_compose! {
