@@ -244,7 +244,7 @@ fn what_is_no_probe_is_told() {
     problem: readiness.successes: found 0, expected a number from 1
     "#);
     assert_snapshot!(said_of("readiness: { log: '(' }"), @r#"problem: readiness.log: found "(", expected a regular expression (unclosed group)"#);
-    assert_snapshot!(said_of("readiness: { log: /a(?=b)/ }"), @r#"problem: readiness.log: found "/a(?=b)/", expected a regular expression (look-around, including look-ahead and look-behind, is not supported)"#);
+    assert_snapshot!(said_of("readiness: { log: /a(?=b)/ }"), @r#"problem: readiness.log: found /a(?=b)/, expected a regular expression (look-around, including look-ahead and look-behind, is not supported)"#);
     assert_snapshot!(said_of("readiness: { exec: [] }"), @"problem: readiness.exec: found [], expected a program and its arguments (the program is missing)");
     assert_snapshot!(said_of("readiness: { output: true }"), @r"
     problem: readiness: found none, expected exactly one of http, tcp, exec, log and notify

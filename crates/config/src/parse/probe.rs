@@ -211,10 +211,9 @@ fn log(fields: &mut Fields<'_>) -> Option<Check> {
     fields.take("log", LOG, pattern).map(Check::Log)
 }
 
-/// A regular expression as a text, or as JavaScript writes one: `/listening on \d+/i`.
+/// A regular expression as a text, or as JavaScript has one: `/listening on \d+/i`.
 fn pattern(value: &Value) -> Reading<String> {
-    let text = value::some_text(value)?;
-    let pattern = script_pattern(&text).unwrap_or(text);
+    let pattern = value::expression(value).unwrap_or_else(|| value::some_text(value))?;
     match regex::Regex::new(&pattern) {
         Ok(_) => Ok(pattern),
         Err(error) => {
@@ -224,20 +223,6 @@ fn pattern(value: &Value) -> Reading<String> {
             Err(Some(why.to_owned()))
         }
     }
-}
-
-/// Takes the slashes and flags of JavaScript off; nothing when there are none.
-fn script_pattern(text: &str) -> Option<String> {
-    let (inside, flags) = text.strip_prefix('/')?.rsplit_once('/')?;
-    if inside.is_empty() || !flags.chars().all(|flag| "dgimsuvy".contains(flag)) {
-        return None;
-    }
-    let kept: String = flags.chars().filter(|flag| "ims".contains(*flag)).collect();
-    Some(if kept.is_empty() {
-        inside.to_owned()
-    } else {
-        format!("(?{kept}){inside}")
-    })
 }
 
 fn http(fields: &mut Fields<'_>) -> Option<Check> {
