@@ -20,7 +20,7 @@ pub use env::{Daemons, TestEnv, app};
 pub use follow::Follower;
 pub use lines::{Record, check_numbered, check_same_lines, records};
 pub use list::{Instance, Instances};
-pub use mark::{is_alive, kill};
+pub use mark::{is_alive, kill, me};
 pub use nix::sys::signal::Signal;
 pub use programs::{fake_app, program};
 pub use wait::{free_port, is_free, wait_until};

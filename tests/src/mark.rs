@@ -5,7 +5,7 @@ use std::fs;
 
 use nix::errno::Errno;
 use nix::sys::signal::{self, Signal};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, Uid, User};
 
 /// The variable that all processes of a test inherit; its value is the test's own folder.
 pub(crate) const MARK: &str = "TEST_MARK";
@@ -17,6 +17,16 @@ pub(crate) const MARK: &str = "TEST_MARK";
 pub fn kill(pid: i32, signal: Signal) {
     assert!(pid > 1, "{pid} is no process of a test");
     signal::kill(Pid::from_raw(pid), signal).expect("the process is there");
+}
+
+/// The name of the account that the test runs as, which eco gives to whoever asks.
+///
+/// # Panics
+/// When the account has no name.
+#[must_use]
+pub fn me() -> String {
+    let me = User::from_uid(Uid::current()).expect("accounts can be looked up");
+    me.expect("it has a name").name
 }
 
 /// Whether a process is there and no zombie.

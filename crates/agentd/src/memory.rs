@@ -11,7 +11,7 @@ use std::time::Duration;
 use eco_home::clock;
 use tokio::sync::{mpsc, watch};
 
-use crate::fleet::{Fleet, RunKey};
+use crate::fleet::{By, Fleet, RunKey};
 use crate::machine::State;
 use crate::os::{owners, process};
 use crate::supervisor::Input;
@@ -54,7 +54,11 @@ pub async fn run(mut published: watch::Receiver<Arc<Fleet>>, inputs: mpsc::Sende
             return;
         };
         for (key, cause) in over(&limited, &held) {
-            if inputs.send(Input::Replace(key, cause)).await.is_err() {
+            if inputs
+                .send(Input::Replace(key, By::Memory, cause))
+                .await
+                .is_err()
+            {
                 return;
             }
         }

@@ -27,7 +27,7 @@ use crate::feed::RunNews;
 use crate::fleet::apply::Restart;
 use crate::fleet::plan::{Plan, Prune};
 use crate::fleet::select::{Refused, Selection, select};
-use crate::fleet::{Board, Changes, Fleet, Outcome, Report, RunKey, Sign, Verb};
+use crate::fleet::{Board, By, Changes, Fleet, Outcome, Report, RunKey, Sign, Verb};
 use crate::keeper::{News, Order};
 use crate::message::Message;
 use crate::resolve::{self, Problem};
@@ -50,8 +50,8 @@ pub enum Input {
     Ready(RunKey, Sign),
     /// A probe counts a run as ill, for this reason.
     Ill(RunKey, String),
-    /// A run must be replaced, for this reason.
-    Replace(RunKey, String),
+    /// A run must be replaced: by whose doing, and for which reason.
+    Replace(RunKey, By, String),
 }
 
 /// What somebody asks.
@@ -59,6 +59,8 @@ pub enum Input {
 pub enum Request {
     /// Make these apps be as specified, and up.
     Apply {
+        /// Who asks.
+        by: By,
         /// Each checked, not yet resolved here.
         specs: Vec<AppSpec>,
         /// Whether unchanged ones are replaced.
@@ -81,6 +83,8 @@ pub enum Request {
     },
     /// Do this to these.
     Act {
+        /// Who asks.
+        by: By,
         /// What.
         verb: Verb,
         /// To which.
@@ -89,9 +93,19 @@ pub enum Request {
         reply: Reply<Vec<Outcome>>,
     },
     /// Put all to rest; answered when nothing runs.
-    Hold(Reply<u32>),
+    Hold {
+        /// Who asks.
+        by: By,
+        /// Where the answer goes.
+        reply: Reply<u32>,
+    },
     /// Bring up what was put to rest.
-    Resurrect(Reply<Vec<Outcome>>),
+    Resurrect {
+        /// Who asks.
+        by: By,
+        /// Where the answer goes.
+        reply: Reply<Vec<Outcome>>,
+    },
     /// Make sure that all is on disk.
     Save(Reply<()>),
     /// Tell the keeper to end once nothing runs.
@@ -246,7 +260,7 @@ impl Supervisor {
             Input::Request(request) => self.request(now, request),
             Input::Ready(key, sign) => self.fleet.report(now, &key, Report::Ready(sign)),
             Input::Ill(key, why) => self.fleet.ill(now, &key, &why),
-            Input::Replace(key, cause) => self.fleet.replace_run(now, &key, cause),
+            Input::Replace(key, by, cause) => self.fleet.replace_run(now, &key, &by, cause),
             Input::News(News::Met {
                 epoch, greeting, ..
             }) => {
@@ -295,12 +309,13 @@ impl Supervisor {
             // Or who waits for the rest would wait for ever.
             Request::Apply { reply, .. }
             | Request::Act { reply, .. }
-            | Request::Resurrect(reply)
+            | Request::Resurrect { reply, .. }
                 if is_ending =>
             {
                 self.answer(reply, Err(Refusal::Ending));
             }
             Request::Apply {
+                by,
                 specs,
                 restart,
                 prune,
@@ -308,8 +323,8 @@ impl Supervisor {
                 reply,
             } => {
                 let outcomes = self.is_meant(&specs, &prune, planned.as_deref()).map(|()| {
-                    let mut outcomes = self.fleet.prune(now, &specs, &prune);
-                    outcomes.extend(self.fleet.apply(now, specs, restart));
+                    let mut outcomes = self.fleet.prune(now, &by, &specs, &prune);
+                    outcomes.extend(self.fleet.apply(now, &by, specs, restart));
                     outcomes
                 });
                 self.answer(reply, outcomes);
@@ -323,23 +338,18 @@ impl Supervisor {
                 self.answer(reply, plan);
             }
             Request::Act {
+                by,
                 verb,
                 selection,
                 reply,
             } => {
                 let slots = select(&self.fleet, &selection);
-                let outcomes = slots.map(|slots| self.fleet.act(now, verb, &slots));
+                let outcomes = slots.map(|slots| self.fleet.act(now, &by, verb, &slots));
                 self.answer(reply, outcomes.map_err(Refusal::from));
             }
-            Request::Hold(reply) => {
-                let slots = self.fleet.slots();
-                let up = slots.filter(|(_, _, slot)| slot.identity.is_some()).count();
-                self.fleet.hold(now);
-                self.resting
-                    .push((u32::try_from(up).unwrap_or(u32::MAX), reply));
-            }
-            Request::Resurrect(reply) => {
-                let outcomes = self.fleet.resurrect(now);
+            Request::Hold { by, reply } => self.hold(now, &by, reply),
+            Request::Resurrect { by, reply } => {
+                let outcomes = self.fleet.resurrect(now, &by);
                 self.answer(reply, Ok(outcomes));
             }
             Request::Save(reply) => {
@@ -351,6 +361,14 @@ impl Supervisor {
             }
             Request::EndKeeper => self.order(Order::Shutdown),
         }
+    }
+
+    fn hold(&mut self, now: Duration, by: &By, reply: Reply<u32>) {
+        let slots = self.fleet.slots();
+        let up = slots.filter(|(_, _, slot)| slot.identity.is_some()).count();
+        self.fleet.hold(now, by);
+        self.resting
+            .push((u32::try_from(up).unwrap_or(u32::MAX), reply));
     }
 
     /// Refuses to apply what cannot be run here, or is not what was planned.
@@ -408,7 +426,11 @@ impl Supervisor {
         }
         if self.fleet.is_at_rest() {
             for (count, reply) in self.resting.drain(..) {
-                drop(reply.send(Ok(count)));
+                // Who hung up meanwhile needs no answer.
+                drop(reply.send(match &failed {
+                    Some(error) => Err(Refusal::NotWritten(Arc::clone(error))),
+                    None => Ok(count),
+                }));
             }
         }
     }

@@ -19,7 +19,7 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::fleet::{AppKey, Fleet, RunKey};
+use crate::fleet::{AppKey, By, Fleet, RunKey};
 use crate::machine::{State, Want};
 use crate::resolve;
 use crate::supervisor::Input;
@@ -147,7 +147,7 @@ fn rested(watches: &mut BTreeMap<AppKey, Watch>, fleet: &Fleet) -> Vec<Input> {
             continue;
         };
         let cause = format!("restarted: {} changed", path.display());
-        inputs.extend(runs(fleet, key).map(|run| Input::Replace(run, cause.clone())));
+        inputs.extend(runs(fleet, key).map(|run| Input::Replace(run, By::Watch, cause.clone())));
     }
     inputs
 }

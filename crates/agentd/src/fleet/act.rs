@@ -1,7 +1,7 @@
 //! What people ask of apps that are known: start, stop, restart, delete; and of all of them: rest, rise.
 
 use super::apply::is_up;
-use super::{Action, Fate, Fleet, Outcome, RunKey, Slot, SlotKey, cause};
+use super::{Action, By, Fate, Fleet, Outcome, RunKey, Slot, SlotKey, cause};
 use crate::machine::{Command, Machine, Replace, State, Tick, Want};
 
 /// What is asked.
@@ -19,14 +19,14 @@ pub enum Verb {
 
 impl Fleet {
     /// Does what is asked to each of the slots.
-    pub fn act(&mut self, now: Tick, verb: Verb, slots: &[SlotKey]) -> Vec<Outcome> {
+    pub fn act(&mut self, now: Tick, by: &By, verb: Verb, slots: &[SlotKey]) -> Vec<Outcome> {
         slots
             .iter()
-            .filter_map(|slot| self.act_one(now, verb, slot))
+            .filter_map(|slot| self.act_one(now, by, verb, slot))
             .collect()
     }
 
-    fn act_one(&mut self, now: Tick, verb: Verb, key: &SlotKey) -> Option<Outcome> {
+    fn act_one(&mut self, now: Tick, by: &By, verb: Verb, key: &SlotKey) -> Option<Outcome> {
         let slot = self.slot(key)?;
         let (was_up, was_at_rest) = (is_up(slot), slot.machine.state() == State::Stopped);
         match verb {
@@ -34,11 +34,11 @@ impl Fleet {
                 if was_up {
                     return self.outcome(key, Action::Unchanged);
                 }
-                self.command(now, key, Command::Start, "started by a person");
+                self.command(now, key, Command::Start, by, format!("started by {by}"));
                 self.outcome(key, Action::Started)
             }
             Verb::Restart => {
-                self.command(now, key, Command::Restart, "restarted by a person");
+                self.command(now, key, Command::Restart, by, format!("restarted by {by}"));
                 self.outcome(
                     key,
                     if was_up {
@@ -52,12 +52,12 @@ impl Fleet {
                 if was_at_rest && slot.machine.want() == Want::Down {
                     return self.outcome(key, Action::Unchanged);
                 }
-                self.command(now, key, Command::Stop, "stopped by a person");
+                self.command(now, key, Command::Stop, by, format!("stopped by {by}"));
                 self.outcome(key, Action::Stopped)
             }
             Verb::Delete => {
                 let outcome = self.outcome(key, Action::Deleted);
-                self.remove(now, key, "deleted by a person");
+                self.remove(now, key, by, format!("deleted by {by}"));
                 outcome
             }
         }
@@ -65,12 +65,12 @@ impl Fleet {
 
     /// Replaces a run by another, or tries again where it was the last of too many, unless it is not the current one any
     /// more or not wanted.
-    pub fn replace_run(&mut self, now: Tick, key: &RunKey, cause: String) {
+    pub fn replace_run(&mut self, now: Tick, key: &RunKey, by: &By, cause: String) {
         let is_wanted = |slot: &Slot| slot.machine.want() == Want::Up && slot.fate == Fate::Stays;
         let is_meant = |slot: &Slot| slot.machine.run() == key.run && is_wanted(slot);
         if self.slot(&key.slot).is_some_and(is_meant) {
+            self.explain(&key.slot, by, cause);
             self.step(&key.slot, |machine| machine.command(now, Command::Restart));
-            self.explain(&key.slot, cause);
         }
     }
 
@@ -82,25 +82,25 @@ impl Fleet {
             .filter(|slot| slot.machine.run() == key.run);
         if let (Some(signal), Some(slot)) = (signal, slot) {
             let cause = cause::without_words(&slot.cause, signal);
-            self.explain(&key.slot, cause);
+            self.reword(&key.slot, cause);
         }
     }
 
     /// Puts every app to rest; those that were wanted up are remembered.
-    pub fn hold(&mut self, now: Tick) {
+    pub fn hold(&mut self, now: Tick, by: &By) {
         for key in self.keys() {
             self.step(&key, |machine| machine.command(now, Command::Hold));
             if self
                 .slot(&key)
                 .is_some_and(|slot| slot.machine.want() == Want::Held)
             {
-                self.explain(&key, "put to rest by kill".to_owned());
+                self.explain(&key, by, format!("put to rest by {by}"));
             }
         }
     }
 
     /// Brings up every app that was put to rest.
-    pub fn resurrect(&mut self, now: Tick) -> Vec<Outcome> {
+    pub fn resurrect(&mut self, now: Tick, by: &By) -> Vec<Outcome> {
         let held = |fleet: &Self, key: &SlotKey| {
             fleet
                 .slot(key)
@@ -109,7 +109,8 @@ impl Fleet {
         let mut outcomes = Vec::new();
         for key in self.keys() {
             let action = if held(self, &key) {
-                self.command(now, &key, Command::Resurrect, "resurrected by a person");
+                let cause = format!("resurrected by {by}");
+                self.command(now, &key, Command::Resurrect, by, cause);
                 Action::Started
             } else {
                 Action::Unchanged
@@ -120,12 +121,12 @@ impl Fleet {
     }
 
     /// Ends a slot and removes it when nothing of it runs any more.
-    pub(super) fn remove(&mut self, now: Tick, key: &SlotKey, cause: &str) {
+    pub(super) fn remove(&mut self, now: Tick, key: &SlotKey, by: &By, cause: String) {
         if let Some(slot) = self.slot_mut(key) {
             slot.fate = Fate::Leaves;
             self.changes.slots.insert(key.clone());
         }
-        self.explain(key, cause.to_owned());
+        self.explain(key, by, cause);
         self.step(key, |machine| machine.command(now, Command::Stop));
     }
 
@@ -145,11 +146,18 @@ impl Fleet {
         })
     }
 
-    fn command(&mut self, now: Tick, key: &SlotKey, command: Command, cause: &str) {
+    pub(super) fn command(
+        &mut self,
+        now: Tick,
+        key: &SlotKey,
+        command: Command,
+        by: &By,
+        cause: String,
+    ) {
         if let Some(slot) = self.slot_mut(key) {
             slot.fate = Fate::Stays;
         }
-        self.explain(key, cause.to_owned());
+        self.explain(key, by, cause);
         self.step(key, |machine| machine.command(now, command));
     }
 

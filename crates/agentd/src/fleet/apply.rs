@@ -7,7 +7,7 @@ use eco_config::spec::AppSpec;
 
 use super::health::ready_by;
 use super::slot::Slot;
-use super::{Action, App, AppKey, Fate, Fleet, Outcome, SlotKey};
+use super::{Action, App, AppKey, By, Fate, Fleet, Outcome, SlotKey};
 use crate::machine::{Command, Machine, Policy, State, Tick, Want};
 
 /// Why an app is down that nobody stopped.
@@ -34,29 +34,40 @@ pub fn policy(spec: &AppSpec) -> Policy {
 
 impl Fleet {
     /// Makes the apps be as specified, and up. Apps that are not named are not touched.
-    pub fn apply(&mut self, now: Tick, specs: Vec<AppSpec>, restart: Restart) -> Vec<Outcome> {
+    pub fn apply(
+        &mut self,
+        now: Tick,
+        by: &By,
+        specs: Vec<AppSpec>,
+        restart: Restart,
+    ) -> Vec<Outcome> {
         specs
             .into_iter()
-            .flat_map(|spec| self.apply_one(now, spec, restart))
+            .flat_map(|spec| self.apply_one(now, by, spec, restart))
             .collect()
     }
 
-    fn apply_one(&mut self, now: Tick, spec: AppSpec, restart: Restart) -> Vec<Outcome> {
+    fn apply_one(&mut self, now: Tick, by: &By, spec: AppSpec, restart: Restart) -> Vec<Outcome> {
         let key = AppKey::of(&spec);
         let policy = policy(&spec);
         let change = self.replace_spec(&key, spec, &policy);
         let Some(spec) = self.app(&key).map(|app| Arc::clone(&app.spec)) else {
             return Vec::new();
         };
-        let mut outcomes = self.shrink(now, &key, spec.instances);
+        let mut outcomes = self.shrink(now, by, &key, spec.instances);
         for instance in 0..spec.instances {
             let slot = key.slot(instance);
             let action = match (self.slot(&slot), change) {
-                (None, _) => self.create(now, &slot, &spec, policy.clone()),
-                (Some(slot_now), _) if !is_up(slot_now) => self.bring_up(now, &slot, &spec),
-                (Some(_), Change::Other) => self.replace(now, &slot, "its specification changed"),
+                (None, _) => self.create(now, by, &slot, &spec, policy.clone()),
+                (Some(slot_now), _) if !is_up(slot_now) => self.bring_up(now, by, &slot, &spec),
+                (Some(_), Change::Other) => self.replace(
+                    now,
+                    by,
+                    &slot,
+                    format!("its specification was changed by {by}"),
+                ),
                 (Some(_), Change::None) => match restart {
-                    Restart::Always => self.replace(now, &slot, "restarted by a person"),
+                    Restart::Always => self.replace(now, by, &slot, format!("restarted by {by}")),
                     Restart::IfChanged => Action::Unchanged,
                 },
             };
@@ -84,7 +95,7 @@ impl Fleet {
     }
 
     /// Takes away the slots beyond `instances`.
-    fn shrink(&mut self, now: Tick, key: &AppKey, instances: u32) -> Vec<Outcome> {
+    fn shrink(&mut self, now: Tick, by: &By, key: &AppKey, instances: u32) -> Vec<Outcome> {
         let beyond: Vec<_> = self
             .app(key)
             .into_iter()
@@ -98,13 +109,21 @@ impl Fleet {
             .into_iter()
             .filter_map(|slot| {
                 let outcome = self.outcome(&slot, Action::Deleted);
-                self.remove(now, &slot, "one instance less is asked for");
+                let cause = format!("one instance less is asked for by {by}");
+                self.remove(now, &slot, by, cause);
                 outcome
             })
             .collect()
     }
 
-    fn create(&mut self, now: Tick, slot: &SlotKey, spec: &AppSpec, policy: Policy) -> Action {
+    fn create(
+        &mut self,
+        now: Tick,
+        by: &By,
+        slot: &SlotKey,
+        spec: &AppSpec,
+        policy: Policy,
+    ) -> Action {
         let id = self.next_id();
         let last_run = self.last_runs.get(slot).copied().unwrap_or(0);
         if let Some(app) = self.apps.get_mut(&slot.app) {
@@ -113,16 +132,15 @@ impl Fleet {
         }
         self.changes.slots.insert(slot.clone());
         if !spec.autostart {
-            self.explain(slot, ONLY_REGISTERED.to_owned());
+            self.explain(slot, by, ONLY_REGISTERED.to_owned());
             return Action::Registered;
         }
-        self.step(slot, |machine| machine.command(now, Command::Start));
-        self.explain(slot, "started by a person".to_owned());
+        self.command(now, slot, Command::Start, by, format!("started by {by}"));
         Action::Created
     }
 
     /// Starts what is down, unless it was only registered and never asked for by name.
-    fn bring_up(&mut self, now: Tick, slot: &SlotKey, spec: &AppSpec) -> Action {
+    fn bring_up(&mut self, now: Tick, by: &By, slot: &SlotKey, spec: &AppSpec) -> Action {
         let was = self.slot_mut(slot).map_or(Fate::Stays, |slot| {
             std::mem::replace(&mut slot.fate, Fate::Stays)
         });
@@ -130,19 +148,17 @@ impl Fleet {
             return match was {
                 Fate::Stays => Action::Unchanged,
                 Fate::Leaves => {
-                    self.explain(slot, ONLY_REGISTERED.to_owned());
+                    self.explain(slot, by, ONLY_REGISTERED.to_owned());
                     Action::Registered
                 }
             };
         }
-        self.step(slot, |machine| machine.command(now, Command::Start));
-        self.explain(slot, "started by a person".to_owned());
+        self.command(now, slot, Command::Start, by, format!("started by {by}"));
         Action::Started
     }
 
-    fn replace(&mut self, now: Tick, slot: &SlotKey, cause: &str) -> Action {
-        self.step(slot, |machine| machine.command(now, Command::Restart));
-        self.explain(slot, cause.to_owned());
+    fn replace(&mut self, now: Tick, by: &By, slot: &SlotKey, cause: String) -> Action {
+        self.command(now, slot, Command::Restart, by, cause);
         Action::Restarted
     }
 

@@ -85,6 +85,11 @@ pub(super) fn of_end(
     }
 }
 
+/// Whether a run ended that nobody had told to.
+pub(super) fn is_its_own(before: &Machine) -> bool {
+    !is_asked(before) && !is_found_wanting(before)
+}
+
 /// Whether a run that ended was to end, so that whoever asked for it is the cause.
 fn is_asked(before: &Machine) -> bool {
     let was_told = match before.state() {

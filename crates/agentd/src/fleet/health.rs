@@ -15,7 +15,7 @@ use std::time::Duration;
 use eco_config::spec::{AppSpec, Check, IllAction};
 
 use super::cause::span;
-use super::{Fate, Fleet, RunKey, SlotKey};
+use super::{By, Fate, Fleet, RunKey, SlotKey};
 use crate::environment;
 use crate::machine::{Command, Fact, ReadyBy, State, Tick, Want};
 
@@ -122,7 +122,7 @@ impl Fleet {
         self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Ready));
         let said = self.slot(&key.slot).and_then(|slot| at_last(&slot.cause));
         if let Some(said) = said {
-            self.explain(&key.slot, said);
+            self.reword(&key.slot, said);
         }
     }
 
@@ -144,11 +144,11 @@ impl Fleet {
         match action {
             IllAction::Restart if is_meant => {
                 self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Ill));
-                self.explain(&key.slot, format!("not alive: {why}"));
+                self.explain(&key.slot, &By::Probe, format!("not alive: {why}"));
             }
             IllAction::Stop if is_meant => {
-                self.step(&key.slot, |machine| machine.command(now, Command::Stop));
-                self.explain(&key.slot, format!("stopped: not alive: {why}"));
+                let cause = format!("stopped: not alive: {why}");
+                self.command(now, &key.slot, Command::Stop, &By::Probe, cause);
             }
             IllAction::Restart | IllAction::Stop | IllAction::Mark => {}
         }
@@ -163,16 +163,16 @@ impl Fleet {
             return;
         };
         let cause = match slot.machine.state() {
-            State::Online { .. } if app.spec.ready.wait_ready => Some(format!(
-                "{SPEECHLESS}{}",
-                span(app.spec.ready.listen_timeout)
-            )),
+            State::Online { .. } if app.spec.ready.wait_ready => {
+                let waited = span(app.spec.ready.listen_timeout);
+                Some((By::Itself, format!("{SPEECHLESS}{waited}")))
+            }
             State::Online { .. } => environment::expected_port(&app.spec, key.instance)
-                .map(|port| format!("{SILENT}{port} yet")),
+                .map(|port| (By::Itself, format!("{SILENT}{port} yet"))),
             State::Ending { .. } => {
                 let within = app.spec.ready.probe.as_ref().and_then(|it| it.within);
                 let health = board.get(&key.run(slot.machine.run()));
-                within.map(|within| not_ready(within, health))
+                within.map(|within| (By::Probe, not_ready(within, health)))
             }
             State::Stopped
             | State::Spawning { .. }
@@ -180,8 +180,8 @@ impl Fleet {
             | State::Waiting { .. }
             | State::Errored => None,
         };
-        if let Some(cause) = cause {
-            self.explain(key, cause);
+        if let Some((by, cause)) = cause {
+            self.explain(key, &by, cause);
         }
     }
 }

@@ -13,6 +13,7 @@
 
 mod act;
 pub mod apply;
+mod by;
 mod cause;
 mod health;
 mod key;
@@ -33,12 +34,13 @@ use eco_config::spec::AppSpec;
 use crate::machine::{Effect, Machine, Run, State, Tick};
 
 pub use act::Verb;
+pub use by::{Begun, By};
 pub use cause::How;
 pub use health::{Answer, Board, Health, Sign, Verdict};
 pub use key::{AppKey, RunKey, SlotKey};
 pub use reconcile::{Greeting, Known};
 pub use report::Report;
-pub use slot::{Exit, Fate, Identity, Slot};
+pub use slot::{Exit, Fate, History, Identity, Slot};
 
 /// What is asked of the world for one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,6 +228,7 @@ impl Fleet {
         if slot.machine.run() != before.run() {
             self.last_runs.insert(key.clone(), slot.machine.run());
             slot.identity = None;
+            slot.begin();
         }
         match effect {
             Some(Effect::Spawn(run)) => self.changes.tasks.push(Task::Spawn(key.run(run))),
@@ -260,13 +263,21 @@ impl Fleet {
         self.apps.get_mut(&key.app)?.slots.get_mut(&key.instance)
     }
 
-    /// Says why a slot is as it is.
-    fn explain(&mut self, key: &SlotKey, cause: String) {
+    /// Says in other words why a slot is as it is.
+    fn reword(&mut self, key: &SlotKey, cause: String) {
+        if let Some(by) = self.slot(key).map(|slot| slot.by.clone()) {
+            self.explain(key, &by, cause);
+        }
+    }
+
+    /// Says why a slot is as it is, and whose doing that is.
+    fn explain(&mut self, key: &SlotKey, by: &By, cause: String) {
         let Some(slot) = self.slot_mut(key) else {
             return;
         };
-        if slot.cause != cause {
+        if slot.cause != cause || slot.by != *by {
             slot.cause = cause;
+            slot.by = by.clone();
             self.changes.slots.insert(key.clone());
         }
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use eco_config::spec::AppSpec;
 
 use super::apply::{Change, compare, is_up};
-use super::{Action, App, AppKey, Fate, Fleet, Outcome};
+use super::{Action, App, AppKey, By, Fate, Fleet, Outcome};
 use crate::machine::Tick;
 
 /// Apps that belong to a set of files, and go when none of the files names them any more.
@@ -92,7 +92,13 @@ impl Fleet {
     }
 
     /// Ends and removes the apps that belong to the files and that none of `specs` names.
-    pub fn prune(&mut self, now: Tick, specs: &[AppSpec], prune: &[Prune]) -> Vec<Outcome> {
+    pub fn prune(
+        &mut self,
+        now: Tick,
+        by: &By,
+        specs: &[AppSpec],
+        prune: &[Prune],
+    ) -> Vec<Outcome> {
         let superfluous = self.superfluous(specs, prune);
         let slots: Vec<_> = superfluous
             .into_iter()
@@ -101,7 +107,8 @@ impl Fleet {
         let mut outcomes = Vec::with_capacity(slots.len());
         for slot in slots {
             outcomes.extend(self.outcome(&slot, Action::Deleted));
-            self.remove(now, &slot, "its file no longer names it");
+            let cause = format!("deleted by {by}: its file no longer names it");
+            self.remove(now, &slot, by, cause);
         }
         outcomes
     }

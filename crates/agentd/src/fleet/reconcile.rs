@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nix::libc;
 
-use super::{Fleet, Report, RunKey, Task};
+use super::{By, Fleet, Report, RunKey, Task};
 use crate::machine::{Command, Left, Machine, State, Tick, Want};
 
 /// What a keeper says when we meet.
@@ -201,7 +201,7 @@ impl Fleet {
             slot.identity = None;
             slot.ended = None;
             if slot.machine.want() == Want::Up {
-                self.explain(&key, "started after the host booted".to_owned());
+                self.explain(&key, &By::Boot, "started after the host booted".to_owned());
             }
         }
     }

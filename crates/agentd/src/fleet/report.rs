@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::slot::{HeldEnd, Known};
-use super::{Exit, Fleet, How, Identity, RunKey, Sign, Task, cause};
+use super::{By, Exit, Fleet, How, Identity, RunKey, Sign, Task, cause};
 use crate::machine::{Fact, Left, Machine, Tick};
 
 /// One report.
@@ -77,6 +77,9 @@ impl Fleet {
             if let Some(cause) = cause::once_up(&slot.cause) {
                 slot.cause = cause;
             }
+            if let Some(began) = &mut slot.began {
+                began.at_unix = identity.since_unix;
+            }
             slot.identity = Some(identity);
             self.changes.slots.insert(key.slot.clone());
         }
@@ -139,9 +142,10 @@ impl Fleet {
 
     /// Lets the machine take an end, and remembers it with what followed. `times`: how long it lived, when it ended.
     fn end(&mut self, now: Tick, key: &RunKey, how: &How, times: (Duration, Duration), fact: Fact) {
-        let Some(before) = self.slot(&key.slot).map(|slot| slot.machine.clone()) else {
+        let Some(slot) = self.slot(&key.slot) else {
             return;
         };
+        let (before, began) = (slot.machine.clone(), slot.began.clone());
         // Whether the slot leaves is seen to after its end is remembered, so a removed slot needs no record.
         self.step(&key.slot, |machine| machine.fact(now, key.run, fact));
         let Some(slot) = self.slot_mut(&key.slot) else {
@@ -154,6 +158,8 @@ impl Fleet {
             at_unix,
             lived,
             cause: String::new(),
+            by: By::Itself,
+            began,
         });
         match known {
             Known::Now => self.tell_end(now, key, &before),
@@ -181,7 +187,14 @@ impl Fleet {
         }
         if let Some(exit) = slot.exits.front_mut().filter(|exit| exit.run == key.run) {
             slot.cause = cause::of_end(&exit.how, before, &slot.machine, &slot.cause, now);
+            if cause::is_its_own(before) {
+                slot.by = By::Itself;
+            }
             exit.cause.clone_from(&slot.cause);
+            exit.by.clone_from(&slot.by);
+        }
+        if slot.machine.run() != key.run {
+            slot.begin();
         }
         self.changes.slots.insert(key.slot.clone());
     }

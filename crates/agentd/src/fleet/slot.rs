@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::How;
+use super::{Begun, By, How, cause};
 use crate::machine::{Machine, Run, State, Tick};
 
-/// Ends that are remembered per slot.
+/// Ends that are remembered per slot: enough for the short lives of an app that was given up (16 by default), and few
+/// enough to be written with every change of the slot.
 const REMEMBERED: usize = 20;
 
 /// One slot.
@@ -20,8 +21,12 @@ pub struct Slot {
     pub identity: Option<Identity>,
     /// Whether it stays.
     pub fate: Fate,
-    /// Why it is as it is: a fragment such as "stopped by a person".
+    /// Why it is as it is: a fragment such as "stopped by ann".
     pub cause: String,
+    /// Whose doing that is.
+    pub by: By,
+    /// Why the current run began; `None`: there is none, or an earlier version did not write it down.
+    pub began: Option<Begun>,
     /// The latest first.
     pub exits: VecDeque<Exit>,
     /// The end of the current run's first process, held until nothing of the run is left to drain.
@@ -71,7 +76,20 @@ pub struct Identity {
     pub since_unix: Duration,
 }
 
-/// How a run ended.
+/// What is told of a slot and its runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// See [`Slot::cause`].
+    pub cause: String,
+    /// See [`Slot::by`].
+    pub by: By,
+    /// See [`Slot::began`].
+    pub began: Option<Begun>,
+    /// See [`Slot::exits`].
+    pub exits: VecDeque<Exit>,
+}
+
+/// A run that is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exit {
     /// Which.
@@ -84,6 +102,10 @@ pub struct Exit {
     pub lived: Duration,
     /// Why, and what followed.
     pub cause: String,
+    /// Who ended it.
+    pub by: By,
+    /// Why it had begun; `None`: an earlier version did not write it down.
+    pub began: Option<Begun>,
 }
 
 impl Slot {
@@ -96,6 +118,8 @@ impl Slot {
             identity: None,
             fate: Fate::Stays,
             cause: "registered".to_owned(),
+            by: By::Unknown,
+            began: None,
             exits: VecDeque::new(),
             ended: None,
         }
@@ -103,23 +127,39 @@ impl Slot {
 
     /// A slot as it was written.
     #[must_use]
-    pub const fn restore(
+    pub fn restore(
         id: u32,
         machine: Machine,
         identity: Option<Identity>,
         fate: Fate,
-        cause: String,
-        exits: VecDeque<Exit>,
+        history: History,
     ) -> Self {
+        let History {
+            cause,
+            by,
+            began,
+            exits,
+        } = history;
         Self {
             id,
             machine,
             identity,
             fate,
             cause,
+            by,
+            began,
             exits,
             ended: None,
         }
+    }
+
+    /// Notes why a run begins: for the reason that the slot is as it is.
+    pub(super) fn begin(&mut self) {
+        self.began = Some(Begun {
+            cause: cause::once_up(&self.cause).unwrap_or_else(|| self.cause.clone()),
+            by: self.by.clone(),
+            at_unix: Duration::ZERO,
+        });
     }
 
     /// Whether no run is there, and none was asked for.

@@ -12,7 +12,7 @@ use crate::fleet::{Action, App, Exit, Fleet, Outcome, Slot, SlotKey, Verb};
 use crate::machine::State;
 use crate::resolve::{self, Resolved, Script};
 use crate::sample::Usage;
-use crate::store::of_exit;
+use crate::store::{of_begun, of_by, of_exit};
 
 /// Whose message asks for everything at once may reach everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +157,8 @@ fn instance(key: &SlotKey, app: &App, slot: &Slot, usages: &BTreeMap<i32, Usage>
         fds: measured.descriptors,
         threads: measured.threads,
         last_exit: slot.exits.front().map(of_exit),
+        began: slot.began.as_ref().map(of_begun),
+        by: Some(of_by(&slot.by)),
     }
 }
 
@@ -208,14 +210,19 @@ mod tests {
     use super::*;
     use crate::environment::tests::spec;
     use crate::fleet::apply::Restart;
-    use crate::fleet::{AppKey, Identity, Report};
+    use crate::fleet::{AppKey, By, Identity, Report};
     use crate::sample::Measured;
 
     fn fleet() -> (Fleet, SlotKey) {
         let mut fleet = Fleet::default();
         let asked = spec("dev", "api");
         let key = AppKey::of(&asked).slot(0);
-        fleet.apply(clock::since_boot(), vec![asked], Restart::IfChanged);
+        fleet.apply(
+            clock::since_boot(),
+            &By::ann(),
+            vec![asked],
+            Restart::IfChanged,
+        );
         (fleet, key)
     }
 
@@ -268,7 +275,12 @@ mod tests {
         assert_eq!((living.pid, living.memory_bytes), (Some(42), Some(7)));
         assert_eq!((living.threads, living.fds), (Some(3), None));
         assert_eq!(living.started_ns, Some(9_000_000_000));
-        fleet.act(clock::since_boot(), Verb::Stop, std::slice::from_ref(&key));
+        fleet.act(
+            clock::since_boot(),
+            &By::ann(),
+            Verb::Stop,
+            std::slice::from_ref(&key),
+        );
         let ending = shown(&fleet, &key);
         assert_eq!(
             (ending.status(), ending.pid),

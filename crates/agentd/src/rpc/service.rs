@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::convert::{self, Asks};
-use super::{plan, refuse, variables};
+use super::{peer, plan, refuse, variables};
 use crate::feed::LogDaemon;
 use crate::fleet::apply::Restart;
 use crate::fleet::select::select;
@@ -138,6 +138,7 @@ impl Agent for Service {
         &self,
         request: Request<pb::ApplyRequest>,
     ) -> Result<Response<pb::ApplyReply>, Status> {
+        let by = peer::by(&request).await;
         let request = request.into_inner();
         let specs = specs(request.apps)?;
         let notes = specs
@@ -151,6 +152,7 @@ impl Agent for Service {
         };
         let outcomes = self
             .ask(|reply| Ask::Apply {
+                by,
                 specs,
                 restart,
                 prune: plan::prune(request.prune),
@@ -183,12 +185,14 @@ impl Agent for Service {
         &self,
         request: Request<pb::ActRequest>,
     ) -> Result<Response<pb::ActReply>, Status> {
+        let by = peer::by(&request).await;
         let request = request.into_inner();
         let verb = convert::verb(request.verb())
             .ok_or_else(|| Status::invalid_argument("this agent does not know the verb"))?;
         let selection = convert::selection(request.selection, Asks::ToTouch);
         let outcomes = self
             .ask(|reply| Ask::Act {
+                by,
                 verb,
                 selection,
                 reply,
@@ -263,9 +267,10 @@ impl Agent for Service {
 
     async fn resurrect(
         &self,
-        _: Request<pb::ResurrectRequest>,
+        request: Request<pb::ResurrectRequest>,
     ) -> Result<Response<pb::ActReply>, Status> {
-        let outcomes = self.ask(Ask::Resurrect).await?;
+        let by = peer::by(&request).await;
+        let outcomes = self.ask(|reply| Ask::Resurrect { by, reply }).await?;
         let outcomes = convert::outcomes(outcomes, &BTreeMap::new());
         Ok(Response::new(pb::ActReply { outcomes }))
     }
@@ -284,9 +289,10 @@ impl Agent for Service {
         &self,
         request: Request<pb::ShutdownRequest>,
     ) -> Result<Response<pb::ShutdownReply>, Status> {
+        let by = peer::by(&request).await;
         let mut stopped = 0;
         if request.into_inner().stop_apps {
-            stopped = self.ask(Ask::Hold).await?;
+            stopped = self.ask(|reply| Ask::Hold { by, reply }).await?;
             self.end_others.send_replace(crate::daemon::Others::EndToo);
         }
         self.end.cancel();

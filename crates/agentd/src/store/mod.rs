@@ -23,7 +23,7 @@ use sled::{Batch, Db, Mode, Tree};
 use crate::fleet::{App, AppKey, Changes, Fleet, SlotKey};
 
 pub use record::BadRecord;
-pub(crate) use record::of_exit;
+pub(crate) use record::{of_begun, of_by, of_exit};
 
 /// The file that says that there has been a state.
 const WRITTEN: &str = "eco-written";
@@ -194,6 +194,12 @@ impl Store {
         };
         write().map_err(StoreError::Write)?;
         self.flush()
+    }
+
+    /// Lets every later write of a slot fail, as on a full disk.
+    #[cfg(test)]
+    pub(crate) fn refuse_slots(&self) {
+        self.db.drop_tree("slots").expect("it is there");
     }
 
     /// Returns when everything written is on disk.

@@ -1,6 +1,6 @@
 //! The form of each record, in and out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use eco_proto::state::v1::state::State as PbState;
 use prost::Message;
 
 use crate::fleet::apply::policy;
-use crate::fleet::{App, AppKey, Exit, Fate, How, Identity, Slot, SlotKey};
+use crate::fleet::{App, AppKey, Begun, By, Exit, Fate, History, How, Identity, Slot, SlotKey};
 use crate::machine::{Ended, Ending, Machine, Replace, Run, Saved, State, Want};
 
 /// The version that is written.
@@ -113,6 +113,8 @@ pub(super) fn of_slot(slot: &Slot) -> Vec<u8> {
         exits: slot.exits.iter().map(of_exit).collect(),
         process: slot.identity.as_ref().map(of_identity),
         leaving: slot.fate == Fate::Leaves,
+        by: Some(of_by(&slot.by)),
+        began: slot.began.as_ref().map(of_begun),
     })
 }
 
@@ -135,7 +137,12 @@ pub(super) fn slot(key: &SlotKey, value: &[u8], spec: &AppSpec) -> Result<Slot, 
         attempts: record.attempts,
         restarts: record.restarts,
     };
-    let exits: VecDeque<Exit> = record.exits.into_iter().map(to_exit).collect();
+    let history = History {
+        cause: record.cause,
+        by: to_by(record.by),
+        began: record.began.map(to_begun),
+        exits: record.exits.into_iter().map(to_exit).collect(),
+    };
     let fate = if record.leaving {
         Fate::Leaves
     } else {
@@ -143,14 +150,7 @@ pub(super) fn slot(key: &SlotKey, value: &[u8], spec: &AppSpec) -> Result<Slot, 
     };
     let machine = Machine::restore(policy(spec), saved);
     let identity = record.process.map(to_identity);
-    Ok(Slot::restore(
-        record.id,
-        machine,
-        identity,
-        fate,
-        record.cause,
-        exits,
-    ))
+    Ok(Slot::restore(record.id, machine, identity, fate, history))
 }
 
 fn versioned(record: &impl Message) -> Vec<u8> {
@@ -308,6 +308,8 @@ pub(crate) fn of_exit(exit: &Exit) -> agent::Exit {
         at_ns: nanos(exit.at_unix),
         lived_ms: u64::try_from(exit.lived.as_millis()).unwrap_or(u64::MAX),
         cause: exit.cause.clone(),
+        began: exit.began.as_ref().map(of_begun),
+        by: Some(of_by(&exit.by)),
     }
 }
 
@@ -324,5 +326,60 @@ fn to_exit(exit: agent::Exit) -> Exit {
         at_unix: Duration::from_nanos(exit.at_ns),
         lived: Duration::from_millis(exit.lived_ms),
         cause: exit.cause,
+        by: to_by(exit.by),
+        began: exit.began.map(to_begun),
+    }
+}
+
+/// Why a run began, as it is kept, and as it is told.
+#[must_use]
+pub(crate) fn of_begun(begun: &Begun) -> agent::Beginning {
+    agent::Beginning {
+        cause: begun.cause.clone(),
+        by: Some(of_by(&begun.by)),
+        at_ns: nanos(begun.at_unix),
+    }
+}
+
+fn to_begun(begun: agent::Beginning) -> Begun {
+    Begun {
+        cause: begun.cause,
+        by: to_by(begun.by),
+        at_unix: Duration::from_nanos(begun.at_ns),
+    }
+}
+
+/// Who asked, as it is kept, and as it is told.
+#[must_use]
+pub(crate) fn of_by(by: &By) -> agent::By {
+    use agent::by::Who;
+    let (who, person) = match by {
+        By::Person(name) => (Who::Person, name.clone()),
+        By::Watch => (Who::Watch, String::new()),
+        By::Memory => (Who::Memory, String::new()),
+        By::Schedule => (Who::Schedule, String::new()),
+        By::Probe => (Who::Probe, String::new()),
+        By::Boot => (Who::Boot, String::new()),
+        By::Itself => (Who::Itself, String::new()),
+        By::Unknown => (Who::Unspecified, String::new()),
+    };
+    agent::By {
+        who: who.into(),
+        person,
+    }
+}
+
+fn to_by(by: Option<agent::By>) -> By {
+    use agent::by::Who;
+    let Some(by) = by else { return By::Unknown };
+    match by.who() {
+        Who::Person => By::Person(by.person),
+        Who::Watch => By::Watch,
+        Who::Memory => By::Memory,
+        Who::Schedule => By::Schedule,
+        Who::Probe => By::Probe,
+        Who::Boot => By::Boot,
+        Who::Itself => By::Itself,
+        Who::Unspecified => By::Unknown,
     }
 }

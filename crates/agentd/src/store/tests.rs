@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::environment::tests::spec;
-use crate::fleet::Verb;
 use crate::fleet::apply::Restart;
+use crate::fleet::{By, Verb};
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
@@ -46,7 +46,7 @@ fn everything(fleet: &Fleet) -> Changes {
 fn fleet() -> Fleet {
     let mut fleet = Fleet::default();
     let specs = vec![spec("dev", "api"), spec("dev", "web")];
-    fleet.apply(Duration::ZERO, specs, Restart::IfChanged);
+    fleet.apply(Duration::ZERO, &By::ann(), specs, Restart::IfChanged);
     fleet
 }
 
@@ -84,6 +84,7 @@ fn only_what_changed_is_written() {
     let mut other = fleet.clone();
     other.act(
         Duration::ZERO,
+        &By::ann(),
         Verb::Restart,
         &[key("api", 0), key("web", 0)],
     );
@@ -101,8 +102,8 @@ fn only_what_changed_is_written() {
 fn a_deleted_app_is_gone_and_its_run_numbers_are_not() {
     let mut fleet = fleet();
     let (folder, store) = saved(&mut fleet);
-    fleet.act(Duration::ZERO, Verb::Stop, &[key("api", 0)]);
-    fleet.act(Duration::ZERO, Verb::Delete, &[key("api", 0)]);
+    fleet.act(Duration::ZERO, &By::ann(), Verb::Stop, &[key("api", 0)]);
+    fleet.act(Duration::ZERO, &By::ann(), Verb::Delete, &[key("api", 0)]);
     // Nothing of it ever lived: the keeper never heard of it.
     fleet.reconcile(Duration::ZERO, &crate::fleet::Greeting::default());
     commit(&store, &mut fleet);
@@ -111,7 +112,12 @@ fn a_deleted_app_is_gone_and_its_run_numbers_are_not() {
     assert_eq!(bad, []);
     assert_eq!(fleet.slot(&key("api", 0)), None);
     assert!(fleet.slot(&key("web", 0)).is_some());
-    let outcomes = fleet.apply(Duration::ZERO, vec![spec("dev", "api")], Restart::IfChanged);
+    let outcomes = fleet.apply(
+        Duration::ZERO,
+        &By::ann(),
+        vec![spec("dev", "api")],
+        Restart::IfChanged,
+    );
     assert_eq!(outcomes[0].run, 2);
 }
 

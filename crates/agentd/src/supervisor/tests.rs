@@ -8,8 +8,14 @@ use crate::fleet::Greeting;
 
 /// The orders that a supervisor gives for these inputs, all taken in one batch.
 async fn orders_for(inputs: Vec<Input>) -> Vec<(u64, Order)> {
+    orders_with(inputs, |_| ()).await
+}
+
+/// The same, on a disk that was prepared.
+async fn orders_with(inputs: Vec<Input>, prepare: fn(&Store)) -> Vec<(u64, Order)> {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path()).expect("open");
+    prepare(&store);
     let (orders, mut given) = mpsc::channel(64);
     let (feed, _fed) = mpsc::channel(64);
     let (published, _seen) = watch::channel(Arc::new(Fleet::default()));
@@ -44,6 +50,7 @@ fn start() -> (Input, oneshot::Receiver<Result<Vec<Outcome>, Refusal>>) {
     }];
     let restart = Restart::IfChanged;
     let request = Request::Apply {
+        by: By::ann(),
         specs,
         prune: Vec::new(),
         planned: None,
@@ -85,9 +92,27 @@ async fn a_start_and_a_greeting_taken_together_begin_one_run() {
 async fn nothing_is_started_while_everything_is_put_to_rest() {
     let (reply, _rested) = oneshot::channel();
     let (late, answer) = start();
-    let hold = Input::Request(Request::Hold(reply));
+    let hold = Input::Request(Request::Hold {
+        by: By::ann(),
+        reply,
+    });
     let orders = orders_for(vec![met(1), hold, late]).await;
     assert!(spawns(&orders).is_empty());
     let answer = answer.await.expect("an answer");
     assert!(matches!(answer, Err(Refusal::Ending)));
+}
+
+#[tokio::test]
+async fn who_puts_everything_to_rest_is_told_that_the_disk_refused() {
+    let (start, _started) = start();
+    let (reply, rested) = oneshot::channel();
+    let hold = Input::Request(Request::Hold {
+        by: By::ann(),
+        reply,
+    });
+    // Nothing lives: the run was asked for, and no keeper knows of it.
+    let inputs = vec![start, hold, met(1)];
+    orders_with(inputs, Store::refuse_slots).await;
+    let answer = rested.await.expect("an answer");
+    assert!(matches!(answer, Err(Refusal::NotWritten(_))), "{answer:?}");
 }

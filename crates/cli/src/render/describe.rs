@@ -194,6 +194,7 @@ mod tests {
                 lived_ms: 1500,
                 cause: "crashed".to_owned(),
                 how: Some(How::Code(3)),
+                ..Exit::default()
             }],
             run_dir: String::new(),
         };

@@ -149,7 +149,7 @@ mod tests {
             cpu_percent: Some(1.25),
             memory_bytes: Some(50_541_363),
             exec_mode: ExecMode::Fork.into(),
-            cause: "started by a person".to_owned(),
+            cause: "started by ann".to_owned(),
             ..Instance::default()
         }
     }

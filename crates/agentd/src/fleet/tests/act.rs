@@ -166,7 +166,12 @@ fn a_start_calls_a_delete_off() {
 fn what_is_not_there_is_passed_over() {
     let mut stage = Stage::online();
     let slots = [dev("none").slot(0), dev("api").slot(7)];
-    assert!(stage.fleet.act(stage.now, Verb::Stop, &slots).is_empty());
+    assert!(
+        stage
+            .fleet
+            .act(stage.now, &By::ann(), Verb::Stop, &slots)
+            .is_empty()
+    );
     assert!(stage.fleet.take_changes().is_clean());
 }
 
@@ -187,13 +192,13 @@ fn hold_puts_all_to_rest_and_resurrect_brings_up_only_what_was_wanted() {
     let mut stage = stopped();
     stage.apply(spec("dev", "web"));
     stage.rise(&run("web", 0, 1));
-    stage.fleet.hold(stage.now);
+    stage.fleet.hold(stage.now, &By::ann());
     assert_eq!(stage.tasks(), [Task::End(run("web", 0, 1))]);
     stage.end(&run("web", 0, 1), How::Signal(SIGINT), MS);
     assert!(stage.fleet.is_at_rest());
     stage.tasks();
 
-    let outcomes = stage.fleet.resurrect(stage.now);
+    let outcomes = stage.fleet.resurrect(stage.now, &By::ann());
     let done: Vec<_> = outcomes
         .iter()
         .map(|outcome| (outcome.slot.app.name.as_str(), outcome.action, outcome.run))
@@ -208,11 +213,11 @@ fn hold_puts_all_to_rest_and_resurrect_brings_up_only_what_was_wanted() {
 #[test]
 fn what_had_given_up_and_was_held_is_tried_again() {
     for mut stage in [errored(), waiting()] {
-        stage.fleet.hold(stage.now);
+        stage.fleet.hold(stage.now, &By::ann());
         assert!(stage.fleet.is_at_rest());
         assert_eq!(stage.slot(&dev("api")).machine.want(), Want::Held);
         stage.tasks();
-        stage.fleet.resurrect(stage.now);
+        stage.fleet.resurrect(stage.now, &By::ann());
         assert_eq!(stage.tasks().len(), 1);
     }
 }
@@ -220,7 +225,7 @@ fn what_had_given_up_and_was_held_is_tried_again() {
 #[test]
 fn a_start_by_name_brings_a_held_app_up_and_a_stop_lets_it_rest_for_good() {
     let mut held = Stage::online();
-    held.fleet.hold(held.now);
+    held.fleet.hold(held.now, &By::ann());
     held.end(&api(1), How::Signal(SIGINT), MS);
     held.tasks();
     assert_eq!(
@@ -228,15 +233,15 @@ fn a_start_by_name_brings_a_held_app_up_and_a_stop_lets_it_rest_for_good() {
         (Action::Started, 2, spawn(2))
     );
     held.act(Verb::Stop, &dev("api"));
-    held.fleet.resurrect(held.now);
+    held.fleet.resurrect(held.now, &By::ann());
     assert_eq!(held.state(), State::Stopped);
 }
 
 #[test]
 fn a_resurrect_while_it_is_put_to_rest_brings_up_a_new_run() {
     let mut stage = Stage::online();
-    stage.fleet.hold(stage.now);
-    let outcomes = stage.fleet.resurrect(stage.now);
+    stage.fleet.hold(stage.now, &By::ann());
+    let outcomes = stage.fleet.resurrect(stage.now, &By::ann());
     assert_eq!(actions(&outcomes), [(0, Action::Started, 2)]);
     stage.tasks();
     stage.end(&api(1), How::Signal(SIGINT), MS);

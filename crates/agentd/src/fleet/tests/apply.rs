@@ -73,6 +73,7 @@ fn a_changed_app_is_replaced_and_no_other() {
     changed.env.insert("MODE".to_owned(), "new".to_owned());
     let outcomes = stage.fleet.apply(
         stage.now,
+        &By::ann(),
         vec![changed, spec("dev", "web")],
         Restart::IfChanged,
     );
@@ -214,9 +215,12 @@ fn an_app_that_is_being_deleted_and_comes_again_without_autostart_is_registered(
 #[test]
 fn asked_to_restart_always_every_app_that_is_up_is_replaced() {
     let mut stage = Stage::online();
-    let outcomes = stage
-        .fleet
-        .apply(stage.now, vec![spec("dev", "api")], Restart::Always);
+    let outcomes = stage.fleet.apply(
+        stage.now,
+        &By::ann(),
+        vec![spec("dev", "api")],
+        Restart::Always,
+    );
     assert_eq!(actions(&outcomes), [(0, Action::Restarted, 2)]);
     assert_eq!(stage.tasks(), [Task::End(api(1))]);
 }

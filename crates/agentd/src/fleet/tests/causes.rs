@@ -75,8 +75,8 @@ fn a_crash_after_a_long_life() {
     story.rise(2);
     assert_eq!(story.ends(), ["killed by SIGKILL; restarted at once"]);
     insta::assert_snapshot!(story.told(), @r"
-    launching: started by a person
-    online: started by a person
+    launching: started by ann
+    online: started by ann
     launching: killed by SIGKILL; restarted at once
     online: killed by SIGKILL; restarted at once
     ");
@@ -100,8 +100,8 @@ fn short_lives_until_it_is_given_up() {
         ]
     );
     insta::assert_snapshot!(story.told(), @r"
-    launching: started by a person
-    online: started by a person
+    launching: started by ann
+    online: started by ann
     launching: exited with code 3; restarted at once
     online: exited with code 3; restarted at once
     waiting: exited with code 3; next attempt after 100 ms
@@ -121,20 +121,17 @@ fn a_person_stops_starts_and_restarts() {
     story.act(Verb::Restart);
     story.end(2, How::Code(0), MS);
     story.rise(3);
-    assert_eq!(
-        story.ends(),
-        ["stopped by a person", "restarted by a person"]
-    );
+    assert_eq!(story.ends(), ["stopped by ann", "restarted by ann"]);
     insta::assert_snapshot!(story.told(), @r"
-    launching: started by a person
-    online: started by a person
-    stopping: stopped by a person
-    stopped: stopped by a person
-    launching: started by a person
-    online: started by a person
-    stopping: restarted by a person
-    launching: restarted by a person
-    online: restarted by a person
+    launching: started by ann
+    online: started by ann
+    stopping: stopped by ann
+    stopped: stopped by ann
+    launching: started by ann
+    online: started by ann
+    stopping: restarted by ann
+    launching: restarted by ann
+    online: restarted by ann
     ");
 }
 
@@ -148,31 +145,31 @@ fn a_new_specification() {
     story.end(1, How::Signal(SIGINT), MS);
     story.rise(2);
     insta::assert_snapshot!(story.told(), @r"
-    launching: started by a person
-    online: started by a person
-    stopping: its specification changed
-    launching: its specification changed
-    online: its specification changed
+    launching: started by ann
+    online: started by ann
+    stopping: its specification was changed by ann
+    launching: its specification was changed by ann
+    online: its specification was changed by ann
     ");
 }
 
 #[test]
 fn kill_and_resurrect() {
     let mut story = Story::begin();
-    story.stage.fleet.hold(story.stage.now);
+    story.stage.fleet.hold(story.stage.now, &By::ann());
     story.note();
     story.end(1, How::Signal(SIGINT), MS);
-    story.stage.fleet.resurrect(story.stage.now);
+    story.stage.fleet.resurrect(story.stage.now, &By::ann());
     story.note();
     story.rise(2);
-    assert_eq!(story.ends(), ["put to rest by kill"]);
+    assert_eq!(story.ends(), ["put to rest by ann"]);
     insta::assert_snapshot!(story.told(), @r"
-    launching: started by a person
-    online: started by a person
-    stopping: put to rest by kill
-    stopped: put to rest by kill
-    launching: resurrected by a person
-    online: resurrected by a person
+    launching: started by ann
+    online: started by ann
+    stopping: put to rest by ann
+    stopped: put to rest by ann
+    launching: resurrected by ann
+    online: resurrected by ann
     ");
 }
 
@@ -187,8 +184,8 @@ fn a_leader_that_leaves_processes_behind() {
     story.rise(2);
     assert_eq!(story.ends(), ["exited with code 1; restarted at once"]);
     insta::assert_snapshot!(story.told(), @r"
-    launching: started by a person
-    online: started by a person
+    launching: started by ann
+    online: started by ann
     stopping: exited with code 1; ending what it left
     launching: exited with code 1; restarted at once
     online: exited with code 1; restarted at once
@@ -204,12 +201,12 @@ fn a_stop_that_the_leader_obeys_before_its_children() {
     story.note();
     story.stage.report(&api(1), Report::Gone);
     story.note();
-    assert_eq!(story.ends(), ["stopped by a person"]);
+    assert_eq!(story.ends(), ["stopped by ann"]);
     insta::assert_snapshot!(story.told(), @r"
-    launching: started by a person
-    online: started by a person
-    stopping: stopped by a person
-    stopped: stopped by a person
+    launching: started by ann
+    online: started by ann
+    stopping: stopped by ann
+    stopped: stopped by ann
     ");
 }
 
@@ -222,13 +219,13 @@ fn a_wait_that_a_person_cuts_short() {
     story.act(Verb::Restart);
     story.rise(3);
     insta::assert_snapshot!(story.told(), @r"
-    launching: started by a person
-    online: started by a person
+    launching: started by ann
+    online: started by ann
     launching: exited with code 3; restarted at once
     online: exited with code 3; restarted at once
     waiting: exited with code 3; next attempt after 100 ms
-    launching: restarted by a person
-    online: restarted by a person
+    launching: restarted by ann
+    online: restarted by ann
     ");
 }
 
@@ -237,8 +234,8 @@ fn an_end_that_was_named_as_one() {
     let mut story = Story::begin();
     story.end(1, How::Code(7), MS);
     insta::assert_snapshot!(story.told(), @r"
-    launching: started by a person
-    online: started by a person
+    launching: started by ann
+    online: started by ann
     stopped: exited with code 7; that is an end
     ");
 }
@@ -303,8 +300,8 @@ fn a_host_that_booted() {
     story.note();
     story.rise(2);
     insta::assert_snapshot!(story.told(), @r"
-    launching: started by a person
-    online: started by a person
+    launching: started by ann
+    online: started by ann
     launching: started after the host booted
     online: started after the host booted
     ");
@@ -320,4 +317,70 @@ fn a_cause_of_a_later_agent_is_the_one_of_the_earlier() {
     assert_eq!(story.stage.cause(), "exited with code 3; restarted at once");
     story.stage.meet(vec![]);
     assert_eq!(story.stage.cause(), "exited with code 3; restarted at once");
+}
+
+/// Each run that is over: why it began, by whom, and by whom it ended.
+fn lives(stage: &Stage) -> Vec<String> {
+    let exits = stage.slot(&dev("api")).exits.iter().rev();
+    exits
+        .map(|exit| {
+            let began = exit.began.as_ref().expect("it was written down");
+            let at = began.at_unix.as_millis();
+            format!(
+                "{}: {} ({:?}, at {at} ms); {} ({:?})",
+                exit.run, began.cause, began.by, exit.cause, exit.by
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn every_life_tells_why_it_began_and_why_it_ended_and_whose_doing_that_was() {
+    let mut story = Story::begin();
+    story.end(1, How::Code(3), MS);
+    story.rise(2);
+    story.end(2, How::Code(3), MS);
+    story.pass(100 * MS);
+    story.rise(3);
+    let replaced = "restarted: it held 120 MiB, and may hold 100 MiB".to_owned();
+    let stage = &mut story.stage;
+    stage
+        .fleet
+        .replace_run(stage.now, &api(3), &By::Memory, replaced);
+    story.end(3, How::Signal(SIGINT), MS);
+    story.rise(4);
+    story.act(Verb::Stop);
+    story.end(4, How::Signal(SIGINT), MS);
+    insta::assert_snapshot!(lives(&story.stage).join("\n"), @r#"
+    1: started by ann (Person("ann"), at 1010 ms); exited with code 3; restarted at once (Itself)
+    2: exited with code 3; restarted at once (Itself, at 1011 ms); exited with code 3; next attempt after 100 ms (Itself)
+    3: exited with code 3; restarted after 100 ms (Itself, at 1112 ms); restarted: it held 120 MiB, and may hold 100 MiB (Memory)
+    4: restarted: it held 120 MiB, and may hold 100 MiB (Memory, at 1113 ms); stopped by ann (Person("ann"))
+    "#);
+    story.act(Verb::Start);
+    let began = story.stage.slot(&dev("api")).began.clone();
+    let began = began.expect("it was written down");
+    assert_eq!(
+        (began.cause.as_str(), began.by),
+        ("started by ann", By::ann())
+    );
+    assert_eq!(began.at_unix, Duration::ZERO, "it is not there yet");
+}
+
+#[test]
+fn a_run_that_could_not_be_begun_tells_why_it_should_have_been() {
+    let mut stage = Stage::new();
+    stage.apply(spec("dev", "api"));
+    let why = "start it: no such file".to_owned();
+    stage.report(&api(1), Report::SpawnFailed { why, at_unix: MS });
+    insta::assert_snapshot!(lives(&stage).join("\n"), @r#"1: started by ann (Person("ann"), at 0 ms); failed to start it: no such file; next attempt after 100 ms (Itself)"#);
+}
+
+#[test]
+fn what_is_wanted_after_a_boot_is_the_boots_doing() {
+    let mut stage = Stage::online();
+    stage.fleet.rise_after_boot();
+    stage.meet(vec![]);
+    let began = stage.slot(&dev("api")).began.clone();
+    assert_eq!(began.map(|began| began.by), Some(By::Boot));
 }

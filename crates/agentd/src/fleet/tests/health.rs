@@ -73,7 +73,7 @@ fn an_app_with_a_probe_is_ready_by_nothing_else() {
     assert!(matches!(stage.state(), State::Launching { .. }));
     stage.report(&api(1), Report::Ready(Sign::Probe));
     assert!(matches!(stage.state(), State::Online { .. }));
-    assert_eq!(stage.cause(), "started by a person");
+    assert_eq!(stage.cause(), "started by ann");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_stop_of_one_that_is_ended_as_not_ready_is_what_is_told() {
     pass(&mut stage, 5000 * MS, &Board::default());
     stage.act(Verb::Stop, &dev("api"));
     stage.end(&api(1), How::Code(0), MS);
-    assert_eq!(stage.cause(), "stopped by a person");
+    assert_eq!(stage.cause(), "stopped by ann");
     assert_eq!(stage.state(), State::Stopped);
 }
 
@@ -156,7 +156,7 @@ fn an_app_that_is_to_say_when_it_is_ready_is_ready_by_nothing_less() {
     }
     stage.report(&api(1), Report::Ready(Sign::Message));
     assert!(matches!(stage.state(), State::Online { .. }));
-    assert_eq!(stage.cause(), "started by a person");
+    assert_eq!(stage.cause(), "started by ann");
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn what_was_to_be_ended_by_words_and_could_not_be_says_so_once() {
     stage.fleet.ended_without_words(&api(1));
     stage.fleet.ended_without_words(&api(1));
     stage.fleet.ended_without_words(&api(9));
-    let cause = "stopped by a person; by SIGINT, since it has no channel to be told over";
+    let cause = "stopped by ann; by SIGINT, since it has no channel to be told over";
     assert_eq!(stage.cause(), cause);
     stage.end(&api(1), How::Signal(SIGINT), MS);
     assert_eq!(stage.cause(), cause);
@@ -209,7 +209,7 @@ fn one_without_a_port_that_is_online_by_time_has_nothing_to_tell() {
     let mut stage = launching(spec("dev", "api"));
     pass(&mut stage, 3000 * MS, &Board::default());
     assert!(matches!(stage.state(), State::Online { .. }));
-    assert_eq!(stage.cause(), "started by a person");
+    assert_eq!(stage.cause(), "started by ann");
 }
 
 #[test]
@@ -265,5 +265,5 @@ fn an_instance_that_a_person_stops_is_not_ended_as_ill() {
     stage.rise(&api(1));
     stage.act(Verb::Stop, &dev("api"));
     stage.fleet.ill(stage.now, &api(1), "answered 503");
-    assert_eq!(stage.cause(), "stopped by a person");
+    assert_eq!(stage.cause(), "stopped by ann");
 }

@@ -92,12 +92,13 @@ impl Stage {
     }
 
     fn apply(&mut self, spec: AppSpec) -> Vec<Outcome> {
-        self.fleet.apply(self.now, vec![spec], Restart::IfChanged)
+        self.fleet
+            .apply(self.now, &By::ann(), vec![spec], Restart::IfChanged)
     }
 
     fn act(&mut self, verb: Verb, key: &AppKey) -> Outcome {
         self.fleet
-            .act(self.now, verb, &[key.slot(0)])
+            .act(self.now, &By::ann(), verb, &[key.slot(0)])
             .pop()
             .expect("there is such a slot")
     }

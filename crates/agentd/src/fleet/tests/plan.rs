@@ -179,7 +179,7 @@ impl Stage {
             Move::Apply(spec) => drop(self.apply(*spec)),
             Move::Act(verb, instance) => {
                 let key = dev("api").slot(instance);
-                self.fleet.act(self.now, verb, &[key]);
+                self.fleet.act(self.now, &By::ann(), verb, &[key]);
             }
             Move::Rise(instance) => {
                 if let Some(key) = current(&self.fleet, instance) {

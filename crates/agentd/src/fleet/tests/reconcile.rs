@@ -192,7 +192,7 @@ fn after_boot() -> Stage {
     stage.act(Verb::Stop, &dev("down"));
     stage.act(Verb::Delete, &dev("leaving"));
     let mut held = stage.clone();
-    held.fleet.hold(held.now);
+    held.fleet.hold(held.now, &By::ann());
     let app = held.fleet.apps[&dev("held")].clone();
     stage.fleet.apps.insert(dev("held"), app);
     stage.tasks();

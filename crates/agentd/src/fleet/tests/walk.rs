@@ -121,7 +121,7 @@ proptest! {
             world.step(Step::Hear);
         }
         let (now, keys) = (world.stage.now, world.stage.fleet.keys());
-        let outcomes = world.stage.fleet.act(now, verb, &keys);
+        let outcomes = world.stage.fleet.act(now, &By::ann(), verb, &keys);
         world.commit();
         world.rest();
         for outcome in outcomes {

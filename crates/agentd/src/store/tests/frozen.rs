@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::fleet::apply::policy;
-use crate::fleet::{App, Exit, Fate, How, Identity, Slot};
+use crate::fleet::{App, By, Exit, Fate, History, How, Identity, Slot};
 use crate::machine::{Ended, Ending, Machine, Replace, Saved, State, Want};
 
 /// Records of version 1, as the first agent that had them wrote them: tree, key and value in hexadecimal. They must load
@@ -89,6 +89,8 @@ fn frozen_slot(id: u32, saved: Saved, asked: &eco_config::spec::AppSpec) -> Slot
         at_unix: at,
         lived: Duration::from_millis(1500),
         cause: "exited with code 3; restarted at once".to_owned(),
+        by: By::Unknown,
+        began: None,
     };
     let exits = VecDeque::from([
         exit(6, How::Code(3)),
@@ -103,8 +105,11 @@ fn frozen_slot(id: u32, saved: Saved, asked: &eco_config::spec::AppSpec) -> Slot
         machine,
         Some(identity),
         fate,
-        "restarted by a person".to_owned(),
-        exits,
+        History {
+            cause: "restarted by a person".to_owned(),
+            exits,
+            ..History::default()
+        },
     )
 }
 
@@ -148,7 +153,12 @@ fn what_version_1_wrote_is_understood() {
 
     let mut more = spec("production", "@acme/api #1");
     more.instances = 10;
-    let outcomes = fleet.apply(Duration::from_secs(9), vec![more], Restart::IfChanged);
+    let outcomes = fleet.apply(
+        Duration::from_secs(9),
+        &By::ann(),
+        vec![more],
+        Restart::IfChanged,
+    );
     assert_eq!(outcomes[9].run, 13, "the number of a slot that was deleted");
 }
 

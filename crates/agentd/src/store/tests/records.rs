@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fleet::apply::policy;
-use crate::fleet::{App, Exit, Fate, How, Identity, Slot};
+use crate::fleet::{App, Begun, By, Exit, Fate, History, How, Identity, Slot};
 use crate::machine::{Ended, Ending, Machine, Replace, Saved, State, Want};
 
 fn time() -> impl Strategy<Value = Duration> {
@@ -60,15 +60,35 @@ fn exit() -> impl Strategy<Value = Exit> {
         ".{0,12}".prop_map(How::NotSpawned)
     ];
     let millis = any::<u64>().prop_map(Duration::from_millis);
-    (any::<u64>(), how, time(), millis, ".{0,12}").prop_map(|(run, how, at_unix, lived, cause)| {
-        Exit {
+    let reason = (".{0,12}", by(), option::of(begun()));
+    (any::<u64>(), how, time(), millis, reason).prop_map(
+        |(run, how, at_unix, lived, (cause, by, began))| Exit {
             run,
             how,
             at_unix,
             lived,
             cause,
-        }
-    })
+            by,
+            began,
+        },
+    )
+}
+
+fn by() -> impl Strategy<Value = By> {
+    prop_oneof![
+        ".{0,12}".prop_map(By::Person),
+        Just(By::Watch),
+        Just(By::Memory),
+        Just(By::Schedule),
+        Just(By::Probe),
+        Just(By::Boot),
+        Just(By::Itself),
+        Just(By::Unknown)
+    ]
+}
+
+fn begun() -> impl Strategy<Value = Begun> {
+    (".{0,12}", by(), time()).prop_map(|(cause, by, at_unix)| Begun { cause, by, at_unix })
 }
 
 fn identity() -> impl Strategy<Value = Identity> {
@@ -104,10 +124,18 @@ fn slot() -> impl Strategy<Value = Slot> {
         });
     let fate = prop_oneof![Just(Fate::Stays), Just(Fate::Leaves)];
     let exits = vec(exit(), 0..4).prop_map(VecDeque::from);
-    let rest = (any::<u32>(), option::of(identity()), fate, ".{0,12}", exits);
-    (saved, rest).prop_map(|(saved, (id, identity, fate, cause, exits))| {
+    let history = (".{0,12}", by(), option::of(begun()), exits);
+    let rest = (any::<u32>(), option::of(identity()), fate, history);
+    (saved, rest).prop_map(|(saved, (id, identity, fate, history))| {
         let machine = Machine::restore(policy(&spec("dev", "api")), saved);
-        Slot::restore(id, machine, identity, fate, cause, exits)
+        let (cause, by, began, exits) = history;
+        let history = History {
+            cause,
+            by,
+            began,
+            exits,
+        };
+        Slot::restore(id, machine, identity, fate, history)
     })
 }
 

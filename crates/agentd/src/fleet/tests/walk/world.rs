@@ -53,7 +53,9 @@ impl World {
                 let keys = self.stage.fleet.keys();
                 if let Some(key) = keys.get(which as usize % keys.len().max(1)) {
                     let now = self.stage.now;
-                    self.stage.fleet.act(now, verb, std::slice::from_ref(key));
+                    self.stage
+                        .fleet
+                        .act(now, &By::ann(), verb, std::slice::from_ref(key));
                 }
             }
             Step::Apply { instances, script } => {
@@ -61,8 +63,8 @@ impl World {
                 asked.script = format!("app{script}.js");
                 self.stage.apply(asked);
             }
-            Step::Hold => self.stage.fleet.hold(self.stage.now),
-            Step::Resurrect => drop(self.stage.fleet.resurrect(self.stage.now)),
+            Step::Hold => self.stage.fleet.hold(self.stage.now, &By::ann()),
+            Step::Resurrect => drop(self.stage.fleet.resurrect(self.stage.now, &By::ann())),
             Step::Obey { fails } => self.obey(fails),
             Step::Hear => self.hear(),
             Step::Connect => self.connect(),
@@ -280,8 +282,12 @@ fn written(app: &App) -> App {
             slot.machine.clone(),
             slot.identity.clone(),
             slot.fate,
-            slot.cause.clone(),
-            slot.exits.clone(),
+            History {
+                cause: slot.cause.clone(),
+                by: slot.by.clone(),
+                began: slot.began.clone(),
+                exits: slot.exits.clone(),
+            },
         )
     };
     App {
