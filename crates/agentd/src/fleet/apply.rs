@@ -54,7 +54,7 @@ impl Fleet {
         let Some(spec) = self.app(&key).map(|app| Arc::clone(&app.spec)) else {
             return Vec::new();
         };
-        let mut outcomes = self.shrink(now, by, &key, spec.instances);
+        let mut outcomes = Vec::new();
         for instance in 0..spec.instances {
             let slot = key.slot(instance);
             let action = match (self.slot(&slot), change) {
@@ -73,6 +73,8 @@ impl Fleet {
             };
             outcomes.extend(self.outcome(&slot, action));
         }
+        // An app goes with its last slot, so none goes before the others are there.
+        outcomes.extend(self.shrink(now, by, &key, spec.instances));
         outcomes
     }
 

@@ -41,6 +41,22 @@ fn what_is_new_is_to_be_written() {
 }
 
 #[test]
+fn an_app_of_which_only_slots_beyond_the_number_were_left_stays() {
+    let mut stage = Stage::new();
+    let registered = |instances| AppSpec {
+        autostart: false,
+        ..many(instances)
+    };
+    stage.apply(registered(2));
+    stage.act(Verb::Delete, &dev("api"));
+    assert_eq!(
+        actions(&stage.apply(registered(1))),
+        [(0, Action::Registered, 0), (1, Action::Deleted, 0)]
+    );
+    assert_eq!(stage.fleet.slots().count(), 1);
+}
+
+#[test]
 fn an_app_that_is_as_asked_is_left_alone() {
     let mut stage = up(2);
     assert_eq!(
@@ -116,9 +132,9 @@ fn fewer_instances_end_the_last_ones_without_touching_the_others() {
     assert_eq!(
         actions(&stage.apply(many(1))),
         [
+            (0, Action::Unchanged, 0),
             (1, Action::Deleted, 1),
             (2, Action::Deleted, 1),
-            (0, Action::Unchanged, 0)
         ]
     );
     assert_eq!(
