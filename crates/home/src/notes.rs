@@ -8,9 +8,27 @@
 //! All numbers are little-endian. A note says: the bytes from the end of the note before it (or from the base) up to `end`
 //! had arrived at that time. Ends never go back. An incomplete last note, or one that points behind the
 //! segment's bytes, is a torn write: it is ignored by readers and overwritten by the next keeper.
+//!
+//! # Bytes without a note
+//!
+//! The keeper writes bytes first and the note about them a moment later. Every byte has one time for ever all the same:
+//!
+//! - The note comes within [`LATEST`] of the segment's last change. Until then whoever reads a living run holds the bytes
+//!   back.
+//! - After that no ordinary note will come: the keeper was killed between the two, was stopped for as long, or the disk
+//!   had room for the bytes and not for the note. The bytes then came when the segment last changed.
+//! - Whoever goes on with such a segment first notes the bytes that he found, with the time of its last change, and takes
+//!   no more before that is done. So a note says of them what was told already.
+//! - Of a run that has ended no more notes come at all, and its segments change no more.
+
+use std::time::Duration;
 
 /// Bytes of the head, and of each note.
 pub const SIZE: usize = 16;
+
+/// The longest time between bytes and an ordinary note about them: far more than it takes, and less than it takes people
+/// to miss a line.
+pub const LATEST: Duration = Duration::from_secs(1);
 
 const MAGIC: [u8; 8] = *b"ecotime1";
 

@@ -14,8 +14,8 @@
 //! - The stream is the concatenation of its segments by number; an **offset** counts its bytes from the run's start. The
 //!   first offset of a segment stands in the head of its times file, so that it can be read when older ones are gone.
 //! - Only the last segment of a stream grows. A segment is not begun before the one before it is complete.
-//! - The bytes are the truth and the times are notes about them ([`crate::notes`]): a byte without a note (the keeper was
-//!   killed between the two) is there all the same, and came no later than the file's last change.
+//! - The bytes are the truth and the times are notes about them: a byte without a note is there all the same, and
+//!   [`crate::notes`] says when it came.
 //! - `*.fifo` is there as long as the run may still write: it is removed when all output is in the segments.
 //! - `in.fifo` is held open by the app alone, read-write, so that it never sees an end of its input. Who opens it to write,
 //!   without waiting, is refused when nobody is left to read. What is not read when the run ends is gone with it.

@@ -10,9 +10,10 @@
 //!   either in the FIFO or in the file. The file's size is the offset, so the successor has nothing to remember.
 //! - A next segment is begun when there are bytes for it, its times file (with the head) first: a
 //!   segment that is there always has one.
-//! - A note that cannot be written is not missed: the next one covers its bytes.
+//! - A note that cannot be written, or comes late, says when the file last changed, as [`eco_home::notes`] promises; until
+//!   it is written no more bytes are taken.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
@@ -43,6 +44,8 @@ pub(super) struct Segments {
     times_length: u64,
     /// Up to which offset the notes reach.
     noted: u64,
+    /// Why the last note could not be written.
+    owed: Option<Errno>,
 }
 
 impl Segments {
@@ -87,10 +90,9 @@ impl Segments {
             times,
             times_length,
             noted,
+            owed: None,
         };
-        let changed = metadata.modified().ok();
-        let changed = changed.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-        segments.note(changed.unwrap_or_else(clock::unix));
+        segments.note(last_change(&metadata).unwrap_or_else(clock::unix));
         Ok(segments)
     }
 
@@ -130,6 +132,7 @@ impl Segments {
             times,
             times_length: NOTE,
             noted: base,
+            owed: None,
         })
     }
 
@@ -140,8 +143,13 @@ impl Segments {
 
     /// Moves up to `most` bytes from `fifo` into the last segment; `now` is noted for a segment that this fills.
     pub(super) fn take(&mut self, fifo: impl AsFd, most: u64, now: Duration) -> nix::Result<u64> {
-        if self.length >= self.limit {
+        if self.length >= self.limit || self.owed.is_some() {
             self.note(now);
+            if let Some(errno) = self.owed {
+                return Err(errno);
+            }
+        }
+        if self.length >= self.limit {
             let next = Self::begin(
                 &self.folder,
                 self.stream,
@@ -149,8 +157,7 @@ impl Segments {
                 self.number + 1,
                 self.size(),
             );
-            *self =
-                next.map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
+            *self = next.map_err(|error| errno(&error))?;
         }
         let most = most.min(self.limit.saturating_sub(self.length).max(1));
         let mut offset = i64::try_from(self.length).map_err(|_| Errno::EFBIG)?;
@@ -175,17 +182,35 @@ impl Segments {
         }
         let note = Note {
             end,
-            time: clock::nanos(time),
+            time: clock::nanos(self.told_time(time)),
         };
-        if self
-            .times
-            .write_all_at(&note.encode(), self.times_length)
-            .is_ok()
-        {
-            self.times_length += NOTE;
-            self.noted = end;
+        match self.times.write_all_at(&note.encode(), self.times_length) {
+            Ok(()) => {
+                self.times_length += NOTE;
+                self.noted = end;
+                self.owed = None;
+            }
+            Err(error) => self.owed = Some(errno(&error)),
         }
     }
+
+    /// What readers tell of the bytes that `time` is to be noted of: they wait for a note, and not for a late one.
+    fn told_time(&self, time: Duration) -> Duration {
+        let is_late = clock::unix().abs_diff(time) >= notes::LATEST / 2;
+        if !is_late && self.owed.is_none() {
+            return time;
+        }
+        let metadata = self.bytes.metadata().ok();
+        metadata.as_ref().and_then(last_change).unwrap_or(time)
+    }
+}
+
+fn last_change(metadata: &Metadata) -> Option<Duration> {
+    metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()
+}
+
+fn errno(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }
 
 fn last_number(folder: &Path, stream: Stream) -> io::Result<Option<u32>> {
@@ -319,6 +344,39 @@ mod tests {
             std::fs::read(&bytes).expect("there"),
             b"notedunnotedmore".as_slice()
         );
+    }
+
+    #[test]
+    fn a_late_note_tells_the_time_of_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut segments = Segments::create(folder.path(), Stream::Out, 100).expect("begun");
+        feed(&mut segments, b"bytes");
+        let changed = last_change(&segments.bytes.metadata().expect("there")).expect("known");
+        let (_, found) = read_notes(&folder.path().join("out.0001.times"));
+        assert_eq!(found.last().map(|note| note.time), Some(clock::nanos(changed)));
+    }
+
+    #[test]
+    fn no_more_is_taken_before_a_note_that_failed_is_written_with_the_time_of_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out.0001.times");
+        let mut segments = Segments::create(folder.path(), Stream::Out, 100).expect("begun");
+        let closed = File::open(&path).expect("there");
+        let times = std::mem::replace(&mut segments.times, closed);
+        feed(&mut segments, b"bytes");
+        let changed = last_change(&segments.bytes.metadata().expect("there")).expect("known");
+        let (read, mut write) = std::io::pipe().expect("a pipe");
+        write.write_all(b"more").expect("room for it");
+        let now = clock::unix();
+        assert_eq!(segments.take(&read, 4, now), Err(Errno::EBADF));
+        segments.times = times;
+        assert_eq!(segments.take(&read, 4, now), Ok(4));
+        let (_, found) = read_notes(&path);
+        let owed = Note {
+            end: 5,
+            time: clock::nanos(changed),
+        };
+        assert_eq!(found, [owed]);
     }
 
     #[test]

@@ -10,10 +10,13 @@
 //! survey    what is there: extents, and whether more may come
 //! bounds    where a time, or the last N lines, begin: by notes and newlines, backwards, nothing read in between
 //! reader    lines with their times, forwards from an offset, over segment borders
+//! reach     how far a living run may be read: up to its last note
 //! ```
 //!
 //! Invariants
 //! - Nothing is trusted but the bytes: notes that are torn or missing cost the fineness of a time, never a line.
+//! - A line has one time for ever, whoever reads it and when: bytes of a living run wait for their note, as
+//!   [`eco_home::notes`] says, and history and followers agree about how far that is.
 //! - A reader goes up to the end it was given and no further; more growth is a new decision of its owner. So history
 //!   and live meet at a number.
 //! - What is gone (deleted, cut off) is a gap or an end; nothing waits for it.
@@ -21,6 +24,7 @@
 
 mod bounds;
 mod layout;
+mod reach;
 mod reader;
 mod segment;
 mod survey;
@@ -33,6 +37,7 @@ use eco_home::runs::Stream;
 
 pub use bounds::{Suffix, bound, last_lines, line_start, time_after};
 pub use layout::Extent;
+pub use reach::Held;
 pub use reader::{Item, Reader, Tail};
 pub use survey::{Life, Survey, is_written, survey};
 

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::layout::Extent;
+use super::reach::Held;
 use super::segment::Segment;
 use super::survey::Survey;
 use super::{HotError, Place, present, survey};
@@ -51,6 +52,8 @@ pub struct Reader {
     /// The next byte to be read from the files, and where to stop.
     position: u64,
     to: u64,
+    /// What is there behind the end and may not be read yet.
+    held: Option<Held>,
     tail: Tail,
     segment: Option<Segment>,
     chunk: Vec<u8>,
@@ -77,6 +80,7 @@ impl Reader {
             extents,
             position: from,
             to,
+            held: None,
             tail,
             segment: None,
             chunk: Vec::new(),
@@ -196,47 +200,67 @@ impl Reader {
         Ok(self.segment.is_some())
     }
 
-    /// Moves the end to where the last known segment ends by now; the cheap look, one `fstat` as a rule.
+    /// Moves the end to where the last known segment may be read by now; the cheap look, one `fstat` where nothing grew. The
+    /// run must not have ended.
     pub fn glance(&mut self) -> Result<(), HotError> {
-        match (&self.segment, self.extents.last_mut()) {
-            (Some(segment), Some(last)) if segment.number() == last.number => {
-                last.length = segment.length()?;
-                self.reach();
-                Ok(())
+        if self.measure()? {
+            return Ok(());
+        }
+        self.look()
+    }
+
+    /// Moves the end to where the stream may be read by now, new segments included. The run must not have ended.
+    pub fn look(&mut self) -> Result<(), HotError> {
+        let last = self.extents.last().map(|last| last.number);
+        // Before the last one is measured: it is complete when there is a next one.
+        let has_next = match last {
+            Some(u32::MAX) => false,
+            Some(last) => self.is_there(last + 1)?,
+            None => self.is_there(1)?,
+        };
+        match last {
+            None if !has_next => return Ok(()),
+            Some(last) if !has_next && self.is_there(last)? => {
+                self.attend()?;
+                if self.measure()? {
+                    return Ok(());
+                }
             }
-            (Some(_) | None, _) => self.look(),
+            Some(_) | None => {}
+        }
+        self.adopt(survey(&self.place)?, self.tail);
+        self.attend()
+    }
+
+    fn is_there(&self, number: u32) -> Result<bool, HotError> {
+        let path = || self.place.segment(number);
+        Ok(present(fs::metadata(path()), path)?.is_some())
+    }
+
+    /// Measures the last segment, if it is the open one; false: it is not.
+    fn measure(&mut self) -> Result<bool, HotError> {
+        match (&mut self.segment, self.extents.last_mut()) {
+            (Some(segment), Some(last)) if segment.number() == last.number => {
+                let reach = segment.reach(last.end())?;
+                last.length = reach.end.saturating_sub(last.base);
+                self.held = reach.held;
+                self.reach();
+                Ok(true)
+            }
+            (Some(_) | None, _) => Ok(false),
         }
     }
 
-    /// Moves the end to where the stream ends by now, new segments included.
-    pub fn look(&mut self) -> Result<(), HotError> {
-        let (last, next) = match self.extents.last() {
-            Some(last) => (Some(last.number), last.number.saturating_add(1)),
-            None => (None, 1),
-        };
-        // Before the last one is measured: it is complete when there is a next one.
-        let has_next = fs::symlink_metadata(self.place.segment(next)).is_ok();
-        let length = match last {
-            Some(number) => {
-                let path = || self.place.segment(number);
-                present(fs::metadata(path()), path)?.map(|metadata| metadata.len())
-            }
-            None => None,
-        };
-        match (self.extents.last_mut(), length) {
-            (Some(last), Some(length)) if !has_next || last.number == u32::MAX => {
-                last.length = length;
-                self.reach();
-            }
-            (None, _) if !has_next => {}
-            (Some(_) | None, _) => self.adopt(survey(&self.place)?, self.tail),
-        }
-        self.attend()
+    /// What is there and may not be read yet.
+    #[must_use]
+    pub const fn held(&self) -> Option<Held> {
+        self.held
     }
 
     /// Goes on with what a newer survey found; `tail` says whether more may come.
     pub fn adopt(&mut self, survey: Survey, tail: Tail) {
         self.extents = survey.extents;
+        self.held = survey.held;
         self.tail = tail;
         self.reach();
     }

@@ -5,7 +5,10 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::PathBuf;
 
+use eco_home::clock;
+
 use super::layout::Extent;
+use super::reach::Reach;
 use super::times::Times;
 use super::{HotError, Place, present};
 
@@ -17,15 +20,17 @@ pub(super) struct Segment {
     base: u64,
     file: File,
     notes: Notes,
-    changed: Option<u64>,
 }
 
 #[derive(Debug)]
 enum Notes {
     Unread,
     Read(Times),
-    /// No note is about what comes from here on.
-    Exhausted,
+    /// No note is about what comes from here on: it came when the file last changed.
+    Lacking {
+        /// Unix ns.
+        changed: u64,
+    },
 }
 
 impl Segment {
@@ -39,7 +44,6 @@ impl Segment {
             base: extent.base,
             file,
             notes: Notes::Unread,
-            changed: None,
         }))
     }
 
@@ -62,39 +66,55 @@ impl Segment {
         }
     }
 
-    /// Returns how many bytes it has by now.
-    pub(super) fn length(&self) -> Result<u64, HotError> {
-        self.metadata().map(|metadata| metadata.len())
+    /// Tells how far it may be read by now while its run lives; it could be read up to `known`.
+    pub(super) fn reach(&mut self, known: u64) -> Result<Reach, HotError> {
+        let metadata = self.metadata()?;
+        let end = self.base.saturating_add(metadata.len());
+        if end == known {
+            return Ok(Reach::all(end));
+        }
+        let Some(times) = self.times()? else {
+            return Ok(Reach::all(end));
+        };
+        let noted = times.noted().map_err(|source| self.failed_times(source))?;
+        self.notes = Notes::Read(times);
+        let now = clock::nanos(clock::unix());
+        Ok(Reach::of(noted, end, changed_at(&metadata), now))
     }
 
     /// Tells when the byte before offset `end` had arrived. Meant for ascending ends.
     pub(super) fn time_at(&mut self, end: u64) -> Result<u64, HotError> {
-        if matches!(self.notes, Notes::Unread) {
-            self.notes = self.times()?.map_or(Notes::Exhausted, Notes::Read);
+        if let Some(time) = self.told_time(end)? {
+            return Ok(time);
         }
-        if let Notes::Read(times) = &mut self.notes {
-            match times.covering(end) {
-                Ok(Some(time)) => return Ok(time),
-                Ok(None) => self.notes = Notes::Exhausted,
-                Err(source) => {
-                    let path = self.place.times(self.number);
-                    return Err(HotError::Read { path, source });
-                }
+        // Asked before the notes are read again: whoever goes on with the file first notes what he found with this time.
+        let changed = self.changed()?;
+        self.notes = match self.times()? {
+            Some(times) => Notes::Read(times),
+            None => Notes::Lacking { changed },
+        };
+        if let Some(time) = self.told_time(end)? {
+            return Ok(time);
+        }
+        self.notes = Notes::Lacking { changed };
+        Ok(changed)
+    }
+
+    /// What is known by now.
+    fn told_time(&mut self, end: u64) -> Result<Option<u64>, HotError> {
+        match &mut self.notes {
+            Notes::Unread => Ok(None),
+            Notes::Lacking { changed } => Ok(Some(*changed)),
+            Notes::Read(times) => {
+                let time = times.covering(end);
+                time.map_err(|source| self.failed_times(source))
             }
         }
-        // Without a note: no later than the file's last change.
-        if let Some(changed) = self.changed {
-            return Ok(changed);
-        }
-        let changed = changed_at(&self.metadata()?);
-        self.changed = Some(changed);
-        Ok(changed)
     }
 
     /// Forgets what was read of the notes: newer ones may be there when they are next asked for.
     pub(super) fn rest(&mut self) {
         self.notes = Notes::Unread;
-        self.changed = None;
     }
 
     /// Opens the notes; `None`: there are none to be read.
@@ -104,10 +124,7 @@ impl Segment {
             return Ok(None);
         };
         let size = || Ok(self.base.saturating_add(self.file.metadata()?.len()));
-        Times::open(file, self.base, size).map_err(|source| HotError::Read {
-            path: path(),
-            source,
-        })
+        Times::open(file, self.base, size).map_err(|source| self.failed_times(source))
     }
 
     /// When it last changed, unix ns.
@@ -121,6 +138,11 @@ impl Segment {
 
     fn failed(&self, source: io::Error) -> HotError {
         let path: PathBuf = self.place.segment(self.number);
+        HotError::Read { path, source }
+    }
+
+    fn failed_times(&self, source: io::Error) -> HotError {
+        let path = self.place.times(self.number);
         HotError::Read { path, source }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use eco_home::clock;
 
 use super::layout::{Extent, Found, place};
-use super::segment::changed_at;
+use super::reach::Held;
+use super::segment::{Segment, changed_at};
 use super::times::base;
 use super::{HotError, Place, present};
 
@@ -28,8 +29,10 @@ pub enum Life {
 /// A stream at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Survey {
-    /// Its segments, in order.
+    /// Its segments, in order, as far as they may be read.
     pub extents: Vec<Extent>,
+    /// What is there behind them.
+    pub held: Option<Held>,
     /// Whether more may come.
     pub life: Life,
     /// No byte came later than this, unix ns.
@@ -83,11 +86,27 @@ pub fn survey(stream: &Place) -> Result<Survey, HotError> {
         (false, Some(_)) if is_recent(changed) => Life::Unborn,
         (false, Some(_) | None) => Life::Ended,
     };
+    let mut extents = place(&found);
+    let held = match (written, extents.last_mut()) {
+        (true, Some(last)) => hold_back(stream, last)?,
+        (true, None) | (false, _) => None,
+    };
     Ok(Survey {
-        extents: place(&found),
+        extents,
+        held,
         life,
         changed,
     })
+}
+
+/// Cuts the segment that grows down to what may be read of it.
+fn hold_back(stream: &Place, last: &mut Extent) -> Result<Option<Held>, HotError> {
+    let Some(mut segment) = Segment::open(stream, *last)? else {
+        return Ok(None);
+    };
+    let reach = segment.reach(last.base)?;
+    last.length = reach.end.saturating_sub(last.base);
+    Ok(reach.held)
 }
 
 fn is_recent(changed: u64) -> bool {

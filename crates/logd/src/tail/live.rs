@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::hot::{HotError, Item, Life, Place, Reader, Tail, is_written, survey};
+use crate::hot::{Held, HotError, Item, Life, Place, Reader, Tail, is_written, survey};
 use crate::query::merge::{Head, Lane};
 use crate::query::{Seed, Source};
 
@@ -57,6 +57,11 @@ impl Live {
     /// Whether nothing more will come, once all that is there was read.
     pub(super) const fn has_ended(&self) -> bool {
         self.has_ended
+    }
+
+    /// What is there of it and waits for its note.
+    pub(super) const fn held(&self) -> Option<Held> {
+        self.reader.held()
     }
 
     /// Finds out what is new.

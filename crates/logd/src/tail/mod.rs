@@ -7,6 +7,9 @@
 //!      client gone, end of the daemon
 //! ```
 //!
+//! Bytes that wait for their note ([`hot`](crate::hot)) are looked at again before that, when they are old enough to need
+//! none at the latest: the note rings no bell.
+//!
 //! The bell says that it is worth looking, never what there is to see: a lost ring costs 200 ms, and a false one a few
 //! system calls.
 
@@ -55,10 +58,11 @@ pub fn follow(
         follower.look(heard)?;
         follower.pass(outlet)?;
         outlet.flush()?;
-        if is_over {
+        let patience = follower.patience();
+        if is_over && patience.is_none() {
             return Ok(());
         }
-        bell.wait(heard, TICK)?;
+        bell.wait(heard, patience.unwrap_or(TICK))?;
         bell.rest(REST)?;
     }
 }
@@ -114,6 +118,13 @@ impl<'a> Follower<'a> {
             live.look(depth)?;
         }
         Ok(())
+    }
+
+    /// How long to wait for bytes that are there and have no note yet; `None`: there are none.
+    fn patience(&self) -> Option<Duration> {
+        let now = clock::nanos(clock::unix());
+        let held = self.lives.iter().filter_map(Live::held);
+        held.map(|held| held.rest(now).min(TICK)).min()
     }
 
     /// Adds the runs that are new.
