@@ -167,6 +167,8 @@ fn killing_the_keeper_moves_no_app_and_costs_no_line() {
     let env = writing();
     let before = env.list();
     let output = folder(&env, "w0");
+    let mut follower = env.follow(&["logs", "-f", "w0", "-n", "all", "--json"]);
+    wait_until("the first lines", || follower.count() > 0);
     for _ in 0..2 {
         let keeper = env.daemons().keeper;
         env.slay(keeper);
@@ -176,6 +178,7 @@ fn killing_the_keeper_moves_no_app_and_costs_no_line() {
         unmoved(&env, &before);
     }
     check(&env, &before);
+    followed_all(&env, &mut follower, &before, "w0");
 }
 
 #[test]

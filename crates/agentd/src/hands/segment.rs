@@ -353,7 +353,10 @@ mod tests {
         feed(&mut segments, b"bytes");
         let changed = last_change(&segments.bytes.metadata().expect("there")).expect("known");
         let (_, found) = read_notes(&folder.path().join("out.0001.times"));
-        assert_eq!(found.last().map(|note| note.time), Some(clock::nanos(changed)));
+        assert_eq!(
+            found.last().map(|note| note.time),
+            Some(clock::nanos(changed))
+        );
     }
 
     #[test]

@@ -11,7 +11,6 @@
 
 use std::time::Duration;
 
-use eco_home::clock;
 use eco_home::notes::LATEST;
 
 /// The shortest rest between two looks for a note.
@@ -69,6 +68,8 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
+    use eco_home::clock;
+
     use super::*;
 
     const NOW: u64 = 1_700_000_000_000_000_000;

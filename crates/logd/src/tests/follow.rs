@@ -128,6 +128,24 @@ async fn a_tail_is_held_until_it_is_complete_or_its_run_has_ended() {
 }
 
 #[tokio::test]
+async fn bytes_that_no_note_comes_for_are_told_with_the_time_of_the_file() {
+    let served = Served::start();
+    let mut client = served.client().await;
+    let runs = served.home.runs();
+    let mut writer = Writer::new(&runs, &run_id("api", 1), Stream::Out);
+    writer.write(b"one\n", 1);
+    let mut listener = Listener::ask(&mut client, follow(Some(0))).await;
+    listener.caught_up().await;
+    writer.write_bytes(b"two\n");
+    let Some(Heard::Line(line)) = listener.next().await.expect("goes on") else {
+        panic!("no line");
+    };
+    assert_eq!((line.offset, line.time_ns), (4, writer.changed()));
+    drop(listener);
+    served.stop();
+}
+
+#[tokio::test]
 async fn a_run_that_appears_is_followed_from_its_first_byte() {
     let served = Served::start();
     let mut client = served.client().await;

@@ -2,6 +2,8 @@
 
 use std::fs::{self, OpenOptions};
 
+use eco_home::clock;
+use eco_home::notes::LATEST;
 use eco_home::runs::Stream;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -58,6 +60,56 @@ fn bytes_that_no_sound_note_is_about_have_the_time_of_the_file() {
         "the file's time: {}",
         items[1].1
     );
+}
+
+#[test]
+fn bytes_of_a_living_run_wait_for_their_note() {
+    let runs = tempdir().expect("a folder");
+    let mut writer = Writer::new(runs.path(), &run_id("api", 1), Stream::Out);
+    writer.write(b"a\n", 1);
+    writer.write_bytes(b"b\n");
+    loop {
+        let now = clock::unix();
+        writer.change_at(clock::nanos(now));
+        let survey = survey(&writer.place()).expect("surveyed");
+        // On a host that is very busy they may have become old before they were looked at.
+        if clock::unix().saturating_sub(now) < LATEST {
+            assert!(survey.held.is_some());
+            assert_eq!(survey.end(), 2);
+            break;
+        }
+    }
+    writer.note(4, 7);
+    let survey = survey(&writer.place()).expect("surveyed");
+    assert_eq!((survey.end(), survey.held), (4, None));
+    let lines = shown(&read_all(&writer.place()));
+    assert_eq!(lines, [line(0, 1, "a"), line(2, 7, "b")]);
+}
+
+#[test]
+fn bytes_that_no_note_came_for_keep_their_time_when_the_next_keeper_goes_on() {
+    let runs = tempdir().expect("a folder");
+    let mut writer = Writer::new(runs.path(), &run_id("api", 1), Stream::Out);
+    writer.write(b"a\n", 1);
+    writer.write_bytes(b"b\n");
+    writer.change_at(5);
+    let orphan = [line(0, 1, "a"), line(2, 5, "b")];
+    assert_eq!(shown(&read_all(&writer.place())), orphan);
+    writer.note(4, 5);
+    assert_eq!(shown(&read_all(&writer.place())), orphan);
+    writer.write(b"c\n", 9);
+    assert_eq!(shown(&read_all(&writer.place()))[..2], orphan);
+}
+
+#[test]
+fn a_living_run_without_notes_is_read_to_its_end() {
+    let runs = tempdir().expect("a folder");
+    let mut writer = Writer::new(runs.path(), &run_id("api", 1), Stream::Out);
+    writer.write(b"a\n", 1);
+    fs::write(writer.times(), b"junk").expect("written");
+    assert_eq!(survey(&writer.place()).expect("surveyed").end(), 2);
+    fs::remove_file(writer.times()).expect("removed");
+    assert_eq!(survey(&writer.place()).expect("surveyed").end(), 2);
 }
 
 #[test]

@@ -110,6 +110,21 @@ impl Writer {
         append(&self.times(), &Note { end, time }.encode());
     }
 
+    /// When the segment last changed, unix ns.
+    pub(super) fn changed(&self) -> u64 {
+        let metadata = std::fs::metadata(self.segment()).expect("there");
+        let changed = metadata.modified().expect("known");
+        let since = changed.duration_since(std::time::UNIX_EPOCH);
+        eco_home::clock::nanos(since.expect("later"))
+    }
+
+    /// Sets when the segment last changed, unix ns.
+    pub(super) fn change_at(&self, time: u64) {
+        let segment = OpenOptions::new().append(true).open(self.segment());
+        let changed = std::time::UNIX_EPOCH + Duration::from_nanos(time);
+        segment.expect("opened").set_modified(changed).expect("set");
+    }
+
     /// The FIFO goes; the files last changed when the last note says, or there is nothing in them.
     pub(super) fn end(&self) {
         if self.time > 0 {
