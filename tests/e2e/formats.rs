@@ -63,6 +63,48 @@ fn json_with_comments_starts() {
 }
 
 #[test]
+fn es_modules_start() {
+    let script = fake_app();
+    for (name, kind) in [
+        ("ecosystem.config.mjs", "commonjs"),
+        ("ecosystem.config.js", "module"),
+    ] {
+        let env = TestEnv::new();
+        env.write("package.json", &format!("{{ \"type\": \"{kind}\" }}"));
+        env.write(
+            name,
+            "import { args } from './parts/args.mjs';
+             import base from './parts/base.cjs';
+             const apps = await Promise.resolve([{ ...base, args, env: { WHO: 'file' } }]);
+             export default { apps };",
+        );
+        env.write("parts/args.mjs", "export const args = ['env:WHO', 'wait'];");
+        env.write(
+            "parts/base.cjs",
+            &format!("module.exports = {{ name: 'told', script: '{script}' }};"),
+        );
+        starts(&env);
+    }
+}
+
+#[test]
+fn a_module_that_never_ends_or_never_answers_is_told() {
+    let env = TestEnv::new();
+    env.write(
+        "a.config.mjs",
+        "export const apps = [];\nfor (;;) await null;",
+    );
+    env.eco(&["start", "a.config.mjs"])
+        .fails(1, &["it ran for more than 2 s"]);
+    env.write("b.config.mjs", "await new Promise(() => {});");
+    env.eco(&["start", "b.config.mjs"])
+        .fails(1, &["waits for something that never comes"]);
+    env.write("c.config.mjs", "\nimport './nowhere.mjs';");
+    env.eco(&["start", "c.config.mjs"])
+        .fails(1, &["c.config.mjs:2:8", "nowhere.mjs"]);
+}
+
+#[test]
 fn two_files_that_are_equally_good_are_both_named() {
     let env = TestEnv::new();
     env.write("process-manager/dev/ecosystem.config.yaml", "apps: []");

@@ -91,6 +91,8 @@ pub enum EvalFault {
     Thrown,
     /// It requires a module that is not there.
     Module,
+    /// It uses what only node has.
+    Node,
     /// It ran too long.
     Time,
     /// It held too much.

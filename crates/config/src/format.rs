@@ -8,17 +8,29 @@ use crate::data::Data;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     /// A program, whose result is what counts.
-    Program,
+    Program(Modules),
     /// JSON, which is read as one expression of JavaScript: comments and trailing commas do no harm.
     Json,
     /// Data of another language.
     Data(Data),
 }
 
+/// Which kind of modules a program is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Modules {
+    /// As its text shows.
+    ByText,
+    /// `require` and `module.exports`.
+    CommonJs,
+    /// `import` and `export`.
+    Es,
+}
+
 /// Ends of names, without the dot, and what files of such names are written in.
-pub(crate) const EXTENSIONS: [(&str, Format); 6] = [
-    ("js", Format::Program),
-    ("cjs", Format::Program),
+pub(crate) const EXTENSIONS: [(&str, Format); 7] = [
+    ("js", Format::Program(Modules::ByText)),
+    ("cjs", Format::Program(Modules::CommonJs)),
+    ("mjs", Format::Program(Modules::Es)),
     ("json", Format::Json),
     ("yaml", Format::Data(Data::Yaml)),
     ("yml", Format::Data(Data::Yaml)),

@@ -29,6 +29,8 @@ mod parse;
 #[cfg(feature = "eval")]
 mod raw;
 pub mod spec;
+#[cfg(feature = "eval")]
+mod tokens;
 #[cfg(feature = "wire")]
 pub mod wire;
 

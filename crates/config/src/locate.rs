@@ -9,13 +9,10 @@
 //! text ─▶ tokens (comments, strings, templates and regular expressions are one each) ─▶ literals with their keys
 //! ```
 
-mod tokens;
-
 use std::path::Path;
 
 use crate::format::Format;
-
-use tokens::{Kind, Token};
+use crate::tokens::{self, Kind, Token};
 
 /// A place in a text, from 1, counted in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +67,7 @@ impl Literal {
 pub(crate) fn literals(file: &Path, text: &str) -> Vec<Literal> {
     match Format::of(file) {
         Some(Format::Data(data)) => data.literals(text),
-        Some(Format::Json | Format::Program) | None => of_javascript(text),
+        Some(Format::Json | Format::Program(_)) | None => of_javascript(text),
     }
 }
 

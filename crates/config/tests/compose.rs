@@ -120,7 +120,7 @@ fn a_module_that_is_nowhere_is_named_with_its_place() {
             .starts_with("cannot find the module \"dotenv\", tried "),
         "{error}"
     );
-    assert!(error.hint.unwrap().contains("without node"));
+    assert!(error.hint.unwrap().contains("npm i dotenv"));
     let folder = Folder::new(&[
         ("ecosystem.config.js", "require('./sub')"),
         ("sub/index.js", "\n  require('../nope');"),

@@ -1,25 +1,52 @@
-//! What the program of a file may learn of the machine. Nothing of it changes anything.
+//! What is known and gathered while a file is evaluated, and what its program may learn of the machine.
 //!
-//! Every answer is JSON text: `{"ok": …}`, or `{"code", "message", "hint"}` for what becomes an exception.
+//! Every answer is JSON: `{"ok": …}`, or `{"code", "message", "hint"}` for what becomes an exception.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
 
 use crate::data::Malformed;
-use crate::error::{ConfigError, EvalFault};
-use crate::format::Format;
+use crate::error::ConfigError;
+use crate::format::{Format, Modules};
 
+use super::exports::Asker;
+use super::modules::Meant;
 use super::quickjs::Job;
-use super::{SAID_LIMIT, modules, source, trace};
+use super::{SAID_LIMIT, modules, source, syntax, trace};
 
 /// Characters of a line for the console that are kept.
 const LINE_LIMIT: usize = 2_000;
-/// Entries of a folder that are listed.
-const LIST_LIMIT: usize = 100_000;
+
+/// How a file is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A program with `require` and `module.exports`.
+    CommonJs,
+    /// A program with `import` and `export`.
+    Module,
+    /// One expression.
+    Json,
+    /// Data of another language.
+    Data,
+    /// An addon of node's, compiled from another language.
+    Native,
+}
+
+impl Kind {
+    /// What the prelude calls it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::CommonJs => "commonjs",
+            Self::Module => "module",
+            Self::Json => "json",
+            Self::Data => "data",
+            Self::Native => "native",
+        }
+    }
+}
 
 /// What is known and gathered during an evaluation.
 pub(super) struct Host {
@@ -27,21 +54,40 @@ pub(super) struct Host {
     pub(super) main: PathBuf,
     /// The texts of the files, as far as they were evaluated.
     pub(super) sources: BTreeMap<PathBuf, String>,
+    /// How each of them is loaded.
+    kinds: BTreeMap<PathBuf, Kind>,
     /// What was said to the console.
     pub(super) said: Vec<String>,
     /// The innermost file that threw last.
     pub(super) failed_in: Option<PathBuf>,
+    /// What was looked for last of what only node has.
+    pub(super) absent: Option<String>,
+    /// Each `import` so far.
+    pub(super) imports: Vec<Import>,
     cwd: PathBuf,
     variables: BTreeMap<String, String>,
+}
+
+/// A module that imports another.
+pub(super) struct Import {
+    /// Who imports.
+    pub(super) by: PathBuf,
+    /// What, as written.
+    pub(super) request: String,
+    /// The file, or the name of node's module, that is.
+    pub(super) module: String,
 }
 
 impl Host {
     pub(super) fn new(job: Job) -> Self {
         Self {
-            sources: BTreeMap::from([(job.main.clone(), job.text)]),
+            sources: BTreeMap::from([(job.main.clone(), without_mark(job.text))]),
             main: job.main,
+            kinds: BTreeMap::new(),
             said: Vec::new(),
             failed_in: None,
+            absent: None,
+            imports: Vec::new(),
             cwd: job.cwd,
             variables: job.variables,
         }
@@ -86,11 +132,37 @@ impl Host {
     }
 
     /// The text of a file that is evaluated.
-    pub(super) fn text(&self, file: &Path) -> Result<String, ConfigError> {
-        match self.sources.get(file) {
-            Some(text) => Ok(text.clone()),
-            None => source::read(file),
-        }
+    pub(super) fn text(&mut self, file: &Path) -> Result<&str, ConfigError> {
+        let text = match self.sources.entry(file.to_owned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(without_mark(source::read(file)?)),
+        };
+        Ok(text)
+    }
+
+    /// How a file is to be loaded.
+    pub(super) fn kind(&mut self, file: &Path) -> Result<Kind, ConfigError> {
+        let kind = match Format::of(file) {
+            Some(Format::Json) => Kind::Json,
+            Some(Format::Data(_)) => Kind::Data,
+            Some(Format::Program(Modules::CommonJs)) => Kind::CommonJs,
+            Some(Format::Program(Modules::Es)) => Kind::Module,
+            None if file.extension().is_some_and(|end| end == "node") => Kind::Native,
+            Some(Format::Program(Modules::ByText)) | None => {
+                if syntax::is_es_module(self.text(file)?) {
+                    Kind::Module
+                } else {
+                    Kind::CommonJs
+                }
+            }
+        };
+        self.kinds.insert(file.to_owned(), kind);
+        Ok(kind)
+    }
+
+    /// How a file was loaded, if it was.
+    pub(super) fn kind_of(&self, file: &Path) -> Option<Kind> {
+        self.kinds.get(file).copied()
     }
 
     /// What a file says that is no program.
@@ -102,7 +174,7 @@ impl Host {
             Ok(text) => text,
             Err(error) => return json!({ "message": sentence(&error) }).to_string(),
         };
-        let answer = match data.value(&text) {
+        let answer = match data.value(text) {
             Ok(value) => json!({ "ok": value }),
             Err(Malformed { message, at }) => json!({
                 "message": message,
@@ -110,7 +182,6 @@ impl Host {
                 "at": trace::tell(file, at),
             }),
         };
-        self.sources.insert(file.to_owned(), text);
         answer.to_string()
     }
 
@@ -118,6 +189,14 @@ impl Host {
     pub(super) fn line(&self, file: &Path, number: u32) -> Option<&str> {
         let before = usize::try_from(number).ok()?.checked_sub(1)?;
         self.sources.get(file)?.lines().nth(before)
+    }
+}
+
+/// Takes the mark of the byte order away, which some editors write.
+fn without_mark(text: String) -> String {
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
     }
 }
 
@@ -134,58 +213,10 @@ fn memory(label: &str) -> u64 {
     kib.unwrap_or(0).saturating_mul(1024)
 }
 
-/// What kind of thing a path is.
-pub(super) fn stat(path: &Path) -> String {
-    use std::os::unix::fs::MetadataExt;
-
-    let answer = std::fs::metadata(path).map(|meta| {
-        let kind = meta.file_type();
-        let modified = meta.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        json!({
-            "kind": if kind.is_file() { "file" } else { source::name(kind).trim_start_matches("a ") },
-            "size": meta.len(),
-            "mode": meta.mode(),
-            "mtime": modified.map_or(0.0, |time| time.as_secs_f64() * 1000.0),
-        })
-    });
-    given(answer, "stat", path)
-}
-
-/// The text of a file.
-pub(super) fn read(path: &Path) -> String {
-    match source::read(path) {
-        Ok(text) => json!({ "ok": text }).to_string(),
-        Err(ConfigError::Read { source, .. }) => given(Err(source), "open", path),
-        Err(other) => json!({ "code": "EINVAL", "message": format!("cannot {other}") }).to_string(),
-    }
-}
-
-/// The names in a folder, sorted.
-pub(super) fn list(path: &Path) -> String {
-    let answer = std::fs::read_dir(path).map(|entries| {
-        let mut names: Vec<String> = entries
-            .flatten()
-            .take(LIST_LIMIT)
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        json!(names)
-    });
-    given(answer, "scandir", path)
-}
-
-/// A path without links.
-pub(super) fn realpath(path: &Path) -> String {
-    let answer = path
-        .canonicalize()
-        .map(|path| json!(path.to_string_lossy()));
-    given(answer, "realpath", path)
-}
-
-/// The file that a `require` means.
-pub(super) fn resolve(folder: &Path, request: &str) -> String {
-    let missing = match modules::resolve(folder, request) {
-        Ok(path) => return json!({ "ok": path.to_string_lossy() }).to_string(),
+/// The file that a `require` or an `import` means.
+pub(super) fn resolve(folder: &Path, request: &str, asker: Asker) -> Value {
+    let missing = match modules::resolve(folder, request, asker) {
+        Ok(path) => return json!({ "ok": path.to_string_lossy() }),
         Err(missing) => missing,
     };
     let tried: Vec<_> = missing
@@ -193,17 +224,27 @@ pub(super) fn resolve(folder: &Path, request: &str) -> String {
         .iter()
         .map(|path| path.display().to_string())
         .collect();
-    let hint = missing.bare.then_some(
-        "eco evaluates a config without node: of node's own modules there are only path, os and fs; a package from \
-         node_modules works when it needs nothing else",
-    );
+    let (hint, fault) = match missing.meant {
+        Meant::File => (None, "module"),
+        Meant::Missing => (
+            Some(format!(
+                "install it where the file can see it: npm i {request}"
+            )),
+            "module",
+        ),
+        Meant::Installed => (None, "node"),
+    };
+    let tried = match tried.as_slice() {
+        [] => String::new(),
+        tried => format!(", tried {}", tried.join(", ")),
+    };
     json!({
         "code": "MODULE_NOT_FOUND",
-        "message": format!("cannot find the module {request:?}, tried {}", tried.join(", ")),
+        "message": format!("cannot find the module {request:?}{tried}"),
         "hint": hint,
-        "fault": "module",
+        "fault": fault,
+        "subject": request,
     })
-    .to_string()
 }
 
 /// A failure to read, in one sentence.
@@ -212,68 +253,4 @@ pub(super) fn sentence(error: &ConfigError) -> String {
 
     let cause = error.source().map(|source| format!(": {source}"));
     format!("cannot {error}{}", cause.unwrap_or_default())
-}
-
-fn given(answer: io::Result<Value>, call: &str, path: &Path) -> String {
-    match answer {
-        Ok(value) => json!({ "ok": value }),
-        Err(error) => {
-            let kinds = [
-                (
-                    io::ErrorKind::NotFound,
-                    "ENOENT",
-                    "no such file or directory",
-                ),
-                (
-                    io::ErrorKind::PermissionDenied,
-                    "EACCES",
-                    "permission denied",
-                ),
-                (io::ErrorKind::NotADirectory, "ENOTDIR", "not a directory"),
-            ];
-            let (code, text) = kinds
-                .iter()
-                .find(|(kind, ..)| *kind == error.kind())
-                .map_or_else(
-                    || ("EIO", error.to_string()),
-                    |(_, code, text)| (*code, (*text).to_owned()),
-                );
-            let path = path.to_string_lossy();
-            json!({
-                "code": code,
-                "path": path,
-                "syscall": call,
-                "message": format!("{code}: {text}, {call} '{path}'"),
-            })
-        }
-    }
-    .to_string()
-}
-
-/// What to say beside an error, judged by the line it is in.
-pub(super) fn advice(fault: EvalFault, line: &str, message: &str) -> Option<String> {
-    let line = line.trim_start();
-    let starts = |word: &str| {
-        line.strip_prefix(word)
-            .is_some_and(|rest| rest.starts_with([' ', '{', '*', '"', '\'']))
-    };
-    match fault {
-        EvalFault::Syntax if starts("import") || starts("export") => Some(
-            "import and export are not understood by this version: use require and module.exports".to_owned(),
-        ),
-        EvalFault::Syntax if line.contains("await ") => {
-            Some("a config cannot wait: there is no await outside an async function".to_owned())
-        }
-        EvalFault::Thrown if message.contains("is not defined") => Some(
-            "eco evaluates a config without node: there are require, module, process, console and the language itself"
-                .to_owned(),
-        ),
-        EvalFault::Syntax
-        | EvalFault::Thrown
-        | EvalFault::Module
-        | EvalFault::Time
-        | EvalFault::Memory
-        | EvalFault::Depth
-        | EvalFault::Result => None,
-    }
 }

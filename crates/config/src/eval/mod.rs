@@ -1,8 +1,8 @@
 //! From a file to what it says, as data.
 //!
 //! ```text
-//! load ─▶ a thread ─▶ quickjs ── prelude.js: require, process, path, os, fs for reading
-//!   │       │            ├────── modules: which file a `require` means
+//! load ─▶ a thread ─▶ quickjs ── js/: require, process, path, os, url, fs for reading; whose an app is
+//!   │       │            ├────── modules, exports: which file a `require` or an `import` means
 //!   │       │            └────── source: bounded reading of regular files
 //!   │       └── JSON text ─▶ Evaluated
 //!   └── waits no longer than the limit and a little
@@ -13,10 +13,14 @@
 //! evaluation has a thread of its own, which is left behind when it does not come back: the command says what happened,
 //! and the thread ends with the process.
 
+mod advice;
+mod disk;
+mod exports;
 mod host;
 mod modules;
 mod quickjs;
 mod source;
+mod syntax;
 mod trace;
 
 use std::collections::BTreeMap;

@@ -1,46 +1,95 @@
-//! Which file a `require` means: resolution of `CommonJS` modules as Node does it, without conditions and export maps.
+//! Which file a `require` or an `import` means: resolution of modules as Node does it, but that an `import` may leave the end
+//! of a file's name away, as a `require` may.
 
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
-use super::source;
+use crate::format::{EXTENSIONS, Format};
 
-/// Tried after the name itself, in this order.
-const EXTENSIONS: [&str; 3] = ["js", "cjs", "json"];
+use super::exports::{self, Asker};
+use super::source;
 
 /// No file is meant.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NotFound {
     /// Where it was looked for.
     pub(super) tried: Vec<PathBuf>,
-    /// Whether the name is a package's, not a path.
-    pub(super) bare: bool,
+    /// What the name is one of.
+    pub(super) meant: Meant,
+}
+
+/// What the name of a missing module is one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// A file's.
+    File,
+    /// A package's that is not installed.
+    Missing,
+    /// An installed package's that does not give it, as far as is understood here.
+    Installed,
 }
 
 /// The file that `request` means to a module in `folder`.
-pub(super) fn resolve(folder: &Path, request: &str) -> Result<PathBuf, NotFound> {
+pub(super) fn resolve(folder: &Path, request: &str, asker: Asker) -> Result<PathBuf, NotFound> {
     let mut tried = Vec::new();
-    let bare = !(request.starts_with('/') || matches!(request.split('/').next(), Some("." | "..")));
-    let found = if bare {
-        folder
-            .ancestors()
-            .filter(|above| above.file_name().is_none_or(|name| name != "node_modules"))
-            .find_map(|above| {
-                let package = above.join("node_modules");
-                if package.is_dir() {
-                    candidate(&package.join(request), &mut tried)
-                } else {
-                    tried.push(package);
-                    None
-                }
-            })
+    let is_path = request.starts_with('/') || matches!(request.split('/').next(), Some("." | ".."));
+    let (found, meant) = if is_path {
+        let path = lexical(&folder.join(request));
+        (candidate(&path, &mut tried), Meant::File)
     } else {
-        candidate(&lexical(&folder.join(request)), &mut tried)
+        in_packages(folder, request, asker, &mut tried)
     };
     found
         .and_then(|file| file.canonicalize().ok())
-        .ok_or(NotFound { tried, bare })
+        .ok_or(NotFound { tried, meant })
+}
+
+/// Looks upwards through the folders of packages.
+fn in_packages(
+    folder: &Path,
+    request: &str,
+    asker: Asker,
+    tried: &mut Vec<PathBuf>,
+) -> (Option<PathBuf>, Meant) {
+    let (name, subpath) = package_of(request);
+    let mut meant = Meant::Missing;
+    let above = folder
+        .ancestors()
+        .filter(|above| above.file_name().is_none_or(|name| name != "node_modules"));
+    for packages in above.map(|above| above.join("node_modules")) {
+        let package = packages.join(name);
+        if package.is_dir() {
+            meant = Meant::Installed;
+        } else if !packages.join(request).exists() {
+            tried.push(if packages.is_dir() { package } else { packages });
+            continue;
+        }
+        let found = match manifest(&package).and_then(|mut manifest| {
+            let exports = manifest.get_mut("exports")?.take();
+            (!exports.is_null()).then_some(exports)
+        }) {
+            Some(exports) => exports::target(&exports, &subpath, asker)
+                .map(|target| lexical(&package.join(target)))
+                .filter(|file| file.is_file()),
+            None => candidate(&packages.join(request), tried),
+        };
+        if found.is_some() {
+            return (found, meant);
+        }
+    }
+    (None, meant)
+}
+
+/// The name of the package, and what of it is meant: `@a/b/c` is `./c` of `@a/b`.
+fn package_of(request: &str) -> (&str, String) {
+    let slashes = if request.starts_with('@') { 2 } else { 1 };
+    let end = request
+        .match_indices('/')
+        .nth(slashes - 1)
+        .map_or(request.len(), |(at, _)| at);
+    let (name, rest) = request.split_at_checked(end).unwrap_or((request, ""));
+    (name, format!(".{rest}"))
 }
 
 /// The path as a file, with an extension, or as a folder.
@@ -56,11 +105,15 @@ fn candidate(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
 }
 
 fn file(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
-    let with = EXTENSIONS.map(|extension| {
+    let with = EXTENSIONS.iter().filter_map(|(extension, format)| {
         let mut name = path.as_os_str().to_owned();
         name.push(".");
         name.push(extension);
-        PathBuf::from(name)
+        match format {
+            Format::Program(_) | Format::Json => Some(PathBuf::from(name)),
+            // Whoever means data says so: a program may stand beside it.
+            Format::Data(_) => None,
+        }
     });
     for candidate in std::iter::once(path.to_owned()).chain(with) {
         if candidate.is_file() {
@@ -73,9 +126,13 @@ fn file(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
 
 /// What the package.json of a folder names as its entry.
 fn main_of(folder: &Path) -> Option<PathBuf> {
-    let text = source::read(&folder.join("package.json")).ok()?;
-    let package: Value = serde_json::from_str(&text).ok()?;
-    Some(lexical(&folder.join(package.get("main")?.as_str()?)))
+    Some(lexical(
+        &folder.join(manifest(folder)?.get("main")?.as_str()?),
+    ))
+}
+
+fn manifest(package: &Path) -> Option<Value> {
+    serde_json::from_str(&source::read(&package.join("package.json")).ok()?).ok()
 }
 
 /// Without `.` and `..`, for messages that people can read.

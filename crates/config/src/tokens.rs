@@ -1,10 +1,10 @@
-//! The tokens that matter for finding keys; everything else is `Other`.
+//! The tokens of JavaScript, JSON and TypeScript that matter for finding keys and modules; everything else is `Other`.
 
-use super::Position;
+use crate::locate::Position;
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// An opening bracket.
     Open(char),
     /// A closing bracket, named by its opening one.
@@ -19,15 +19,15 @@ pub(super) enum Kind {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
-    pub(super) at: Position,
-    /// Of words and texts.
-    pub(super) text: String,
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    pub(crate) at: Position,
+    /// Of words and texts, and the character of what is other.
+    pub(crate) text: String,
 }
 
 /// Cuts a text into tokens.
-pub(super) fn scan(text: &str) -> Vec<Token> {
+pub(crate) fn scan(text: &str) -> Vec<Token> {
     let mut cursor = Cursor {
         chars: text.chars().peekable(),
         at: Position { line: 1, column: 1 },
@@ -69,7 +69,7 @@ pub(super) fn scan(text: &str) -> Vec<Token> {
             _ if is_word(next) => (Kind::Word, cursor.word()),
             _ => {
                 cursor.next();
-                (Kind::Other, String::new())
+                (Kind::Other, next.to_string())
             }
         };
         tokens.push(Token { kind, at, text });
