@@ -184,6 +184,12 @@ impl Agent for Stranger {
         never()
     }
 
+    type EventsStream = tokio_stream::Empty<Result<Event, Status>>;
+
+    async fn events(&self, _: Request<EventsRequest>) -> Answer<Self::EventsStream> {
+        never()
+    }
+
     async fn resurrect(&self, _: Request<ResurrectRequest>) -> Answer<ActReply> {
         never()
     }

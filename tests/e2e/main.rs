@@ -6,6 +6,7 @@ mod bad_homes;
 mod bad_input;
 mod changes;
 mod crash;
+mod events;
 mod examples;
 mod formats;
 mod logs;

@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
 use crate::feed::{self, LogDaemon};
+use crate::fleet::event;
 use crate::fleet::{Board, Fleet};
 use crate::keeper::{self, Keeper};
 use crate::memory;
@@ -145,6 +146,7 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
     let service = Service {
         inputs: inputs.clone(),
         published: seen,
+        events: store.events().clone(),
         peers,
         sampler: Arc::default(),
         host,
@@ -291,9 +293,11 @@ fn load(store: &Store) -> Result<Fleet, DaemonError> {
     }
     let boot_now = clock::boot_id();
     if boot_id != boot_now {
+        let before = fleet.clone();
         fleet.rise_after_boot();
         let changes = fleet.take_changes();
-        store.commit(&fleet, &changes)?;
+        let events = event::events(&before, &fleet, &changes, clock::unix());
+        store.commit(&fleet, &changes, &events)?;
         store.set_boot(&boot_now)?;
     }
     fleet.take_up(clock::since_boot());

@@ -25,6 +25,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::feed::RunNews;
 use crate::fleet::apply::Restart;
+use crate::fleet::event;
 use crate::fleet::plan::{Plan, Prune};
 use crate::fleet::select::{Refused, Selection, select};
 use crate::fleet::{Board, By, Changes, Fleet, Outcome, Report, RunKey, Sign, Verb};
@@ -159,6 +160,8 @@ pub struct Supervisor {
     published: watch::Sender<Arc<Fleet>>,
     board: watch::Receiver<Board>,
     voices: watch::Receiver<Voices>,
+    /// The fleet as it is on disk: what differs from it is told as events.
+    written: Arc<Fleet>,
     /// What could not be written yet.
     unwritten: Changes,
     answers: Vec<Answer>,
@@ -198,6 +201,7 @@ impl Supervisor {
             board,
             voices,
         } = ends;
+        let written = Arc::new(fleet.clone());
         Self {
             fleet,
             store,
@@ -210,6 +214,7 @@ impl Supervisor {
             board,
             voices,
             unwritten: Changes::default(),
+            written,
             answers: Vec::new(),
             resting: Vec::new(),
         }
@@ -439,18 +444,20 @@ impl Supervisor {
     async fn write(&mut self, changes: Changes) -> Result<(), Arc<StoreError>> {
         self.unwritten.apps.extend(changes.apps);
         self.unwritten.slots.extend(changes.slots);
+        self.unwritten.gone.extend(changes.gone);
         if self.unwritten.is_clean() {
             return Ok(());
         }
-        let (store, fleet, unwritten) = (
-            self.store.clone(),
-            self.fleet.clone(),
-            self.unwritten.clone(),
-        );
-        let written = tokio::task::spawn_blocking(move || store.commit(&fleet, &unwritten)).await;
+        let fleet = Arc::new(self.fleet.clone());
+        let events = event::events(&self.written, &fleet, &self.unwritten, clock::unix());
+        let (store, unwritten) = (self.store.clone(), self.unwritten.clone());
+        let to_write = Arc::clone(&fleet);
+        let commit = move || store.commit(&to_write, &unwritten, &events);
+        let written = tokio::task::spawn_blocking(commit).await;
         match written.expect("a commit does not panic and is not cancelled") {
             Ok(()) => {
                 self.unwritten = Changes::default();
+                self.written = fleet;
                 Ok(())
             }
             Err(error) => {

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    apply, delete, describe, diff, env, id, kill, list, logs, pid, ping, restart, resurrect, save,
-    start, stop, update,
+    apply, delete, describe, diff, env, events, id, kill, list, logs, pid, ping, restart,
+    resurrect, save, start, stop, update,
 };
 
 /// Run the processes of a project, keep their output, and bring them back.
@@ -65,6 +65,7 @@ pub(crate) enum Command {
     List(list::Args),
     #[command(visible_alias = "log")]
     Logs(logs::Args),
+    Events(events::Args),
     Diff(diff::Args),
     Apply(apply::Args),
     Restart(restart::Args),

@@ -19,6 +19,7 @@ mod commands;
 mod ecosystem;
 mod environment;
 mod error;
+mod last;
 mod lookup;
 mod nearness;
 mod only;

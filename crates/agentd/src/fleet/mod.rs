@@ -15,6 +15,7 @@ mod act;
 pub mod apply;
 mod by;
 mod cause;
+pub mod event;
 mod health;
 mod key;
 pub mod plan;
@@ -116,6 +117,8 @@ pub struct Changes {
     pub apps: BTreeSet<AppKey>,
     /// Slots to be written, or removed.
     pub slots: BTreeSet<SlotKey>,
+    /// Slots that were removed, as they were in the end.
+    pub gone: BTreeMap<SlotKey, Slot>,
 }
 
 impl Changes {
@@ -214,6 +217,12 @@ impl Fleet {
 
     /// Lets one machine take an input, and collects what follows. Nothing happens to a slot that is not there.
     fn step(&mut self, key: &SlotKey, input: impl FnOnce(&mut Machine) -> Option<Effect>) {
+        self.advance(key, input);
+        self.remove_if_gone(key);
+    }
+
+    /// The same for a slot about which there is more to be said before it may go.
+    fn advance(&mut self, key: &SlotKey, input: impl FnOnce(&mut Machine) -> Option<Effect>) {
         let Some(app) = self.apps.get_mut(&key.app) else {
             return;
         };
@@ -238,7 +247,6 @@ impl Fleet {
             }
             None => {}
         }
-        self.remove_if_gone(key);
     }
 
     /// Removes a slot that is leaving and at rest, and its app with the last one.
@@ -250,7 +258,10 @@ impl Fleet {
             return;
         };
         if slot.fate == Fate::Leaves && slot.machine.state() == State::Stopped {
-            app.slots.remove(&key.instance);
+            let slot = app.slots.remove(&key.instance);
+            self.changes
+                .gone
+                .extend(slot.map(|slot| (key.clone(), slot)));
             self.changes.slots.insert(key.clone());
             if app.slots.is_empty() {
                 self.apps.remove(&key.app);

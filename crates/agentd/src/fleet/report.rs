@@ -146,8 +146,7 @@ impl Fleet {
             return;
         };
         let (before, began) = (slot.machine.clone(), slot.began.clone());
-        // Whether the slot leaves is seen to after its end is remembered, so a removed slot needs no record.
-        self.step(&key.slot, |machine| machine.fact(now, key.run, fact));
+        self.advance(&key.slot, |machine| machine.fact(now, key.run, fact));
         let Some(slot) = self.slot_mut(&key.slot) else {
             return;
         };
@@ -165,6 +164,7 @@ impl Fleet {
             Known::Now => self.tell_end(now, key, &before),
             Known::Already => self.conclude(now, key, &before),
         }
+        self.remove_if_gone(&key.slot);
     }
 
     /// Says what followed an end that was remembered before, if something did.

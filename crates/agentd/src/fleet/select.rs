@@ -166,6 +166,69 @@ fn slots_of(fleet: &Fleet, selection: &Selection) -> impl Iterator<Item = SlotKe
     })
 }
 
+/// What the names of a selection's apps look like, for apps that are no longer there.
+#[derive(Debug, Default)]
+pub struct Names {
+    environment: Option<String>,
+    patterns: Vec<Pattern>,
+}
+
+#[derive(Debug)]
+enum Pattern {
+    All,
+    Exact(String),
+    Regex(Regex),
+    Glob(GlobMatcher),
+    Qualified(GlobMatcher, GlobMatcher),
+}
+
+impl Names {
+    /// Reads the selectors. An id or a namespace is no name: see [`select`].
+    pub fn new(selection: &Selection) -> Result<Self, Refused> {
+        let mut patterns = Vec::new();
+        for selector in &selection.selectors {
+            patterns.push(Pattern::Exact(selector.clone()));
+            let regex_of = selector
+                .strip_prefix('/')
+                .and_then(|rest| rest.strip_suffix('/'));
+            if selector == "all" {
+                patterns.push(Pattern::All);
+            } else if let Some(pattern) = regex_of {
+                patterns.push(Pattern::Regex(regex(selector, pattern)?));
+            } else {
+                if let Some((environment, name)) = selector.split_once('/') {
+                    let environment = glob(selector, environment)?;
+                    patterns.push(Pattern::Qualified(environment, glob(selector, name)?));
+                }
+                patterns.push(Pattern::Glob(glob(selector, selector)?));
+            }
+        }
+        if patterns.is_empty() {
+            patterns.push(Pattern::All);
+        }
+        Ok(Self {
+            environment: selection.environment.clone(),
+            patterns,
+        })
+    }
+
+    /// Whether an app is meant.
+    #[must_use]
+    pub fn matches(&self, app: &AppKey) -> bool {
+        let is_there = |environment: &String| *environment == app.environment;
+        self.environment.as_ref().is_none_or(is_there)
+            && self.patterns.iter().any(|pattern| match pattern {
+                Pattern::All => true,
+                Pattern::Exact(name) => *name == app.name,
+                Pattern::Regex(regex) => regex.is_match(&app.name),
+                Pattern::Glob(glob) => glob.is_match(&app.name),
+                Pattern::Qualified(environment, name) => {
+                    environment.is_match(&app.environment) && name.is_match(&app.name)
+                }
+            })
+    }
+}
+
 fn refuse_ambiguity(selector: &str, slots: &BTreeSet<SlotKey>) -> Result<(), Refused> {
     let environments: BTreeSet<_> = slots.iter().map(|slot| &slot.app.environment).collect();
     if environments.len() < 2 {

@@ -1,6 +1,7 @@
 //! Requests in, replies out: converts, asks, converts. Nothing is decided here.
 
 mod convert;
+mod events;
 mod peer;
 mod plan;
 mod refuse;

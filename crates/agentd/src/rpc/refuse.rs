@@ -96,6 +96,19 @@ pub(super) fn selection(refused: &Refused) -> Status {
     detail::status(status, refused.to_string(), &detail)
 }
 
+pub(super) fn events(refused: &super::events::Asked) -> Status {
+    match refused {
+        super::events::Asked::Selection(refused) => selection(refused),
+        super::events::Asked::Store(error) => {
+            let detail = pb::ErrorDetail {
+                code: Detail::State.into(),
+                ..pb::ErrorDetail::default()
+            };
+            detail::status(Code::DataLoss, error.to_string(), &detail)
+        }
+    }
+}
+
 pub(super) fn invalid(error: &InvalidSpec) -> Status {
     Status::invalid_argument(error.to_string())
 }

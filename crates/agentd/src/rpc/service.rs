@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::convert::{self, Asks};
+use super::events::{Filter, Teller};
 use super::{peer, plan, refuse, variables};
 use crate::feed::LogDaemon;
 use crate::fleet::apply::Restart;
@@ -22,6 +23,7 @@ use crate::fleet::{AppKey, Fleet, SlotKey};
 use crate::keeper::Keeper;
 use crate::resolve;
 use crate::sample::{Closeness, Sampler};
+use crate::store::Events;
 use crate::supervisor::{Input, Refusal, Reply, Request as Ask, run_dir};
 use crate::voices::Ears;
 
@@ -36,6 +38,9 @@ pub struct Peers {
     pub ears: Ears,
 }
 
+/// Events that a slow reader may be behind before they are read from the store for it.
+const TOLD_AHEAD: usize = 64;
+
 /// Answers requests.
 #[derive(Debug)]
 pub struct Service {
@@ -45,6 +50,8 @@ pub struct Service {
     pub published: watch::Receiver<Arc<Fleet>>,
     /// Who else there is.
     pub peers: Peers,
+    /// What happened.
+    pub events: Events,
     /// What processes use.
     pub sampler: Arc<Sampler>,
     /// The name of this host.
@@ -262,6 +269,29 @@ impl Agent for Service {
             last: None,
         };
         tokio::spawn(lists.tell(tell, self.end.clone()));
+        Ok(Response::new(ReceiverStream::new(told)))
+    }
+
+    type EventsStream = ReceiverStream<Result<pb::Event, Status>>;
+
+    async fn events(
+        &self,
+        request: Request<pb::EventsRequest>,
+    ) -> Result<Response<Self::EventsStream>, Status> {
+        let request = request.into_inner();
+        let selection = convert::selection(request.selection, Asks::ToLook);
+        let filter = Filter::new(&self.fleet(), &selection, &self.events)
+            .map_err(|refused| refuse::events(&refused))?;
+        let (tell, told) = mpsc::channel(TOLD_AHEAD);
+        let teller = Teller {
+            events: self.events.clone(),
+            filter,
+            host: self.host.clone(),
+            tell,
+        };
+        let published = request.follow.then(|| self.published.clone());
+        let after = request.after.unwrap_or(0);
+        tokio::spawn(teller.run(after, request.last, published, self.end.clone()));
         Ok(Response::new(ReceiverStream::new(told)))
     }
 

@@ -4,6 +4,7 @@
 //! tree "apps"    environment/name            what was asked for
 //! tree "slots"   environment/name#instance   what became of it
 //! tree "runs"    environment/name#instance   the last run's number; outlives its slot
+//! tree "events"  a number                    what happened: see [`events`]
 //! tree "meta"    "boot"                      the boot in which the records were written
 //! ```
 //!
@@ -13,6 +14,7 @@
 //! - A state that was there and has lost its pages is refused, not taken for a new one: `eco-written` tells the two apart.
 //! - A record that cannot be read is reported and left where it is; the others are loaded.
 
+mod events;
 mod record;
 
 use std::collections::BTreeMap;
@@ -20,8 +22,11 @@ use std::path::{Path, PathBuf};
 
 use sled::{Batch, Db, Mode, Tree};
 
+use crate::fleet::event::Event;
 use crate::fleet::{App, AppKey, Changes, Fleet, SlotKey};
 
+pub(crate) use events::of_event;
+pub use events::{Events, KEPT, Numbered};
 pub use record::BadRecord;
 pub(crate) use record::{of_begun, of_by, of_exit};
 
@@ -67,6 +72,7 @@ pub struct Store {
     apps: Tree,
     slots: Tree,
     runs: Tree,
+    events: Events,
     meta: Tree,
 }
 
@@ -93,12 +99,14 @@ impl Store {
             let db = config.open()?;
             let (apps, slots) = (db.open_tree("apps")?, db.open_tree("slots")?);
             let (runs, meta) = (db.open_tree("runs")?, db.open_tree("meta")?);
+            let events = Events::new(db.open_tree("events")?);
             Ok(Self {
                 path: path.to_owned(),
                 db,
                 apps,
                 slots,
                 runs,
+                events,
                 meta,
             })
         };
@@ -163,9 +171,21 @@ impl Store {
         Ok(())
     }
 
-    /// Writes what changed in `fleet`, and returns when it is on disk. Blocks for about a millisecond.
-    pub fn commit(&self, fleet: &Fleet, changes: &Changes) -> Result<(), StoreError> {
-        if changes.is_clean() {
+    /// What happened.
+    #[must_use]
+    pub const fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// Writes what changed in `fleet`, and what is to be told of it; returns when it is on disk. Blocks for about a
+    /// millisecond.
+    pub fn commit(
+        &self,
+        fleet: &Fleet,
+        changes: &Changes,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        if changes.is_clean() && events.is_empty() {
             return Ok(());
         }
         let (mut apps, mut slots, mut runs) =
@@ -190,7 +210,8 @@ impl Store {
         let write = || {
             self.runs.apply_batch(runs)?;
             self.apps.apply_batch(apps)?;
-            self.slots.apply_batch(slots)
+            self.slots.apply_batch(slots)?;
+            self.events.add(events)
         };
         write().map_err(StoreError::Write)?;
         self.flush()

@@ -29,7 +29,7 @@ pub struct BadRecord {
 }
 
 impl BadRecord {
-    fn new(key: &[u8], problem: &(impl ToString + ?Sized)) -> Self {
+    pub(super) fn new(key: &[u8], problem: &(impl ToString + ?Sized)) -> Self {
         Self {
             key: String::from_utf8_lossy(key).into_owned(),
             problem: problem.to_string(),
@@ -153,13 +153,13 @@ pub(super) fn slot(key: &SlotKey, value: &[u8], spec: &AppSpec) -> Result<Slot, 
     Ok(Slot::restore(record.id, machine, identity, fate, history))
 }
 
-fn versioned(record: &impl Message) -> Vec<u8> {
+pub(super) fn versioned(record: &impl Message) -> Vec<u8> {
     let mut value = vec![VERSION];
     value.extend(record.encode_to_vec());
     value
 }
 
-fn decode<M: Message + Default>(key: &[u8], value: &[u8]) -> Result<M, BadRecord> {
+pub(super) fn decode<M: Message + Default>(key: &[u8], value: &[u8]) -> Result<M, BadRecord> {
     match value.split_first() {
         Some((&VERSION, record)) => M::decode(record).map_err(|error| BadRecord::new(key, &error)),
         Some((version, _)) => Err(BadRecord::new(
@@ -313,7 +313,7 @@ pub(crate) fn of_exit(exit: &Exit) -> agent::Exit {
     }
 }
 
-fn to_exit(exit: agent::Exit) -> Exit {
+pub(super) fn to_exit(exit: agent::Exit) -> Exit {
     use agent::exit::How as Pb;
     Exit {
         run: exit.run,
@@ -369,7 +369,7 @@ pub(crate) fn of_by(by: &By) -> agent::By {
     }
 }
 
-fn to_by(by: Option<agent::By>) -> By {
+pub(super) fn to_by(by: Option<agent::By>) -> By {
     use agent::by::Who;
     let Some(by) = by else { return By::Unknown };
     match by.who() {

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::environment::tests::spec;
 use crate::fleet::apply::Restart;
+use crate::fleet::event::What;
 use crate::fleet::{By, Verb};
 
 fn folder() -> TempDir {
@@ -36,6 +37,7 @@ fn key(name: &str, instance: u32) -> SlotKey {
 
 fn everything(fleet: &Fleet) -> Changes {
     Changes {
+        gone: BTreeMap::new(),
         tasks: Vec::new(),
         apps: fleet.apps().keys().cloned().collect(),
         slots: fleet.slots().map(|(key, _, _)| key).collect(),
@@ -52,7 +54,7 @@ fn fleet() -> Fleet {
 
 fn commit(store: &Store, fleet: &mut Fleet) {
     let changes = fleet.take_changes();
-    store.commit(fleet, &changes).expect("committed");
+    store.commit(fleet, &changes, &[]).expect("committed");
 }
 
 fn saved(fleet: &mut Fleet) -> (TempDir, Store) {
@@ -92,7 +94,7 @@ fn only_what_changed_is_written() {
         slots: [key("api", 0)].into(),
         ..Changes::default()
     };
-    store.commit(&other, &changes).expect("committed");
+    store.commit(&other, &changes, &[]).expect("committed");
     let loaded = load(&store).fleet;
     assert_eq!(loaded.slot(&key("api", 0)), other.slot(&key("api", 0)));
     assert_eq!(loaded.slot(&key("web", 0)), fleet.slot(&key("web", 0)));
@@ -192,4 +194,34 @@ fn a_state_that_lost_its_pages_is_refused_and_not_taken_for_a_new_one() {
         ),
         "{told}"
     );
+}
+
+#[test]
+fn only_the_last_events_are_kept_and_their_numbers_go_on() {
+    let (folder, fleet) = (folder(), Fleet::default());
+    let store = open(&folder);
+    let event = |number: u64| Event {
+        at_unix: Duration::from_secs(number),
+        app: AppKey::of(&spec("dev", "api")),
+        instance: None,
+        run: 0,
+        what: What::Registered,
+        cause: String::new(),
+        by: By::ann(),
+    };
+    let events: Vec<_> = (1..=KEPT + 5).map(event).collect();
+    for part in events.chunks(3000) {
+        store
+            .commit(&fleet, &Changes::default(), part)
+            .expect("committed");
+    }
+    let kept = store.events().after(0, usize::MAX).expect("read");
+    let kept: Vec<_> = kept
+        .into_iter()
+        .map(|one| one.expect("understood"))
+        .collect();
+    assert_eq!(u64::try_from(kept.len()), Ok(KEPT));
+    let (first, last) = (kept.first().expect("some"), kept.last().expect("some"));
+    assert_eq!((first.number, last.number), (6, KEPT + 5));
+    assert_eq!(last.event, event(KEPT + 5));
 }

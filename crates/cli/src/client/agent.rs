@@ -90,6 +90,31 @@ impl Agent {
             .map_err(|refusal| status::error("compare apps", &refusal))
     }
 
+    /// Takes the events that are asked for, one after the other. Returns false when the agent went away before all was
+    /// told, and its successor can be asked for the rest.
+    pub(crate) async fn events(
+        &mut self,
+        request: pb::EventsRequest,
+        take: &mut (dyn FnMut(pb::Event) -> Result<(), CliError> + Send),
+    ) -> Result<bool, CliError> {
+        let refused = |refusal| status::error("read the events", &refusal);
+        let is_followed = request.follow;
+        let mut events = match self.client.events(request).await {
+            Ok(events) => events.into_inner(),
+            Err(refusal) if status::is_broken(&refusal) => return Ok(false),
+            Err(refusal) => return Err(refused(refusal)),
+        };
+        loop {
+            match events.message().await {
+                Ok(Some(event)) => take(event)?,
+                // Only an agent that ends stops telling a follower.
+                Ok(None) => return Ok(!is_followed),
+                Err(refusal) if status::is_broken(&refusal) => return Ok(false),
+                Err(refusal) => return Err(refused(refusal)),
+            }
+        }
+    }
+
     /// Acts on known apps.
     pub(crate) async fn act(
         &mut self,

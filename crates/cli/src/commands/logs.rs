@@ -10,6 +10,7 @@ use super::selection::{Meaning, meanings};
 use super::session::Session;
 use crate::client::{Agent, Reader, Told, read};
 use crate::error::CliError;
+use crate::last::Last;
 use crate::render::line::Labels;
 use crate::render::{json, line};
 use crate::selector;
@@ -39,7 +40,7 @@ pub(crate) struct Args {
     #[arg(short, long)]
     follow: bool,
     /// Lines of the past, over all apps together; or 'all'
-    #[arg(short = 'n', long, value_name = "N", default_value = "15", value_parser = last)]
+    #[arg(short = 'n', long, value_name = "N", default_value = "15", value_parser = Last::parse)]
     lines: Last,
     /// Print one JSON object a line
     #[arg(long)]
@@ -50,22 +51,6 @@ pub(crate) struct Args {
     /// Only stderr
     #[arg(long)]
     err: bool,
-}
-
-/// How much of the past.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Last {
-    All,
-    Lines(u64),
-}
-
-fn last(text: &str) -> Result<Last, String> {
-    if text == "all" {
-        return Ok(Last::All);
-    }
-    text.parse()
-        .map(Last::Lines)
-        .map_err(|_| "expected a number of lines, or 'all'".to_owned())
 }
 
 pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), CliError> {
@@ -84,10 +69,7 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
     let request = QueryRequest {
         matches,
         streams,
-        last: match args.lines {
-            Last::All => None,
-            Last::Lines(lines) => Some(lines),
-        },
+        last: args.lines.count(),
         follow: args.follow,
         ..QueryRequest::default()
     };
@@ -180,18 +162,5 @@ impl Reader for Printer<'_> {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_counted_or_all() {
-        assert_eq!(last("all"), Ok(Last::All));
-        assert_eq!(last("0"), Ok(Last::Lines(0)));
-        assert!(last("-1").is_err());
-        assert!(last("many").is_err());
     }
 }

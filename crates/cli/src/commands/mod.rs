@@ -19,6 +19,7 @@ pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod diff;
 pub(crate) mod env;
+pub(crate) mod events;
 pub(crate) mod id;
 pub(crate) mod kill;
 pub(crate) mod list;
@@ -48,6 +49,7 @@ pub(crate) async fn dispatch(
     let session = &mut session;
     match cli.command {
         Command::Apply(args) => apply::run(session, args).await,
+        Command::Events(args) => events::run(session, args).await,
         Command::Diff(args) => diff::run(session, args).await,
         Command::Start(args) => start::run(session, args).await,
         Command::List(args) => list::run(session, args).await,

@@ -66,7 +66,8 @@ pub(crate) fn gap(gap: &LogGap) -> String {
     })
 }
 
-fn one_line(entry: &Entry<'_>) -> String {
+/// Makes one line of a stream of records.
+pub(crate) fn one_line<T: Serialize>(entry: &T) -> String {
     let text = serde_json::to_string(entry).expect("texts and numbers can always be written");
     text + "\n"
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod describe;
+pub(crate) mod event;
 pub(crate) mod json;
 pub(crate) mod line;
 pub(crate) mod numbers;

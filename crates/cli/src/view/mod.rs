@@ -2,6 +2,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod describe;
+pub(crate) mod event;
 pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod spec;

@@ -202,6 +202,28 @@ impl Agent for FakeAgent {
         Ok(Response::new(Box::pin(lists)))
     }
 
+    type EventsStream = Pin<Box<dyn Stream<Item = Answer<Event>> + Send>>;
+
+    async fn events(
+        &self,
+        request: Request<EventsRequest>,
+    ) -> Answer<Response<Self::EventsStream>> {
+        let selection = request.into_inner().selection;
+        self.selected(&ListRequest {
+            selection,
+            ..ListRequest::default()
+        })?;
+        let event = Event {
+            number: 7,
+            environment: "dev".to_owned(),
+            name: "api".to_owned(),
+            kind: EventKind::Stopped.into(),
+            cause: "stopped by ann".to_owned(),
+            ..Event::default()
+        };
+        Ok(Response::new(Box::pin(tokio_stream::once(Ok(event)))))
+    }
+
     async fn resurrect(&self, _: Request<ResurrectRequest>) -> Answer<Response<ActReply>> {
         let outcomes = self.answered()?;
         Ok(Response::new(ActReply { outcomes }))

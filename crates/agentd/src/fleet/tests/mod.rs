@@ -3,6 +3,7 @@
 mod act;
 mod apply;
 mod causes;
+mod event;
 mod health;
 mod plan;
 mod reconcile;

@@ -169,7 +169,7 @@ fn freeze() {
     let store = open(&folder);
     let fleet = frozen();
     store
-        .commit(&fleet, &everything(&fleet))
+        .commit(&fleet, &everything(&fleet), &[])
         .expect("committed");
     let deleted = AppKey::of(&spec("production", "@acme/api #1")).slot(9);
     store

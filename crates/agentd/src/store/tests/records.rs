@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fleet::apply::policy;
+use crate::fleet::event::What;
 use crate::fleet::{App, Begun, By, Exit, Fate, History, How, Identity, Slot};
 use crate::machine::{Ended, Ending, Machine, Replace, Saved, State, Want};
 
@@ -50,6 +51,31 @@ fn state() -> impl Strategy<Value = State> {
         }),
         time().prop_map(|until| State::Waiting { until })
     ]
+}
+
+fn what() -> impl Strategy<Value = What> {
+    prop_oneof![
+        Just(What::Registered),
+        Just(What::ConfigChanged),
+        any::<(u32, u32)>().prop_map(|(from, to)| What::Scaled { from, to }),
+        Just(What::Deleted),
+        any::<i32>().prop_map(|pid| What::Started { pid }),
+        Just(What::Ready),
+        exit().prop_map(What::Exited),
+        Just(What::Restarted),
+        Just(What::Stopped),
+        Just(What::Errored),
+    ]
+}
+
+prop_compose! {
+    fn event()(
+        (at_unix, environment, name) in (time(), ".{0,8}", ".{0,8}"),
+        (instance, run, what, cause) in (any::<Option<u32>>(), any::<u64>(), what(), ".{0,12}"),
+    ) -> Event {
+        let app = AppKey { environment, name };
+        Event { at_unix, app, instance, run, what, cause, by: By::ann() }
+    }
 }
 
 fn exit() -> impl Strategy<Value = Exit> {
@@ -168,13 +194,31 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
+    fn events_are_there_again_after_the_database_was_closed_and_are_counted_on(events in vec(event(), 1..5)) {
+        let (folder, fleet) = (folder(), Fleet::default());
+        let numbers = |store: &Store, after| -> Vec<u64> {
+            let numbered = store.events().after(after, 100).expect("read");
+            numbered.into_iter().map(|one| one.expect("understood").number).collect()
+        };
+        open(&folder).commit(&fleet, &Changes::default(), &events).expect("committed");
+        let store = open(&folder);
+        let read = store.events().after(0, 100).expect("read");
+        let read: Vec<_> = read.into_iter().map(|one| one.expect("understood").event).collect();
+        prop_assert_eq!(&read, &events);
+        store.commit(&fleet, &Changes::default(), &events).expect("committed");
+        let count = u64::try_from(events.len()).expect("few");
+        prop_assert_eq!(numbers(&store, 0), (1..=2 * count).collect::<Vec<_>>());
+        prop_assert_eq!(numbers(&store, 2 * count - 1), [2 * count]);
+    }
+
+    #[test]
     fn a_fleet_is_there_again_after_the_database_was_closed(slots in vec(slot(), 0..5)) {
         let folder = folder();
         let slots = (0..).zip(slots).collect();
         let app = App { spec: Arc::new(spec("dev", "api")), slots };
         let apps = BTreeMap::from([(AppKey::of(&app.spec), app)]);
         let fleet = Fleet::restore(apps.clone(), BTreeMap::new());
-        open(&folder).commit(&fleet, &everything(&fleet)).expect("committed");
+        open(&folder).commit(&fleet, &everything(&fleet), &[]).expect("committed");
         let loaded = load(&open(&folder));
         prop_assert_eq!(loaded.bad, []);
         prop_assert_eq!(loaded.fleet.apps(), &apps);

@@ -1,0 +1,92 @@
+//! Events as text: `2026-05-01 14:02:11.250 dev/mds-fetcher#0 exited     run 3, killed by SIGKILL; restarted at once`.
+
+use jiff::tz::TimeZone;
+
+use super::quantity::duration;
+use super::style::{bold, dim, of_source, paint};
+use crate::view::event::Happened;
+use crate::view::line::timestamp;
+
+/// Makes a line of an event, at the times of `zone`.
+pub(crate) fn text(event: &Happened, zone: &TimeZone) -> String {
+    let time = timestamp(event.at_ns).map_or_else(String::new, |time| {
+        let local = time.to_zoned(zone.clone());
+        local.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+    });
+    let slot = event
+        .instance
+        .map_or_else(String::new, |instance| format!("#{instance}"));
+    let name = format!("{}/{}{slot}", event.env, event.name);
+    let kind = format!("{:<14}", event.event);
+    let told = [what(event), event.cause.clone()];
+    let told: Vec<_> = told.into_iter().flatten().collect();
+    format!(
+        "{} {} {} {}\n",
+        dim(&time),
+        paint(of_source(&name), &name),
+        bold(&kind),
+        told.join(", ")
+    )
+}
+
+fn what(event: &Happened) -> Option<String> {
+    let run = event.run.map(|run| format!("run {run}"));
+    let pid = event.pid.map(|pid| format!("pid {pid}"));
+    let lived = event.lived_ms.map(|ms| format!("after {}", duration(ms)));
+    let scaled = event
+        .from
+        .zip(event.to)
+        .map(|(from, to)| format!("{from} → {to} instances"));
+    let parts: Vec<_> = [run, pid, lived, scaled].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use eco_proto::agent::v1::exit::How;
+    use eco_proto::agent::v1::{Event, EventKind, Exit};
+
+    use super::*;
+    use crate::view::event::happened;
+
+    fn shown(event: Event) -> String {
+        let event = Event {
+            at_ns: 1_700_000_000_123_456_789,
+            environment: "dev".to_owned(),
+            name: "api".to_owned(),
+            ..event
+        };
+        let text = text(&happened(event), &TimeZone::UTC);
+        anstream::adapter::strip_str(&text).to_string()
+    }
+
+    #[test]
+    fn an_end_tells_its_run_its_life_and_its_cause() {
+        let event = Event {
+            instance: Some(0),
+            run: 3,
+            kind: EventKind::Exited.into(),
+            cause: "killed by SIGKILL; restarted at once".to_owned(),
+            exit: Some(Exit {
+                run: 3,
+                how: Some(How::Signal(9)),
+                lived_ms: 90_000,
+                ..Exit::default()
+            }),
+            ..Event::default()
+        };
+        insta::assert_snapshot!(shown(event), @"2023-11-14 22:13:20.123 dev/api#0 exited         run 3, after 1m 30s, killed by SIGKILL; restarted at once");
+    }
+
+    #[test]
+    fn a_change_of_numbers_tells_both() {
+        let event = Event {
+            kind: EventKind::Scaled.into(),
+            from: Some(1),
+            to: Some(3),
+            cause: "scaled by ann".to_owned(),
+            ..Event::default()
+        };
+        insta::assert_snapshot!(shown(event), @"2023-11-14 22:13:20.123 dev/api scaled         1 → 3 instances, scaled by ann");
+    }
+}
