@@ -5,6 +5,7 @@
 mod boundaries;
 mod ci;
 mod demo;
+mod docs;
 mod failure;
 mod install;
 mod lint;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["lint"] => lint::run(),
         ["ci"] => ci::run(),
+        ["docs"] => docs::run(),
         ["setup"] => setup::run(),
         ["install"] => install::run(None),
         ["install", "--root", folder] => install::run(Some(folder)),

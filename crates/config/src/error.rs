@@ -200,6 +200,11 @@ pub enum Fault {
         /// Their keys, as written.
         fields: Vec<String>,
     },
+    /// A field that there is nothing to act on for.
+    NoEffect {
+        /// Why not.
+        why: &'static str,
+    },
     /// `--env` names a block that no app has.
     NoSuchBlock {
         /// The block that was asked for.
@@ -249,6 +254,7 @@ impl fmt::Display for Fault {
                 let fields = fields.join(", ");
                 write!(f, "{fields} {verb} read, but not acted on by this version")
             }
+            Self::NoEffect { why } => write!(f, "has no effect: {why}"),
             Self::NoSuchBlock { block } => write!(f, "no app has a block env_{block}"),
         }
     }

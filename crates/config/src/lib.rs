@@ -16,6 +16,7 @@ mod data;
 mod error;
 #[cfg(feature = "eval")]
 mod eval;
+pub mod fields;
 #[cfg(feature = "eval")]
 mod find;
 #[cfg(feature = "eval")]
@@ -28,11 +29,16 @@ mod locate;
 mod parse;
 #[cfg(feature = "eval")]
 mod raw;
+mod reference;
+mod schema;
 pub mod spec;
 #[cfg(feature = "eval")]
 mod tokens;
 #[cfg(feature = "wire")]
 pub mod wire;
+
+pub use reference::reference;
+pub use schema::schema;
 
 #[cfg(feature = "eval")]
 pub use error::{ConfigError, EvalError, EvalFault, Fault, Location, Problem};
@@ -41,4 +47,4 @@ pub use eval::{FILE_LIMIT, MEMORY_LIMIT, SAID_LIMIT, STACK_LIMIT, TIME_LIMIT};
 #[cfg(feature = "eval")]
 pub use find::{AmbiguousFolder, file_names, find_in, is_ecosystem_file};
 #[cfg(feature = "eval")]
-pub use load::{Ecosystem, EnvBlock, Request, Single, load, single};
+pub use load::{Checked, Ecosystem, EnvBlock, Request, Single, check, load, single};

@@ -36,6 +36,21 @@ pub enum EnvBlock {
     ByEnvironment,
 }
 
+/// What a file says, and all that is wrong or odd about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Those of its apps that have a name and a script, in its order.
+    pub apps: Vec<AppSpec>,
+    /// What keeps them from being started.
+    pub problems: Vec<Problem>,
+    /// What is odd, but keeps nothing from starting.
+    pub warnings: Vec<Problem>,
+    /// Fields that have no effect, and why.
+    pub notes: Vec<Problem>,
+    /// What its program said to the console. At most [`eval::SAID_LIMIT`] lines.
+    pub said: Vec<String>,
+}
+
 /// What a file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ecosystem {
@@ -68,8 +83,8 @@ pub struct Single {
     pub invoked_in: PathBuf,
 }
 
-/// Evaluates a file and checks what it gives. All problems are told at once.
-pub fn load(request: &Request) -> Result<Ecosystem, ConfigError> {
+/// Evaluates a file and checks what it gives. All that is wrong or odd is told at once.
+pub fn check(request: &Request) -> Result<Checked, ConfigError> {
     let evaluated = eval::evaluate(request)?;
     let asked = Asked {
         environment: request.environment.clone(),
@@ -78,20 +93,36 @@ pub fn load(request: &Request) -> Result<Ecosystem, ConfigError> {
         invoked_in: request.invoked_in.clone(),
         parallelism: parallelism(),
     };
-    let mut parsed = parse::file(evaluated.answer, &evaluated.main, evaluated.sources, &asked);
-    if !parsed.problems.is_empty() {
-        // A field that is missing may be there under a name that is not known.
-        let unknown = |warning: &Problem| matches!(warning.fault, Fault::UnknownField);
-        parsed
-            .problems
-            .extend(parsed.warnings.into_iter().filter(unknown));
-        return Err(ConfigError::Invalid(parsed.problems));
-    }
-    Ok(Ecosystem {
+    let parsed = parse::file(evaluated.answer, &evaluated.main, evaluated.sources, &asked);
+    Ok(Checked {
         apps: parsed.apps,
+        problems: parsed.problems,
         warnings: parsed.warnings,
+        notes: parsed.notes,
         said: evaluated.said,
     })
+}
+
+/// The same, where apps are wanted or the reasons why there are none.
+pub fn load(request: &Request) -> Result<Ecosystem, ConfigError> {
+    let Checked {
+        apps,
+        mut problems,
+        warnings,
+        notes: _,
+        said,
+    } = check(request)?;
+    if problems.is_empty() {
+        return Ok(Ecosystem {
+            apps,
+            warnings,
+            said,
+        });
+    }
+    // A field that is missing may be there under a name that is not known.
+    let unknown = |warning: &Problem| matches!(warning.fault, Fault::UnknownField);
+    problems.extend(warnings.into_iter().filter(unknown));
+    Err(ConfigError::Invalid(problems))
 }
 
 /// An app without a file, with the same defaults and checks as one of a file.

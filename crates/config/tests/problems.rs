@@ -159,7 +159,7 @@ fn fields_that_are_not_acted_on_are_one_warning_for_each_app() {
   time: true,
   out: 'a.log', merge_logs: false, errorFile: 'b.log' }] };",
     );
-    assert_snapshot!(said, @"warning: ecosystem.config.js:4:36: apps[0]: errorFile, out, time are read, but not acted on by this version");
+    assert_snapshot!(said, @"warning: ecosystem.config.js:4:3: apps[0]: out, errorFile, time are read, but not acted on by this version");
 }
 
 #[test]

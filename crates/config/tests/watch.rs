@@ -77,7 +77,7 @@ fn said_of(fields: &str) -> String {
 #[test]
 fn options_that_nobody_acts_on_are_told() {
     let said = said_of("watchOptions: { disableGlobbing: true, cwd: '/x', atomic: true }");
-    assert_snapshot!(said, @"warning: ecosystem.config.js:2:1: apps[0].watchOptions: watchOptions.cwd, watchOptions.disableGlobbing are read, but not acted on by this version");
+    assert_snapshot!(said, @"warning: ecosystem.config.js:2:1: apps[0].watchOptions: cwd, disableGlobbing are read, but not acted on by this version");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::error::{Fault, Problem};
-use crate::raw::{DEPENDENCY, Written, closest};
+use crate::fields::DEPENDENCY;
+use crate::raw::{Written, closest};
 use crate::spec::{
     Address, AddressError, AppName, AppSpec, Condition, Dependency, HttpUrl, circle,
 };
@@ -11,7 +12,6 @@ use crate::spec::{
 use super::fields::Fields;
 use super::value::{self, Reading, some_text};
 
-const DEPENDS_ON: &str = "names of apps and URLs, in a list or as the keys of an object";
 const DEPENDENCY_TEXT: &str = "an app's name, or a URL such as \"tcp://127.0.0.1:5432\"";
 const CONDITION: &str = "\"started\", \"ready\" or \"completed\"";
 const CONDITIONS: [(&str, Condition); 6] = [
@@ -25,9 +25,10 @@ const CONDITIONS: [(&str, Condition); 6] = [
 
 /// All of them, each once.
 pub(super) fn depends_on(fields: &mut Fields<'_>) -> Vec<Dependency> {
-    let Some(Written { key, value }) = fields.get("depends_on") else {
+    let Some(written) = fields.get("depends_on") else {
         return Vec::new();
     };
+    let Written { key, value } = written;
     let mut found: Vec<Dependency> = Vec::new();
     let mut keep = |dependency: Option<Dependency>| {
         found.extend(dependency.filter(|dependency| !found.contains(dependency)));
@@ -46,7 +47,7 @@ pub(super) fn depends_on(fields: &mut Fields<'_>) -> Vec<Dependency> {
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
-            fields.mismatch(key, None, value::shown(value), DEPENDS_ON, None);
+            fields.refuse("depends_on", written, None);
         }
     }
     found
@@ -76,29 +77,21 @@ fn conditional(
     name: &str,
     value: &Value,
 ) -> Option<Dependency> {
-    let wanted = match value {
-        Value::Object(object) if !value::is_odd(value) => {
-            let below = format!(".{name}");
-            fields.object(DEPENDENCY, (key, &below), object, |fields| {
-                match fields.get("condition") {
-                    None => Some(Condition::Ready),
-                    Some(_) => fields.take("condition", CONDITION, condition),
-                }
-            })
-        }
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Object(_) => match condition(value) {
-            Ok(condition) => Some(condition),
-            Err(hint) => {
+    let wanted = if let Some(object) = value::object(value) {
+        let below = format!(".{name}");
+        fields.object(DEPENDENCY, (key, &below), object, |fields| {
+            match fields.get("condition") {
+                None => Some(Condition::Ready),
+                Some(_) => fields.take("condition", condition),
+            }
+        })
+    } else {
+        condition(value)
+            .map_err(|hint| {
                 let inside = format!(".{name}");
                 fields.mismatch(key, Some(&inside), value::shown(value), CONDITION, hint);
-                None
-            }
-        },
+            })
+            .ok()
     };
     match dependency(name, wanted?) {
         Ok(dependency) => Some(dependency),

@@ -10,7 +10,7 @@ use crate::raw::Written;
 
 use super::Asked;
 use super::fields::Fields;
-use super::value::{count, is_odd, shown, some_text, words};
+use super::value::{is_odd, port, shown, some_text, words};
 
 /// What shells keep for themselves, and what belongs to the command and not to the app.
 const NOISE: [&str; 4] = ["_", "SHLVL", "PWD", "OLDPWD"];
@@ -21,10 +21,8 @@ const OWN: &str = "ECO_";
 pub(super) fn own(fields: &mut Fields<'_>, asked: &Asked) -> BTreeMap<String, String> {
     let raw = fields.raw;
     let mut env = BTreeMap::new();
-    if let Some(port) = fields.take("port", "a port", |value| {
-        count(value).map(|port| port.to_string())
-    }) {
-        env.insert("PORT".to_owned(), port);
+    if let Some(port) = fields.take("port", port) {
+        env.insert("PORT".to_owned(), port.to_string());
     }
     if let Some(written) = raw.get("env") {
         env.extend(block(fields, written));
@@ -43,19 +41,15 @@ pub(super) fn own(fields: &mut Fields<'_>, asked: &Asked) -> BTreeMap<String, St
 pub(super) fn files(fields: &mut Fields<'_>) -> Vec<PathBuf> {
     let path = |value: &Value| some_text(value).map(PathBuf::from);
     fields
-        .take(
-            "env_file",
-            "a path or a list of paths",
-            |value| match value {
-                Value::Bool(false) => Ok(Vec::new()),
-                Value::Array(list) => list.iter().map(path).collect(),
-                Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::String(_)
-                | Value::Object(_) => path(value).map(|path| vec![path]),
-            },
-        )
+        .take("env_file", |value| match value {
+            Value::Bool(false) => Ok(Vec::new()),
+            Value::Array(list) => list.iter().map(path).collect(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_) => path(value).map(|path| vec![path]),
+        })
         .unwrap_or_default()
 }
 
@@ -133,8 +127,7 @@ enum Filter {
 
 /// The variables of the shell that the app inherits.
 pub(super) fn inherited(fields: &mut Fields<'_>, asked: &Asked) -> BTreeMap<String, String> {
-    let expected = "true, a variable's name, or a list of parts of names";
-    let filter = fields.take("filter_env", expected, |value| match value {
+    let filter = fields.take("filter_env", |value| match value {
         Value::Bool(true) => Ok(Filter::Nothing),
         Value::Bool(false) => Ok(Filter::WithoutLike(Vec::new())),
         Value::String(name) => Ok(Filter::Without(name.clone())),

@@ -8,8 +8,9 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use crate::error::{Fault, Location, Problem};
+use crate::fields::{Field, Standing, Table};
 use crate::locate::{self, Literal};
-use crate::raw::{FIELDS, Field, Folded, RawApp, Written, nearest};
+use crate::raw::{Folded, RawApp, Written, nearest};
 
 use super::value::{self, Reading};
 
@@ -80,7 +81,7 @@ pub(super) struct Fields<'a> {
     pub(super) raw: &'a RawApp,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
-    table: &'static [Field],
+    pub(super) notes: Vec<Problem>,
     keys: &'a Folded,
     /// Where the object is, unless it is the app.
     inside: Option<Inside>,
@@ -103,7 +104,7 @@ impl<'a> Fields<'a> {
             raw,
             problems: Vec::new(),
             warnings: Vec::new(),
-            table: FIELDS,
+            notes: Vec::new(),
             keys: &raw.keys,
             inside: None,
             places,
@@ -120,24 +121,53 @@ impl<'a> Fields<'a> {
     pub(super) fn take<T>(
         &mut self,
         name: &str,
-        expected: &'static str,
         read: impl FnOnce(&Value) -> Reading<T>,
     ) -> Option<T> {
-        let Written { key, value } = self.get(name)?;
-        match read(value) {
+        let written = self.get(name)?;
+        match read(&written.value) {
             Ok(read) => Some(read),
             Err(hint) => {
-                self.mismatch(key, None, value::shown(value), expected, hint);
+                self.refuse(name, written, hint);
                 None
             }
         }
+    }
+
+    /// Notes a value that will not do in the field `name`.
+    pub(super) fn refuse(&mut self, name: &str, written: &Written, hint: Option<String>) {
+        let Written { key, value } = written;
+        let expected = self.expected(name);
+        self.mismatch(key, None, value::shown(value), expected, hint);
+    }
+
+    /// What should stand in a field.
+    pub(super) fn expected(&self, name: &str) -> &'static str {
+        self.keys
+            .table()
+            .field(name)
+            .map_or("another value", Field::expected)
+    }
+
+    /// Reads the object in the field `name` by a table of its own; anything but an object becomes a problem.
+    pub(super) fn inside<T>(
+        &mut self,
+        name: &str,
+        table: Table,
+        read: impl FnOnce(&mut Fields<'_>) -> T,
+    ) -> Option<T> {
+        let written = self.get(name)?;
+        if let Some(object) = value::object(&written.value) {
+            return Some(self.object(table, (&written.key, ""), object, read));
+        }
+        self.refuse(name, written, None);
+        None
     }
 
     /// Reads an object that stands in the field `key`, by a table of its own; `below` is the way to it from there, such as
     /// `.db`.
     pub(super) fn object<T>(
         &mut self,
-        table: &'static [Field],
+        table: Table,
         (key, below): (&str, &str),
         object: &Map<String, Value>,
         read: impl FnOnce(&mut Fields<'_>) -> T,
@@ -157,26 +187,32 @@ impl<'a> Fields<'a> {
             raw: self.raw,
             problems: std::mem::take(&mut self.problems),
             warnings: std::mem::take(&mut self.warnings),
-            table,
+            notes: std::mem::take(&mut self.notes),
             keys: &keys,
             inside: Some(inside),
             places: self.places,
             nth: self.nth,
         };
-        fields.strangers();
+        fields.oddities();
         let read = read(&mut fields);
         let Fields {
-            problems, warnings, ..
+            problems,
+            warnings,
+            notes,
+            ..
         } = fields;
         self.problems = problems;
         self.warnings = warnings;
+        self.notes = notes;
         read
     }
 
-    /// Warns of keys that nobody knows, and of those that say again what another says.
-    pub(super) fn strangers(&mut self) {
+    /// Notes what does nothing: fields without an effect, keys that nobody knows, keys that say again what another says.
+    pub(super) fn oddities(&mut self) {
+        self.without_effect();
         for Written { key, .. } in &self.keys.unknown {
-            let hint = nearest(self.table, key).map(|like| format!("did you mean {like:?}?"));
+            let hint =
+                nearest(self.keys.table(), key).map(|like| format!("did you mean {like:?}?"));
             let problem = self.problem(Some(key), Fault::UnknownField);
             self.warnings.push(Problem { hint, ..problem });
         }
@@ -186,6 +222,25 @@ impl<'a> Fields<'a> {
             };
             let problem = self.problem(Some(key), fault);
             self.warnings.push(problem);
+        }
+    }
+
+    fn without_effect(&mut self) {
+        let mut fields = Vec::new();
+        for (field, Written { key, .. }) in self.keys.asking() {
+            match field.standing() {
+                Standing::ActedOn => {}
+                Standing::NotActedOn => fields.push(key.clone()),
+                Standing::NoEffect(why) => {
+                    let problem = self.problem(Some(key), Fault::NoEffect { why });
+                    self.notes.push(problem);
+                }
+            }
+        }
+        if let Some(first) = fields.first() {
+            let at = self.location(Some(first));
+            let problem = self.problem(None, Fault::NotActedOn { fields });
+            self.warnings.push(Problem { at, ..problem });
         }
     }
 

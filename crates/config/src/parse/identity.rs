@@ -6,17 +6,17 @@ use crate::error::Fault;
 use crate::load::EnvBlock;
 use crate::spec::{AppName, Interpreter, NameError};
 
+use super::Asked;
 use super::fields::Fields;
 use super::value::{flag, some_text, text, words};
-use super::{Asked, BOOLEAN};
 
 /// Makes node map what it reports to the sources a program was made from.
 const SOURCE_MAPS: &str = "--enable-source-maps";
-const SCRIPT: &str = "a path or a command line";
 
 pub(super) fn script(fields: &mut Fields<'_>) -> Option<String> {
     if fields.get("script").is_none() {
-        let mut problem = fields.problem(None, Fault::Missing { expected: SCRIPT });
+        let expected = fields.expected("script");
+        let mut problem = fields.problem(None, Fault::Missing { expected });
         problem.path = if problem.path.is_empty() {
             "script".to_owned()
         } else {
@@ -25,7 +25,7 @@ pub(super) fn script(fields: &mut Fields<'_>) -> Option<String> {
         fields.problems.push(problem);
         return None;
     }
-    fields.take("script", SCRIPT, some_text)
+    fields.take("script", some_text)
 }
 
 /// The name; without one, the script's without its last extension, or a command line as it is.
@@ -35,13 +35,11 @@ pub(super) fn name(
     asked: &Asked,
 ) -> Option<AppName> {
     let given = match fields.get("name") {
-        Some(_) => Some(fields.take("name", "a name", some_text)?),
+        Some(_) => Some(fields.take("name", some_text)?),
         None => None,
     };
-    let append = fields.take("append_env_to_name", "true or false", flag);
-    let prefix = fields
-        .take("name_prefix", "a text", text)
-        .unwrap_or_default();
+    let append = fields.take("append_env_to_name", flag);
+    let prefix = fields.take("name_prefix", text).unwrap_or_default();
     let base = given.or_else(|| script.map(name_of))?;
     let base = format!("{prefix}{base}");
     let name = match &asked.env_block {
@@ -81,11 +79,7 @@ fn name_of(script: &str) -> String {
 }
 
 pub(super) fn interpreter(fields: &mut Fields<'_>) -> Interpreter {
-    let named = fields.take(
-        "interpreter",
-        "a program's name or path, or \"none\"",
-        some_text,
-    );
+    let named = fields.take("interpreter", some_text);
     match named.as_deref() {
         None => Interpreter::ByExtension,
         Some("none") => Interpreter::None,
@@ -100,8 +94,8 @@ pub(super) fn interpreter_arguments(
     script: Option<&str>,
 ) -> Vec<String> {
     let mut arguments = list(fields, "interpreter_args");
-    let wanted = fields.take("source_map_support", BOOLEAN, flag);
-    let refused = fields.take("disable_source_map_support", BOOLEAN, flag);
+    let wanted = fields.take("source_map_support", flag);
+    let refused = fields.take("disable_source_map_support", flag);
     let asked = wanted == Some(true) && refused != Some(true);
     if asked && runs_in_node(interpreter, script) && !arguments.iter().any(|one| one == SOURCE_MAPS)
     {
@@ -132,7 +126,5 @@ pub(super) fn extension(script: Option<&str>) -> Option<&str> {
 
 /// A field that is a list of texts or one text to split.
 pub(super) fn list(fields: &mut Fields<'_>, name: &str) -> Vec<String> {
-    fields
-        .take(name, "a list of texts, or one text", words)
-        .unwrap_or_default()
+    fields.take(name, words).unwrap_or_default()
 }

@@ -5,7 +5,6 @@ use serde_json::Value;
 use crate::raw::closest;
 use crate::spec::{ExecMode, Interpreter};
 
-use super::BOOLEAN;
 use super::fields::Fields;
 use super::identity::extension;
 use super::value::{Reading, flag, whole};
@@ -16,9 +15,7 @@ const MODES: [&str; 4] = ["fork", "cluster", "fork_mode", "cluster_mode"];
 
 /// How many; 0 and "max" are one per processor, negative numbers leave as many processors free.
 pub(super) fn instances(fields: &mut Fields<'_>, parallelism: u32) -> Option<u32> {
-    fields.take("instances", "a number or \"max\"", |value| {
-        number(value, parallelism)
-    })
+    fields.take("instances", |value| number(value, parallelism))
 }
 
 fn number(value: &Value, parallelism: u32) -> Reading<u32> {
@@ -47,20 +44,16 @@ pub(super) fn exec_mode(
     interpreter: &Interpreter,
     script: Option<&str>,
 ) -> ExecMode {
-    let asked = fields.take(
-        "exec_mode",
-        "\"fork\" or \"cluster\"",
-        |value| match value.as_str() {
-            Some("fork" | "fork_mode") => Ok(ExecMode::Fork),
-            Some("cluster" | "cluster_mode") => Ok(ExecMode::Cluster),
-            Some(other) => {
-                let like = closest(other, MODES.into_iter());
-                Err(like.map(|like| format!("did you mean {like:?}?")))
-            }
-            None => Err(None),
-        },
-    );
-    let executes = fields.take("execute_command", BOOLEAN, flag) == Some(true);
+    let asked = fields.take("exec_mode", |value| match value.as_str() {
+        Some("fork" | "fork_mode") => Ok(ExecMode::Fork),
+        Some("cluster" | "cluster_mode") => Ok(ExecMode::Cluster),
+        Some(other) => {
+            let like = closest(other, MODES.into_iter());
+            Err(like.map(|like| format!("did you mean {like:?}?")))
+        }
+        None => Err(None),
+    });
+    let executes = fields.take("execute_command", flag) == Some(true);
     match asked {
         Some(mode) => mode,
         None if executes => ExecMode::Fork,

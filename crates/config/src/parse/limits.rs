@@ -2,46 +2,28 @@
 
 use serde_json::Value;
 
-use crate::raw::{LIMITS, Written};
+use crate::fields::LIMITS;
 use crate::spec::Limits;
 
 use super::fields::Fields;
-use super::value::{self, Reading, number, positive, size};
+use super::value::{Reading, number, positive, size};
 
-const LIMITS_OBJECT: &str = "an object such as { memory: '512M', cpu: 0.5 }";
-const CPU: &str = "a number of processors such as 0.5, or a share of one such as \"50%\"";
-const SIZE: &str = "a size such as \"512M\"";
-const COUNT: &str = "a number from 1";
 /// No host has more processors than that.
 const MOST_PROCESSORS: f64 = 4096.0;
 
 pub(super) fn limits(fields: &mut Fields<'_>) -> Limits {
-    let Some(Written { key, value }) = fields.get("limits") else {
-        return Limits::default();
-    };
-    match value {
-        Value::Object(object) if !value::is_odd(value) => {
-            fields.object(LIMITS, (key, ""), object, |fields| Limits {
-                memory: fields.take("memory", SIZE, some_size),
-                cpu_millis: fields.take("cpu", CPU, cpu),
-                tasks: fields.take("tasks", COUNT, positive),
-                open_files: fields.take("open_files", COUNT, positive).map(u64::from),
-            })
-        }
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Object(_) => {
-            fields.mismatch(key, None, value::shown(value), LIMITS_OBJECT, None);
-            Limits::default()
-        }
-    }
+    let limits = fields.inside("limits", LIMITS, |fields| Limits {
+        memory: fields.take("memory", some_size),
+        cpu_millis: fields.take("cpu", cpu),
+        tasks: fields.take("tasks", positive),
+        open_files: fields.take("open_files", positive).map(u64::from),
+    });
+    limits.unwrap_or_default()
 }
 
 fn some_size(value: &Value) -> Reading<u64> {
-    size(value)?.gt(&0).then_some(size(value)?).ok_or(None)
+    let size = size(value)?;
+    (size > 0).then_some(size).ok_or(None)
 }
 
 /// Thousandths of a processor.

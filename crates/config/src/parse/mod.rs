@@ -26,16 +26,13 @@ use serde_json::Value;
 
 use crate::error::{Fault, Problem};
 use crate::eval::Answer;
+use crate::fields::BESIDE_APPS;
 use crate::load::EnvBlock;
 use crate::raw::{RawApp, closest};
 use crate::spec::{AppName, AppSpec, EnvironmentName};
 
 use fields::{Fields, Places};
 
-const BOOLEAN: &str = "true or false";
-const DURATION: &str = "milliseconds, or a time such as \"10s\"";
-const NAME: &str = "a name";
-const VARIABLE: &str = "a variable's name";
 const APPS: &str = "{ apps: [...] }, a list of apps, or one app";
 const INSTANCE_VAR: &str = "NODE_APP_INSTANCE";
 const NAMESPACE: &str = "default";
@@ -56,6 +53,8 @@ pub(crate) struct Parsed {
     pub(crate) apps: Vec<AppSpec>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Problem>,
+    /// Fields that have no effect, and why.
+    pub(crate) notes: Vec<Problem>,
 }
 
 /// Checks what a file gives.
@@ -156,12 +155,11 @@ fn top_level(
     problem: &dyn Fn(String, Fault) -> Problem,
 ) {
     for other in others {
-        let (path, fault) = match other.as_str() {
-            "deploy" | "static" => {
-                let fields = vec![other.clone()];
-                (String::new(), Fault::NotActedOn { fields })
-            }
-            _ => (other.clone(), Fault::UnknownField),
+        let (path, fault) = if BESIDE_APPS.iter().any(|field| field.name() == other) {
+            let fields = vec![other.clone()];
+            (String::new(), Fault::NotActedOn { fields })
+        } else {
+            (other.clone(), Fault::UnknownField)
         };
         warnings.push(problem(path, fault));
     }
@@ -209,15 +207,17 @@ fn all(raws: &[RawApp], places: &Places, asked: &Asked, parsed: &mut Parsed) {
         let line = |problem: &Problem| problem.at.as_ref().map(|at| (at.line, at.column));
         fields.problems.sort_by_key(line);
         fields.warnings.sort_by_key(line);
+        fields.notes.sort_by_key(line);
         parsed.problems.append(&mut fields.problems);
         parsed.warnings.append(&mut fields.warnings);
+        parsed.notes.append(&mut fields.notes);
     }
     parsed.problems.extend(dependency::circles(waits));
 }
 
 /// Checks one app; nothing when it has no script or no name that would do. All fields are read before that is decided.
 fn app(fields: &mut Fields<'_>, asked: &Asked) -> Option<AppSpec> {
-    oddities(fields);
+    fields.oddities();
     let script = identity::script(fields);
     let name = identity::name(fields, script.as_deref(), asked);
     let interpreter = identity::interpreter(fields);
@@ -295,30 +295,15 @@ struct Plain {
 impl Plain {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
-            namespace: fields.take("namespace", NAME, value::some_text),
-            cwd: fields.take("cwd", "a path", value::some_text),
-            instance_var: fields.take("instance_var", VARIABLE, value::some_text),
-            increment_var: fields.take("increment_var", VARIABLE, value::some_text),
-            user: fields.take("uid", "a user's name or number", value::id),
-            group: fields.take("gid", "a group's name or number", value::id),
-            autostart: fields.take("autostart", BOOLEAN, value::flag),
-            pid_file: fields.take("pid_file", "a path", value::some_text),
+            namespace: fields.take("namespace", value::some_text),
+            cwd: fields.take("cwd", value::some_text),
+            instance_var: fields.take("instance_var", value::some_text),
+            increment_var: fields.take("increment_var", value::some_text),
+            user: fields.take("uid", value::id),
+            group: fields.take("gid", value::id),
+            autostart: fields.take("autostart", value::flag),
+            pid_file: fields.take("pid_file", value::some_text),
             env_files: env::files(fields),
         }
     }
-}
-
-/// Warns of fields that do nothing.
-fn oddities(fields: &mut Fields<'_>) {
-    let raw = fields.raw;
-    let not_acted_on = raw.not_acted_on();
-    if let Some(first) = not_acted_on.first() {
-        let at = fields.location(Some(first));
-        let fault = Fault::NotActedOn {
-            fields: not_acted_on,
-        };
-        let problem = fields.problem(None, fault);
-        fields.warnings.push(Problem { at, ..problem });
-    }
-    fields.strangers();
 }

@@ -7,17 +7,17 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::error::Fault;
-use crate::raw::{Field, HTTP, LIVENESS, READINESS, Written};
+use crate::fields::{HTTP, LIVENESS, READINESS, Table};
+use crate::raw::Written;
 use crate::spec::{
     Address, Check, HttpUrl, IllAction, Liveness, Probe, Readiness, TemplateError, fill,
 };
 
 use super::fields::Fields;
 use super::value::{self, Reading, duration, positive, some_duration, text, whole, words};
-use super::{BOOLEAN, DURATION};
 
 const READINESS_INTERVAL: Duration = Duration::from_secs(1);
 const LIVENESS_INTERVAL: Duration = Duration::from_secs(10);
@@ -26,25 +26,15 @@ const WITHIN: Duration = Duration::from_secs(60);
 const SUCCESSES: u32 = 1;
 const FAILURES: u32 = 3;
 
-const COUNT: &str = "a number from 1";
-const READINESS_OBJECT: &str = "an object such as { http: 'http://127.0.0.1:3000/health' }";
-const LIVENESS_OBJECT: &str =
-    "an object such as { http: 'http://127.0.0.1:3000/health', action: 'restart' }";
 const READINESS_CHECK: &str = "exactly one of http, tcp, exec, log and notify";
 const LIVENESS_CHECK: &str = "exactly one of http, tcp, exec, notify, output and silence";
-const URL: &str = "a URL such as \"http://127.0.0.1:3000/health\"";
-const PATH: &str = "a path such as \"/health\"";
-const STATUS: &str = "a status such as 200, a range such as \"200-299\", or a list of them";
-const TCP: &str = "a port, or a text such as \"127.0.0.1:5432\"";
-const COMMAND: &str = "a program and its arguments";
-const LOG: &str = "a regular expression";
 
 /// When an instance counts as up.
 pub(super) fn readiness(fields: &mut Fields<'_>) -> Option<Readiness> {
-    of(fields, "readiness", READINESS, READINESS_OBJECT, |fields| {
+    of(fields, "readiness", READINESS, |fields| {
         let check = check(fields, &READINESS_CHECKS, READINESS_CHECK);
         let probe = probe(fields, READINESS_INTERVAL, FAILURES);
-        let within = fields.take("within", DURATION, duration).unwrap_or(WITHIN);
+        let within = fields.take("within", duration).unwrap_or(WITHIN);
         Some(Readiness {
             probe: Probe {
                 check: check?,
@@ -57,17 +47,15 @@ pub(super) fn readiness(fields: &mut Fields<'_>) -> Option<Readiness> {
 
 /// Whether an instance is still well.
 pub(super) fn liveness(fields: &mut Fields<'_>) -> Option<Liveness> {
-    of(fields, "liveness", LIVENESS, LIVENESS_OBJECT, |fields| {
+    of(fields, "liveness", LIVENESS, |fields| {
         let check = check(fields, &LIVENESS_CHECKS, LIVENESS_CHECK);
         // Whoever says how long silence may last has said all about how often and how many.
-        let silence = fields.take("silence", DURATION, some_duration);
+        let silence = fields.take("silence", some_duration);
         let probe = match silence {
             Some(silence) => probe(fields, silence, 1),
             None => probe(fields, LIVENESS_INTERVAL, FAILURES),
         };
-        let action = fields
-            .take("action", "\"restart\", \"stop\" or \"mark\"", action)
-            .unwrap_or(IllAction::Restart);
+        let action = fields.take("action", action).unwrap_or(IllAction::Restart);
         Some(Liveness {
             probe: Probe {
                 check: check?,
@@ -78,48 +66,28 @@ pub(super) fn liveness(fields: &mut Fields<'_>) -> Option<Liveness> {
     })
 }
 
+/// Reads a probe's object; `false` is none.
 fn of<T>(
     fields: &mut Fields<'_>,
     name: &str,
-    table: &'static [Field],
-    expected: &'static str,
+    table: Table,
     read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
 ) -> Option<T> {
-    let Written { key, value } = fields.get(name)?;
-    match value {
-        Value::Object(object) if !value::is_odd(value) => {
-            fields.object(table, (key, ""), object, read)
-        }
-        Value::Bool(false) => None,
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Object(_) => {
-            fields.mismatch(key, None, value::shown(value), expected, None);
-            None
-        }
+    if !fields.get(name).is_some_and(is_on) {
+        return None;
     }
+    fields.inside(name, table, read).flatten()
 }
 
 /// How often, how long and how many; the check is put in by whoever asks.
 fn probe(fields: &mut Fields<'_>, interval: Duration, failures: u32) -> Probe {
     Probe {
         check: Check::Notify,
-        interval: fields
-            .take("interval", DURATION, some_duration)
-            .unwrap_or(interval),
-        timeout: fields
-            .take("timeout", DURATION, some_duration)
-            .unwrap_or(TIMEOUT),
-        start_period: fields
-            .take("start_period", DURATION, duration)
-            .unwrap_or_default(),
-        successes: fields
-            .take("successes", COUNT, positive)
-            .unwrap_or(SUCCESSES),
-        failures: fields.take("failures", COUNT, positive).unwrap_or(failures),
+        interval: fields.take("interval", some_duration).unwrap_or(interval),
+        timeout: fields.take("timeout", some_duration).unwrap_or(TIMEOUT),
+        start_period: fields.take("start_period", duration).unwrap_or_default(),
+        successes: fields.take("successes", positive).unwrap_or(SUCCESSES),
+        failures: fields.take("failures", positive).unwrap_or(failures),
     }
 }
 
@@ -174,13 +142,13 @@ fn is_on(written: &Written) -> bool {
 /// A check that is there or not.
 fn said(fields: &mut Fields<'_>, name: &str, check: Check) -> Option<Check> {
     fields
-        .take(name, BOOLEAN, value::flag)
+        .take(name, value::flag)
         .filter(|on| *on)
         .map(|_| check)
 }
 
 fn tcp(fields: &mut Fields<'_>) -> Option<Check> {
-    fields.take("tcp", TCP, address).map(Check::Tcp)
+    fields.take("tcp", address).map(Check::Tcp)
 }
 
 fn address(value: &Value) -> Reading<String> {
@@ -192,7 +160,7 @@ fn address(value: &Value) -> Reading<String> {
 }
 
 fn exec(fields: &mut Fields<'_>) -> Option<Check> {
-    fields.take("exec", COMMAND, command).map(Check::Exec)
+    fields.take("exec", command).map(Check::Exec)
 }
 
 fn command(value: &Value) -> Reading<Vec<String>> {
@@ -208,7 +176,7 @@ fn command(value: &Value) -> Reading<Vec<String>> {
 }
 
 fn log(fields: &mut Fields<'_>) -> Option<Check> {
-    fields.take("log", LOG, pattern).map(Check::Log)
+    fields.take("log", pattern).map(Check::Log)
 }
 
 /// A regular expression as a text, or as JavaScript has one: `/listening on \d+/i`.
@@ -226,28 +194,24 @@ fn pattern(value: &Value) -> Reading<String> {
 }
 
 fn http(fields: &mut Fields<'_>) -> Option<Check> {
-    let Written { key, value } = fields.get("http")?;
-    let check = |url| Check::Http {
+    if fields
+        .get("http")
+        .is_some_and(|written| value::object(&written.value).is_some())
+    {
+        return http_object(fields);
+    }
+    fields.take("http", url).map(|url| Check::Http {
         url,
         statuses: Vec::new(),
-    };
-    match value {
-        Value::Object(object) if !value::is_odd(value) => http_object(fields, key, object),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Object(_) => fields.take("http", URL, url).map(check),
-    }
+    })
 }
 
-fn http_object(fields: &mut Fields<'_>, key: &str, object: &Map<String, Value>) -> Option<Check> {
-    fields.object(HTTP, (key, ""), object, |fields| {
-        let statuses = fields.take("status", STATUS, statuses).unwrap_or_default();
-        let whole = fields.take("url", URL, url);
-        let path = fields.take("path", PATH, path);
-        let port = fields.take("port", "a port", port);
+fn http_object(fields: &mut Fields<'_>) -> Option<Check> {
+    let check = fields.inside("http", HTTP, |fields| {
+        let statuses = fields.take("status", statuses).unwrap_or_default();
+        let whole = fields.take("url", url);
+        let path = fields.take("path", path);
+        let port = fields.take("port", port);
         let told = |name| fields.get(name).is_some();
         let found = match (told("url"), told("port"), told("path")) {
             (true, false, false) => return whole.map(|url| Check::Http { url, statuses }),
@@ -267,7 +231,8 @@ fn http_object(fields: &mut Fields<'_>, key: &str, object: &Map<String, Value>) 
         let problem = fields.problem(None, Fault::Mismatch { found, expected });
         fields.problems.push(problem);
         None
-    })
+    });
+    check.flatten()
 }
 
 fn url(value: &Value) -> Reading<String> {

@@ -4,59 +4,57 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::raw::Written;
 use crate::spec::{Kind, RestartDelay, RestartPolicy, RestartWhen};
 
 use super::fields::Fields;
-use super::value::{Reading, count, duration, flag, size, split, whole};
-use super::{BOOLEAN, DURATION};
+use super::value::{Reading, count, duration, flag, shown, size, split, whole};
 
 const MIN_UPTIME: Duration = Duration::from_secs(1);
 const MAX_RESTARTS: u32 = 16;
-const WHEN: &str = "true, false or \"on-failure\"";
-const WHEN_ONESHOT: &str = "false or \"on-failure\"";
 
 /// Whether the app is meant to end.
 pub(super) fn kind(fields: &mut Fields<'_>) -> Kind {
-    match fields.take("oneshot", BOOLEAN, flag) {
+    match fields.take("oneshot", flag) {
         Some(true) => Kind::Oneshot,
         Some(false) | None => Kind::Service,
     }
 }
 
 pub(super) fn policy(fields: &mut Fields<'_>, kind: Kind) -> RestartPolicy {
-    let growing = fields.take("exp_backoff_restart_delay", DURATION, duration);
-    let fixed = fields.take("restart_delay", DURATION, duration);
+    let growing = fields.take("exp_backoff_restart_delay", duration);
+    let fixed = fields.take("restart_delay", duration);
     RestartPolicy {
         when: when_for(fields, kind),
-        min_uptime: fields
-            .take("min_uptime", DURATION, duration)
-            .unwrap_or(MIN_UPTIME),
-        max_unstable: fields
-            .take("max_restarts", "a number from 0", count)
-            .unwrap_or(MAX_RESTARTS),
+        min_uptime: fields.take("min_uptime", duration).unwrap_or(MIN_UPTIME),
+        max_unstable: fields.take("max_restarts", count).unwrap_or(MAX_RESTARTS),
         delay: match (growing.filter(|delay| !delay.is_zero()), fixed) {
             (Some(base), _) => RestartDelay::Growing(base),
             (None, Some(delay)) => RestartDelay::Fixed(delay),
             (None, None) => RestartDelay::Default,
         },
-        stop_exit_codes: fields
-            .take("stop_exit_codes", "exit codes from 0 to 255", codes)
-            .unwrap_or_default(),
+        stop_exit_codes: fields.take("stop_exit_codes", codes).unwrap_or_default(),
     }
 }
 
 /// A service is up again after each end, and what is meant to end is not.
 fn when_for(fields: &mut Fields<'_>, kind: Kind) -> RestartWhen {
-    match kind {
-        Kind::Service => fields
-            .take("autorestart", WHEN, when)
-            .unwrap_or(RestartWhen::Always),
-        Kind::Oneshot => fields
-            .take("autorestart", WHEN_ONESHOT, |value| match when(value)? {
-                RestartWhen::Always => Err(Some("a oneshot app is meant to end".to_owned())),
-                other @ (RestartWhen::OnFailure | RestartWhen::Never) => Ok(other),
-            })
-            .unwrap_or(RestartWhen::Never),
+    let given = fields.take("autorestart", when);
+    match (kind, given) {
+        (Kind::Service, None) => RestartWhen::Always,
+        (Kind::Oneshot, None) => RestartWhen::Never,
+        (Kind::Oneshot, Some(RestartWhen::Always)) => {
+            refuse_for_ever(fields);
+            RestartWhen::Never
+        }
+        (Kind::Service | Kind::Oneshot, Some(when)) => when,
+    }
+}
+
+fn refuse_for_ever(fields: &mut Fields<'_>) {
+    if let Some(Written { key, value }) = fields.get("autorestart") {
+        let hint = Some("a oneshot app is meant to end".to_owned());
+        fields.mismatch(key, None, shown(value), "false or \"on-failure\"", hint);
     }
 }
 
@@ -91,8 +89,7 @@ fn codes(value: &Value) -> Reading<Vec<i32>> {
 
 /// Bytes after which an instance is replaced; 0 is no limit, as with PM2.
 pub(super) fn max_memory(fields: &mut Fields<'_>) -> Option<u64> {
-    let expected = "a size such as \"200M\", or a number of bytes";
     fields
-        .take("max_memory_restart", expected, size)
+        .take("max_memory_restart", size)
         .filter(|bytes| *bytes > 0)
 }

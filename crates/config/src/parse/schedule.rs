@@ -7,15 +7,10 @@ use crate::spec::{Schedule, ScheduleError, check_zone};
 use super::fields::Fields;
 use super::value::{Reading, some_text, text};
 
-const PATTERN: &str = "a cron pattern such as \"0 3 * * *\"";
-const ZONE: &str = "the name of a time zone such as \"Europe/Berlin\"";
-
 pub(super) fn schedule(fields: &mut Fields<'_>) -> Option<Schedule> {
-    let zone = fields.take("cron_timezone", ZONE, zone);
+    let zone = fields.take("cron_timezone", zone);
     fields
-        .take("cron_restart", PATTERN, |value| {
-            pattern(value, zone.as_deref())
-        })
+        .take("cron_restart", |value| pattern(value, zone.as_deref()))
         .flatten()
 }
 

@@ -10,7 +10,6 @@ use crate::spec::{ReadyPolicy, StopPolicy, StopReach, StopWords};
 use super::fields::Fields;
 use super::probe;
 use super::value::{Reading, duration, flag, whole};
-use super::{BOOLEAN, DURATION};
 
 const KILL_TIMEOUT: Duration = Duration::from_millis(1600);
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -36,17 +35,15 @@ const SIGNALS: [(&str, i32); 13] = [
 
 pub(super) fn policy(fields: &mut Fields<'_>) -> StopPolicy {
     StopPolicy {
-        words: match fields.take("shutdown_with_message", BOOLEAN, flag) {
+        words: match fields.take("shutdown_with_message", flag) {
             Some(true) => StopWords::Message,
             Some(false) | None => StopWords::Signal,
         },
-        signal: fields
-            .take("kill_signal", "a signal such as \"SIGTERM\"", signal)
-            .unwrap_or(SIGINT),
+        signal: fields.take("kill_signal", signal).unwrap_or(SIGINT),
         kill_timeout: fields
-            .take("kill_timeout", DURATION, duration)
+            .take("kill_timeout", duration)
             .unwrap_or(KILL_TIMEOUT),
-        reach: match fields.take("treekill", BOOLEAN, flag) {
+        reach: match fields.take("treekill", flag) {
             Some(false) => StopReach::Leader,
             Some(true) | None => StopReach::Tree,
         },
@@ -56,9 +53,9 @@ pub(super) fn policy(fields: &mut Fields<'_>) -> StopPolicy {
 pub(super) fn ready(fields: &mut Fields<'_>) -> ReadyPolicy {
     ReadyPolicy {
         listen_timeout: fields
-            .take("listen_timeout", DURATION, duration)
+            .take("listen_timeout", duration)
             .unwrap_or(LISTEN_TIMEOUT),
-        wait_ready: fields.take("wait_ready", BOOLEAN, flag).unwrap_or(false),
+        wait_ready: fields.take("wait_ready", flag).unwrap_or(false),
         probe: probe::readiness(fields),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A value, or a hint about why it is none.
 pub(super) type Reading<T> = Result<T, Option<String>>;
@@ -61,6 +61,11 @@ pub(super) fn whole(value: &Value) -> Reading<i64> {
 /// A whole number from 0.
 pub(super) fn count(value: &Value) -> Reading<u32> {
     u32::try_from(whole(value)?).map_err(|_| None)
+}
+
+/// A port; 0 lets the system choose.
+pub(super) fn port(value: &Value) -> Reading<u16> {
+    u16::try_from(whole(value)?).map_err(|_| None)
 }
 
 /// A whole number from 1.
@@ -260,6 +265,11 @@ pub(super) fn expression(value: &Value) -> Option<Reading<String>> {
     } else {
         Ok(text)
     })
+}
+
+/// An object with keys of a file's.
+pub(super) fn object(value: &Value) -> Option<&Map<String, Value>> {
+    value.as_object().filter(|_| !is_odd(value))
 }
 
 /// Whether a value is one that JSON cannot say.

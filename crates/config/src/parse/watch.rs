@@ -5,33 +5,20 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::error::Fault;
-use crate::raw::Written;
+use crate::fields::WATCH_OPTIONS;
 use crate::spec::{IgnoreField, IgnoreRule, Ignored, Links, WatchPolicy};
 
 use super::fields::Fields;
-use super::value::{self, Reading, count, duration, flag, shown, words};
-use super::{BOOLEAN, DURATION};
+use super::value::{self, Reading, count, duration, flag, words};
 
-const RULES: &str = "patterns such as \"logs/\" or \"*.tmp\", or regular expressions";
 /// How often files are looked at where polling is asked for and nothing more.
 const POLLING: Duration = Duration::from_millis(100);
 /// How long chokidar waits for a file that is being written.
 const STABLE: Duration = Duration::from_secs(2);
-/// What is so anyway: it asks for nothing.
-const ANYWAY: [&str; 5] = [
-    "alwaysStat",
-    "atomic",
-    "binaryInterval",
-    "ignoreInitial",
-    "persistent",
-];
-
 pub(super) fn policy(fields: &mut Fields<'_>) -> Option<WatchPolicy> {
-    let expected = "true, false, a path or a list of paths";
-    let paths = fields.take("watch", expected, |value| match value {
+    let paths = fields.take("watch", |value| match value {
         Value::Bool(true) => Ok(Some(Vec::new())),
         Value::Bool(false) => Ok(None),
         // No path at all is nothing to watch; only `true` means the working directory.
@@ -40,13 +27,13 @@ pub(super) fn policy(fields: &mut Fields<'_>) -> Option<WatchPolicy> {
         }
     });
     // Read whether or not they matter, so that mistakes are told.
-    let ignore = fields.take("ignore_watch", RULES, |value| {
+    let ignore = fields.take("ignore_watch", |value| {
         rules(value, IgnoreField::IgnoreWatch)
     });
-    let delay = fields
-        .take("watch_delay", DURATION, duration)
-        .unwrap_or_default();
-    let options = Options::read(fields);
+    let delay = fields.take("watch_delay", duration).unwrap_or_default();
+    let options = fields
+        .inside("watch_options", WATCH_OPTIONS, Options::read)
+        .unwrap_or(Options::NONE);
     paths.flatten().map(|paths| WatchPolicy {
         paths,
         ignore: match (ignore, options.ignored) {
@@ -70,82 +57,28 @@ struct Options {
 }
 
 impl Options {
+    const NONE: Self = Self {
+        ignored: None,
+        links: Links::Followed,
+        polling: None,
+        depth: None,
+        stable: Duration::ZERO,
+    };
+
     fn read(fields: &mut Fields<'_>) -> Self {
-        let given = fields.take("watch_options", "an object of options", object);
-        let mut given = Given {
-            options: given.unwrap_or_default(),
-            fields,
-        };
-        let ignored = given.take("ignored", RULES, |value| {
-            rules(value, IgnoreField::WatchOptions)
-        });
-        let links = given.take("followSymlinks", BOOLEAN, flag);
-        let interval = given.take("interval", DURATION, duration);
-        let polls = given.take("usePolling", BOOLEAN, flag) == Some(true);
-        let depth = given.take("depth", "a number from 0", count);
-        let stable = given.take("awaitWriteFinish", "true, false or an object", stable);
-        given.warn_of_the_rest();
+        let polls = fields.take("usePolling", flag) == Some(true);
+        let interval = fields.take("interval", duration);
         Self {
-            ignored,
-            links: match links {
+            ignored: fields.take("ignored", |value| rules(value, IgnoreField::WatchOptions)),
+            links: match fields.take("followSymlinks", flag) {
                 Some(true) | None => Links::Followed,
                 Some(false) => Links::Plain,
             },
             polling: polls.then(|| interval.unwrap_or(POLLING)),
-            depth,
-            stable: stable.unwrap_or_default(),
+            depth: fields.take("depth", count),
+            stable: fields.take("awaitWriteFinish", stable).unwrap_or_default(),
         }
     }
-}
-
-/// Options while they are read: what is left was not understood.
-struct Given<'a, 'b> {
-    options: Map<String, Value>,
-    fields: &'a mut Fields<'b>,
-}
-
-impl Given<'_, '_> {
-    fn take<T>(
-        &mut self,
-        name: &str,
-        expected: &'static str,
-        read: impl FnOnce(&Value) -> Reading<T>,
-    ) -> Option<T> {
-        let value = self.options.remove(name).filter(|value| !value.is_null())?;
-        match read(&value) {
-            Ok(read) => Some(read),
-            Err(hint) => {
-                let key = self.key()?;
-                let (inside, found) = (format!(".{name}"), shown(&value));
-                self.fields
-                    .mismatch(&key, Some(&inside), found, expected, hint);
-                None
-            }
-        }
-    }
-
-    fn key(&self) -> Option<String> {
-        let Written { key, .. } = self.fields.raw.get("watch_options")?;
-        Some(key.clone())
-    }
-
-    fn warn_of_the_rest(&mut self) {
-        let Some(key) = self.key() else { return };
-        let rest = self.options.keys();
-        let fields: Vec<String> = rest
-            .filter(|name| !ANYWAY.contains(&name.as_str()))
-            .map(|name| format!("{key}.{name}"))
-            .collect();
-        if !fields.is_empty() {
-            let fault = Fault::NotActedOn { fields };
-            let problem = self.fields.problem(Some(&key), fault);
-            self.fields.warnings.push(problem);
-        }
-    }
-}
-
-fn object(value: &Value) -> Reading<Map<String, Value>> {
-    value.as_object().cloned().ok_or(None)
 }
 
 /// One rule, a list of them, or a text of patterns with blanks between them.
@@ -176,9 +109,11 @@ fn stable(value: &Value) -> Reading<Duration> {
     match value {
         Value::Bool(true) => Ok(STABLE),
         Value::Bool(false) => Ok(Duration::ZERO),
-        Value::Object(options) => options
+        Value::Object(options) if !value::is_odd(value) => options
             .get("stabilityThreshold")
             .map_or(Ok(STABLE), duration),
-        Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(None),
+        Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            Err(None)
+        }
     }
 }
