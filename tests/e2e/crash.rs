@@ -105,7 +105,7 @@ fn an_app_that_keeps_failing_waits_longer_each_time_and_shows_for_how_long() {
         .iter()
         .rev();
     let causes: Vec<&str> = exits.filter_map(|exit| exit["cause"].as_str()).collect();
-    for (cause, delay) in causes.iter().zip(["1.0 s", "1.5 s", "2.2 s"]) {
+    for (cause, delay) in causes.iter().zip(["1 s", "1.5 s", "2.2 s"]) {
         assert!(cause.contains(delay), "{causes:?}");
     }
     drop(env.eco(&["stop", "slow"]).ok());

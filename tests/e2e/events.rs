@@ -72,7 +72,9 @@ fn what_happened_before_the_agent_died_is_still_told_and_a_follower_goes_on_with
     env.slay(env.daemons().agent);
     drop(env.eco(&["restart", "api"]).ok());
     let ready = "\"event\":\"ready\"";
-    wait_until("the follower hears of it", || follower.text().contains(ready));
+    wait_until("the follower hears of it", || {
+        follower.text().contains(ready)
+    });
     let told = follower.text();
     assert!(told.lines().all(|line| line.contains("\"api\"")), "{told}");
     let after = events(&env, &["api"]);

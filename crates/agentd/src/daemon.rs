@@ -30,7 +30,7 @@ use crate::fleet::event;
 use crate::fleet::{Board, Fleet};
 use crate::keeper::{self, Keeper};
 use crate::memory;
-use crate::ready;
+use crate::probe::{self, Surroundings, port};
 use crate::rpc::{Peers, Service};
 use crate::store::{Loaded, Store, StoreError};
 use crate::supervisor::{Ends, Input, Request, Supervisor};
@@ -131,9 +131,17 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
     let (inputs, taken) = mpsc::channel(INPUTS);
     let (published, seen) = watch::channel(Arc::new(fleet.clone()));
     let (end_others, others) = watch::channel(Others::GoOn);
-    let (_board, shown) = watch::channel(Board::default());
-    let (ends, peers, talks) = talk(home, &host, (published, shown), &inputs);
-    let probes = probe(home, &seen, &inputs);
+    let (board, shown) = watch::channel(Board::default());
+    let (ends, peers, talks) = talk(home, &host, (published, shown.clone()), &inputs);
+    let about = Surroundings {
+        home: home.clone(),
+        runs: home.runs(),
+        host: host.clone(),
+        voices: ends.voices.clone(),
+        inputs: inputs.clone(),
+        board,
+    };
+    let probes = probe(&seen, about);
     let supervisor = Supervisor::new(fleet, store.clone(), home.runs(), host.clone(), ends);
     // An agent without its supervisor is none: whatever ends the one ends the other.
     let gone = end.clone().drop_guard();
@@ -147,6 +155,7 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
         inputs: inputs.clone(),
         published: seen,
         events: store.events().clone(),
+        board: shown,
         peers,
         sampler: Arc::default(),
         host,
@@ -225,20 +234,14 @@ fn talk(
     )
 }
 
-/// Begins to look at what no one tells us: open ports, changed files, memory.
-fn probe(
-    home: &Home,
-    seen: &watch::Receiver<Arc<Fleet>>,
-    inputs: &mpsc::Sender<Input>,
-) -> [JoinHandle<()>; 3] {
+/// Begins to look at what no one tells us: answers of apps, open ports, changed files, memory.
+fn probe(seen: &watch::Receiver<Arc<Fleet>>, about: Surroundings) -> [JoinHandle<()>; 4] {
+    let (home, inputs) = (about.home.root().to_owned(), about.inputs.clone());
     [
-        tokio::spawn(ready::run(seen.clone(), inputs.clone())),
-        tokio::spawn(watch_files::run(
-            seen.clone(),
-            home.root().to_owned(),
-            inputs.clone(),
-        )),
-        tokio::spawn(memory::run(seen.clone(), inputs.clone())),
+        tokio::spawn(port::run(seen.clone(), inputs.clone())),
+        tokio::spawn(watch_files::run(seen.clone(), home, inputs.clone())),
+        tokio::spawn(memory::run(seen.clone(), inputs)),
+        tokio::spawn(probe::run(seen.clone(), about)),
     ]
 }
 

@@ -11,8 +11,8 @@
 //! - [`supervisor`]: the one task that owns the fleet. [`store`]: its records. [`resolve`], [`environment`]: what a
 //!   specification means on this host.
 //! - [`keeper`], [`feed`]: the conversations with the other two daemons. [`voices`]: what apps say to us, in the words of
-//!   [`message`] and [`notification`]; [`stdin`]: what is written to them. [`ready`], [`memory`], [`sample`]: looks at processes.
-//!   [`watch_files`]: a look at files.
+//!   [`message`] and [`notification`]; [`stdin`]: what is written to them; [`probe`]: questions to them. [`memory`],
+//!   [`sample`]: looks at processes. [`watch_files`]: a look at files.
 //! - [`rpc`]: requests in, replies out. [`daemon`]: puts it all together and takes it down.
 
 pub mod daemon;
@@ -27,7 +27,7 @@ pub mod memory;
 pub mod message;
 pub mod notification;
 pub mod os;
-pub mod ready;
+pub mod probe;
 pub mod resolve;
 pub mod rpc;
 pub mod sample;

@@ -12,10 +12,15 @@
 //!   missing. So Up is only said when a run has stayed online for [`STEADY`].
 //! - Pure: time is passed in; the caller waits for [`Settling::deadline`] or the next list.
 
+mod wait;
+
 use std::time::Duration;
 
 use eco_proto::agent::v1::exit::How;
+use eco_proto::agent::v1::health;
 use eco_proto::agent::v1::{Instance, Status};
+
+use wait::Wait;
 
 /// How long a run must have been online to count as up.
 pub(crate) const STEADY: Duration = Duration::from_millis(500);
@@ -77,7 +82,10 @@ pub(crate) struct Awaited {
     pub(crate) run: u64,
     /// What became of it, once that is known.
     pub(crate) verdict: Option<Verdict>,
+    /// What is to be said of it although it has come about.
+    pub(crate) remark: Option<String>,
     online: Option<Online>,
+    wait: Wait,
     last_seen: String,
 }
 
@@ -98,9 +106,16 @@ impl Awaited {
             goal,
             run,
             verdict: None,
+            remark: None,
             online: None,
+            wait: Wait::default(),
             last_seen: "nothing is known of it yet".to_owned(),
         }
+    }
+
+    /// What its probe hears, as long as it is not ready.
+    pub(crate) fn waits_for(&self) -> Option<&str> {
+        self.wait.text()
     }
 
     /// Whether `instance` is the one.
@@ -131,8 +146,10 @@ impl Awaited {
         if instance.run < self.run {
             return None;
         }
+        self.wait.observe(instance, now);
         match instance.status() {
             Status::Online => {
+                self.remark = unhealthy(instance).map(str::to_owned);
                 let uptime = Duration::from_millis(instance.uptime_ms.unwrap_or(0));
                 let online = self.online.get_or_insert(Online {
                     run: instance.run,
@@ -215,17 +232,29 @@ impl Settling {
         })
     }
 
+    /// Returns those of whose wait something is to be told.
+    pub(crate) fn tell_waits(&mut self, now: Duration) -> Vec<Awaited> {
+        let waiting = self.awaited.iter_mut().filter(|one| one.verdict.is_none());
+        waiting
+            .filter_map(|awaited| awaited.wait.tell(now).then(|| awaited.clone()))
+            .collect()
+    }
+
     /// Gives up on the rest, and returns it.
     pub(crate) fn give_up(&mut self) -> Vec<Awaited> {
         self.settle(|awaited| Some(Verdict::TimedOut(awaited.last_seen.clone())))
     }
 
-    /// When [`Self::wake`] has something to say.
+    /// When [`Self::wake`] or [`Self::tell_waits`] has something to say.
     pub(crate) fn deadline(&self) -> Option<Duration> {
+        let due = |awaited: &Awaited| {
+            let steady = awaited.online.map(|online| online.since + STEADY);
+            steady.into_iter().chain(awaited.wait.due()).min()
+        };
         self.awaited
             .iter()
             .filter(|awaited| awaited.verdict.is_none())
-            .filter_map(|awaited| awaited.online.map(|online| online.since + STEADY))
+            .filter_map(due)
             .min()
     }
 
@@ -253,16 +282,29 @@ fn ended_well(instance: &Instance) -> bool {
 
 fn described(instance: &Instance) -> String {
     let status = crate::view::list::status_name(instance.status());
-    if instance.cause.is_empty() {
+    let cause = Some(instance.cause.as_str()).filter(|cause| !cause.is_empty());
+    let said: Vec<&str> = cause.into_iter().chain(unhealthy(instance)).collect();
+    if said.is_empty() {
         status.to_owned()
     } else {
-        format!("{status}: {}", instance.cause)
+        format!("{status}: {}", said.join("; "))
+    }
+}
+
+/// What the probe of an instance that is not known to be well heard last.
+fn unhealthy(instance: &Instance) -> Option<&str> {
+    let health = instance.health.as_ref()?;
+    match health.verdict() {
+        health::Verdict::Healthy => None,
+        health::Verdict::Unknown | health::Verdict::Unhealthy | health::Verdict::Unspecified => {
+            Some(health.answer.as_str()).filter(|answer| !answer.is_empty())
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use eco_proto::agent::v1::Exit;
+    use eco_proto::agent::v1::{Exit, Health};
 
     use super::*;
 
@@ -393,6 +435,24 @@ mod tests {
         assert_eq!(verdict(&settling), None);
         settling.observe(&[], T0);
         assert_eq!(verdict(&settling), Some(Verdict::Gone));
+    }
+
+    #[test]
+    fn one_that_is_online_and_not_well_is_up_with_a_remark() {
+        let mut settling = waiting(Goal::Up, 1);
+        let unwell = Instance {
+            uptime_ms: Some(9000),
+            health: Some(Health {
+                verdict: health::Verdict::Unknown.into(),
+                answer: "nothing listens on port 3000 yet".to_owned(),
+                ..Health::default()
+            }),
+            ..instance(Status::Online, 1)
+        };
+        let settled = settling.observe(&[unwell], T0);
+        assert_eq!(verdict(&settling), Some(Verdict::Up));
+        let remark = settled[0].remark.as_deref();
+        assert_eq!(remark, Some("nothing listens on port 3000 yet"));
     }
 
     #[test]

@@ -126,7 +126,8 @@ async fn list_json_has_the_promised_fields() {
         "threads": null,
         "exec_mode": "fork",
         "watch": false,
-        "cause": null
+        "cause": null,
+        "health": null
       }
     ]
     "#);

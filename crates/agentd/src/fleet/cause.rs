@@ -142,9 +142,11 @@ pub(super) fn without_words(said: &str, signal: i32) -> String {
 }
 
 /// A span of time as people read it.
-pub(super) fn span(time: Duration) -> String {
+pub(crate) fn span(time: Duration) -> String {
     if time < Duration::from_secs(1) {
         format!("{} ms", time.as_millis())
+    } else if time.subsec_millis() == 0 {
+        format!("{} s", time.as_secs())
     } else {
         format!("{:.1} s", time.as_secs_f64())
     }

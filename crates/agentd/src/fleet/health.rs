@@ -15,7 +15,7 @@ use std::time::Duration;
 use eco_config::spec::{AppSpec, Check, IllAction};
 
 use super::cause::span;
-use super::{By, Fate, Fleet, RunKey, SlotKey};
+use super::{By, Fate, Fleet, RunKey, Slot, SlotKey};
 use crate::environment;
 use crate::machine::{Command, Fact, ReadyBy, State, Tick, Want};
 
@@ -46,6 +46,29 @@ pub struct Health {
     pub answer: Option<Answer>,
     /// Failures in a row that count.
     pub failures: u32,
+}
+
+impl Health {
+    /// What is shown until the first answer.
+    #[must_use]
+    pub const fn asking(asks: String) -> Self {
+        Self {
+            asks,
+            verdict: Verdict::Unknown,
+            answer: None,
+            failures: 0,
+        }
+    }
+
+    /// Whether the other says the same, at whatever time.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let text = |health: &Self| health.answer.as_ref().map(|answer| answer.text.clone());
+        self.verdict == other.verdict
+            && self.failures == other.failures
+            && self.asks == other.asks
+            && text(self) == text(other)
+    }
 }
 
 /// What follows from a probe's answers.
@@ -89,6 +112,12 @@ pub(super) fn ready_by(spec: &AppSpec) -> ReadyBy {
     ReadyBy::Time(lived.max(Duration::from_millis(1)))
 }
 
+/// The port that a launching instance is ready by; `None`: by something else.
+#[must_use]
+pub fn awaited_port(spec: &AppSpec, instance: u32) -> Option<u16> {
+    environment::expected_port(spec, instance).filter(|_| counts(spec, Sign::Port))
+}
+
 /// Whether `sign` is what a run of `spec` is ready by.
 const fn counts(spec: &AppSpec, sign: Sign) -> bool {
     match sign {
@@ -99,6 +128,24 @@ const fn counts(spec: &AppSpec, sign: Sign) -> bool {
         },
         Sign::Message => spec.ready.probe.is_none() && spec.ready.wait_ready,
         Sign::Port => spec.ready.probe.is_none() && !spec.ready.wait_ready,
+    }
+}
+
+impl Slot {
+    /// The port that nothing listens on yet, where the instance is online all the same.
+    #[must_use]
+    pub fn silent_port(&self) -> Option<u16> {
+        let (port, _) = self.cause.strip_prefix(SILENT)?.split_once(' ')?;
+        port.parse().ok()
+    }
+
+    /// What becomes of a cause that tells of silence, when the sign comes after all.
+    fn at_last(&self) -> Option<String> {
+        if self.cause.starts_with(SPEECHLESS) {
+            return Some("said that it is ready".to_owned());
+        }
+        self.silent_port()
+            .map(|port| format!("listens on port {port}"))
     }
 }
 
@@ -120,7 +167,7 @@ impl Fleet {
             return;
         }
         self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Ready));
-        let said = self.slot(&key.slot).and_then(|slot| at_last(&slot.cause));
+        let said = self.slot(&key.slot).and_then(Slot::at_last);
         if let Some(said) = said {
             self.reword(&key.slot, said);
         }
@@ -184,15 +231,6 @@ impl Fleet {
             self.explain(key, &by, cause);
         }
     }
-}
-
-/// What becomes of a cause that tells of silence, when the sign comes after all.
-fn at_last(cause: &str) -> Option<String> {
-    if cause.starts_with(SPEECHLESS) {
-        return Some("said that it is ready".to_owned());
-    }
-    let (port, _) = cause.strip_prefix(SILENT)?.split_once(' ')?;
-    Some(format!("listens on port {port}"))
 }
 
 fn not_ready(within: Duration, health: Option<&Health>) -> String {

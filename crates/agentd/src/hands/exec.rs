@@ -21,12 +21,12 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::SigSet;
-use nix::unistd::{chdir, setgid, setgroups, setsid, setuid, write};
+use nix::unistd::{chdir, setsid, write};
 
-use super::account::Account;
 use super::channel;
 use super::gear::Ends;
 use super::spawn::path;
+use crate::os::account::Account;
 
 /// Why a program was not run.
 #[derive(Debug, thiserror::Error)]
@@ -228,11 +228,7 @@ fn before_exec(
             setrlimit(Resource::RLIMIT_NOFILE, limit.soft, limit.hard)
                 .map_err(|errno| (Step::Limit, errno))?;
             if let Some(account) = &account {
-                let (uid, gid) = account.owner();
-                setgroups(account.groups())
-                    .and_then(|()| setgid(gid))
-                    .and_then(|()| setuid(uid))
-                    .map_err(|errno| (Step::Become, errno))?;
+                account.assume().map_err(|errno| (Step::Become, errno))?;
             }
             chdir(cwd.as_c_str()).map_err(|errno| (Step::Enter, errno))
         };

@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 use eco_home::runs::{STDIN, Stream};
 use eco_proto::keeper::v1::Spawn;
 
-use super::account::Account;
 use super::channel::{self, Channel};
 use super::fifo::{self, FifoError};
 use super::notices::{Notices, NoticesError};
 use super::output::{Output, OutputError};
 use super::say;
+use crate::os::account::Account;
 
 /// Why a run cannot be given what it needs.
 #[derive(Debug, thiserror::Error)]

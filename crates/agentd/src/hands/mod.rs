@@ -34,7 +34,6 @@ use std::process::ExitCode;
 use eco_home::Home;
 use nix::libc;
 
-mod account;
 mod adopt;
 mod channel;
 mod connection;

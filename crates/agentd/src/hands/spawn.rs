@@ -16,10 +16,10 @@ use std::path::{Path, PathBuf};
 use eco_proto::keeper::v1::Spawn;
 use nix::libc;
 
-use super::account::{Account, AccountError};
 use super::exec::{self, ExecError, FileLimit};
 use super::gear::{self, Gear, GearError, Place};
 use super::mark;
+use crate::os::account::{Account, AccountError};
 
 /// Why a run did not begin.
 #[derive(Debug, thiserror::Error)]

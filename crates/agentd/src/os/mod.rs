@@ -3,6 +3,8 @@
 //! Shared by the agent (which measures) and the keeper (which holds). A pid alone names nobody, since the kernel gives
 //! it out again: the identity of a process is its pid and its start time, and every signal goes to an identity.
 
+pub mod account;
+pub mod errand;
 pub mod exit;
 pub mod measure;
 pub mod owners;

@@ -6,6 +6,7 @@
 
 mod account;
 mod interpreter;
+mod question;
 mod script;
 mod search;
 mod speech;
@@ -13,6 +14,7 @@ mod speech;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use eco_config::spec::AppSpec;
@@ -20,6 +22,7 @@ use eco_config::spec::AppSpec;
 use crate::environment;
 
 pub use account::Account;
+pub use question::{Place, Question, QuestionError, without_query};
 pub use script::Script;
 pub use speech::{Channel, Notices};
 
@@ -78,15 +81,36 @@ pub fn resolve(spec: &AppSpec) -> Result<Resolved, Vec<Problem>> {
             .map_err(&mut keep)
             .ok()
     });
+    let variables = variables(spec, account.as_ref().and_then(Option::as_ref), 0, 1);
+    problems.extend(question::problems(spec, &variables));
     match (cwd, account, script, interpreter) {
-        (Some(cwd), Some(account), Some(script), Some(interpreter)) => Ok(Resolved {
-            script,
-            cwd,
-            interpreter,
-            account,
-        }),
+        (Some(cwd), Some(account), Some(script), Some(interpreter)) if problems.is_empty() => {
+            Ok(Resolved {
+                script,
+                cwd,
+                interpreter,
+                account,
+            })
+        }
         _ => Err(problems),
     }
+}
+
+/// All variables of one instance, those of its account among them.
+#[must_use]
+pub fn variables(
+    spec: &AppSpec,
+    account: Option<&Account>,
+    instance: u32,
+    run: u64,
+) -> BTreeMap<String, String> {
+    let mut variables = environment::variables(spec, instance, run);
+    if let Some(account) = account {
+        // What the app was given by name wins.
+        let given = |name: &String| spec.env.contains_key(name);
+        variables.extend(account.variables().filter(|(name, _)| !given(name)));
+    }
+    variables
 }
 
 /// What an app watches.
@@ -135,13 +159,7 @@ pub fn launch(spec: &AppSpec, resolved: &Resolved, instance: u32, run: u64) -> L
         }
     };
     arguments.extend(spec.arguments.clone());
-    let mut variables = environment::variables(spec, instance, run);
-    if let Some(account) = &resolved.account {
-        // What the app was given by name wins.
-        let given = |name: &String| spec.env.contains_key(name);
-        variables.extend(account.variables().filter(|(name, _)| !given(name)));
-    }
-    let environment = variables
+    let environment = variables(spec, resolved.account.as_ref(), instance, run)
         .into_iter()
         .map(|(name, value)| format!("{name}={value}"))
         .collect();

@@ -4,6 +4,7 @@ mod account;
 mod cwd;
 mod interpreter;
 mod launching;
+mod question;
 mod script;
 
 use std::fs;

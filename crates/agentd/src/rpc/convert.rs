@@ -7,8 +7,9 @@ use eco_home::clock;
 use eco_home::clock::nanos;
 use eco_proto::agent::v1 as pb;
 
+use super::health;
 use crate::fleet::select::{Reach, Selection};
-use crate::fleet::{Action, App, Exit, Fleet, Outcome, Slot, SlotKey, Verb};
+use crate::fleet::{Action, App, Board, Exit, Fleet, Outcome, Slot, SlotKey, Verb};
 use crate::machine::State;
 use crate::resolve::{self, Resolved, Script};
 use crate::sample::Usage;
@@ -99,17 +100,22 @@ pub(super) fn notes(spec: &AppSpec) -> Vec<String> {
     notes
 }
 
-/// The instances of `slots`, with what their processes use.
+/// The instances of `slots`, with what their processes use and what their probes say.
 pub(super) fn instances(
     fleet: &Fleet,
     slots: &[SlotKey],
     usages: &BTreeMap<i32, Usage>,
+    board: &Board,
 ) -> Vec<pb::Instance> {
     slots
         .iter()
         .filter_map(|key| {
             let app = fleet.app(&key.app)?;
-            Some(instance(key, app, app.slots.get(&key.instance)?, usages))
+            let slot = app.slots.get(&key.instance)?;
+            Some(pb::Instance {
+                health: health::of(key, app, slot, board),
+                ..instance(key, app, slot, usages)
+            })
         })
         .collect()
 }
@@ -159,6 +165,7 @@ fn instance(key: &SlotKey, app: &App, slot: &Slot, usages: &BTreeMap<i32, Usage>
         last_exit: slot.exits.front().map(of_exit),
         began: slot.began.as_ref().map(of_begun),
         by: Some(of_by(&slot.by)),
+        health: None,
     }
 }
 
@@ -239,6 +246,7 @@ mod tests {
             fleet,
             std::slice::from_ref(key),
             &BTreeMap::from([(42, usage)]),
+            &Board::default(),
         )
         .remove(0)
     }

@@ -2,6 +2,7 @@
 
 mod convert;
 mod events;
+mod health;
 mod peer;
 mod plan;
 mod refuse;

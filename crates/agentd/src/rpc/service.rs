@@ -19,7 +19,7 @@ use super::{peer, plan, refuse, variables};
 use crate::feed::LogDaemon;
 use crate::fleet::apply::Restart;
 use crate::fleet::select::select;
-use crate::fleet::{AppKey, Fleet, SlotKey};
+use crate::fleet::{AppKey, Board, Fleet, SlotKey};
 use crate::keeper::Keeper;
 use crate::resolve;
 use crate::sample::{Closeness, Sampler};
@@ -48,6 +48,8 @@ pub struct Service {
     pub inputs: mpsc::Sender<Input>,
     /// What there is.
     pub published: watch::Receiver<Arc<Fleet>>,
+    /// What probes say.
+    pub board: watch::Receiver<Board>,
     /// Who else there is.
     pub peers: Peers,
     /// What happened.
@@ -96,7 +98,7 @@ impl Service {
             .map_err(|_| refuse::ending())?;
         Ok(pb::ListReply {
             host: self.host.clone(),
-            instances: convert::instances(fleet, slots, &usages),
+            instances: convert::instances(fleet, slots, &usages, &self.board.borrow()),
         })
     }
 
@@ -266,6 +268,7 @@ impl Agent for Service {
             apps,
             host,
             published: self.published.clone(),
+            board: self.board.clone(),
             last: None,
         };
         tokio::spawn(lists.tell(tell, self.end.clone()));
@@ -346,6 +349,7 @@ struct Lists {
     apps: BTreeSet<AppKey>,
     host: String,
     published: watch::Receiver<Arc<Fleet>>,
+    board: watch::Receiver<Board>,
     last: Option<Vec<pb::Instance>>,
 }
 
@@ -364,6 +368,7 @@ impl Lists {
             }
             tokio::select! {
                 changed = self.published.changed() => if changed.is_err() { return },
+                changed = self.board.changed() => if changed.is_err() { return },
                 () = tell.closed() => return,
                 () = end.cancelled() => return,
             }
@@ -375,7 +380,9 @@ impl Lists {
         let fleet = Arc::clone(&self.published.borrow_and_update());
         let keys = fleet.slots().map(|(key, _, _)| key);
         let slots: Vec<_> = keys.filter(|key| self.apps.contains(&key.app)).collect();
-        let instances = convert::instances(&fleet, &slots, &BTreeMap::new());
+        let board = self.board.borrow_and_update();
+        let instances = convert::instances(&fleet, &slots, &BTreeMap::new(), &board);
+        drop(board);
         let shown = comparable(&instances);
         let has_changed = self.last.as_ref() != Some(&shown);
         self.last = Some(shown);
@@ -391,6 +398,10 @@ fn comparable(instances: &[pb::Instance]) -> Vec<pb::Instance> {
     let still = |instance: &pb::Instance| pb::Instance {
         uptime_ms: None,
         restart_in_ms: None,
+        health: instance.health.clone().map(|health| pb::Health {
+            answered_ns: 0,
+            ..health
+        }),
         ..instance.clone()
     };
     instances.iter().map(still).collect()

@@ -10,12 +10,12 @@ use eco_proto::agent::v1 as pb;
 
 use super::convert;
 use crate::environment;
-use crate::fleet::{App, Fleet, Slot, SlotKey};
+use crate::fleet::{App, Board, Fleet, Slot, SlotKey};
 use crate::os::process;
 use crate::resolve;
 
 pub(super) fn of(fleet: &Fleet, slots: &[SlotKey]) -> Vec<pb::InstanceVariables> {
-    let instances = convert::instances(fleet, slots, &BTreeMap::new());
+    let instances = convert::instances(fleet, slots, &BTreeMap::new(), &Board::default());
     slots
         .iter()
         .zip(instances)

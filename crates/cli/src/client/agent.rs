@@ -231,7 +231,8 @@ impl Agent {
             .map_err(|refusal| status::error("end the agent", &refusal))
     }
 
-    /// Follows the instances until all in `settling` is known, or `patience` is at an end; tells of each as it is known.
+    /// Follows the instances until all in `settling` is known, or `patience` is at an end; tells of each as it is known,
+    /// and of those that keep us waiting.
     /// Returns the newest list; `None`: the agent went away, and its successor can be asked to go on.
     pub(crate) async fn settle(
         &mut self,
@@ -277,6 +278,8 @@ impl Agent {
                 }
             };
             settled.iter().for_each(&mut *tell);
+            let waits = settling.tell_waits(clock::since_boot());
+            waits.iter().for_each(&mut *tell);
         }
         Ok(Some(newest))
     }

@@ -10,7 +10,7 @@ use super::selection::everything;
 use super::session::Session;
 use crate::client::Agent;
 use crate::error::CliError;
-use crate::render::style::{error, success};
+use crate::render::style::{dim, error, success};
 use crate::render::{json, table};
 use crate::settle::{Awaited, Goal, Settling, Verdict};
 use crate::ui::Ui;
@@ -153,8 +153,14 @@ fn tell_at_once(ui: &mut Ui, outcomes: &[Outcome]) {
 fn tell(ui: &mut Ui, awaited: &Awaited) {
     let name = failure::instance_name(awaited);
     let line = match &awaited.verdict {
-        None => return,
-        Some(Verdict::Up) => format!("{} {name}: online", success("✓")),
+        None => match awaited.waits_for() {
+            Some(answer) => format!("{} {name}: not ready yet: {answer}", dim("…")),
+            None => return,
+        },
+        Some(Verdict::Up) => match &awaited.remark {
+            Some(remark) => format!("{} {name}: online; {remark}", success("✓")),
+            None => format!("{} {name}: online", success("✓")),
+        },
         Some(Verdict::Down) => format!("{} {name}: stopped", success("✓")),
         Some(Verdict::Gone) => format!("{} {name}: deleted", success("✓")),
         Some(Verdict::Ended(cause)) => format!("{} {name}: ended ({cause})", success("✓")),

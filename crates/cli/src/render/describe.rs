@@ -1,8 +1,11 @@
 //! All that is known of an instance, as a block of text.
 
+use serde_json::{Map, Value};
+
 use super::quantity::{bytes, duration};
 use super::style::{bold, dim, of_status, paint};
 use crate::view::describe::{Described, Ended, Spec};
+use crate::view::list::Health;
 
 /// Where the values begin.
 const COLUMN: usize = 16;
@@ -14,6 +17,9 @@ pub(crate) fn block(described: &Described) -> String {
     block.heading(&format!("{}/{}#{}", row.env, row.name, row.instance));
     block.field("status", &paint(of_status(row.status), row.status));
     block.maybe("cause", row.cause.clone());
+    if let Some(health) = &row.health {
+        told(&mut block, health);
+    }
     block.field("id", &row.id.to_string());
     block.maybe("pid", row.pid.map(|pid| pid.to_string()));
     block.maybe("uptime", row.uptime_ms.map(duration));
@@ -57,6 +63,63 @@ pub(crate) fn block(described: &Described) -> String {
     block.text
 }
 
+/// What the probe of the living run says.
+fn told(block: &mut Block, health: &Health) {
+    let verdict = paint(of_status(health.verdict), health.verdict);
+    let failures = match health.failures {
+        0 => String::new(),
+        1 => " (1 failure)".to_owned(),
+        more => format!(" ({more} failures in a row)"),
+    };
+    block.field("health", &format!("{verdict}{failures}"));
+    block.maybe("it is asked for", health.asks.clone());
+    let answer = health
+        .answer
+        .as_ref()
+        .map(|answer| match &health.answered_at {
+            Some(at) => format!("{answer} ({at})"),
+            None => answer.clone(),
+        });
+    block.field("last answer", answer.as_deref().unwrap_or("none yet"));
+}
+
+/// What stands beside a check, in the order in which it is told.
+const SETTINGS: [&str; 7] = [
+    "interval",
+    "timeout",
+    "start_period",
+    "successes",
+    "failures",
+    "within",
+    "action",
+];
+
+/// A probe on one line, its check first: `http "http://…", interval 1.0s, …`.
+fn probe(fields: &Map<String, Value>) -> String {
+    let is_setting = |name: &str| SETTINGS.contains(&name);
+    let check = fields.iter().filter(|(name, _)| !is_setting(name));
+    let check = check.map(|(name, value)| format!("{name} {value}"));
+    let settings = SETTINGS.iter().filter_map(|name| {
+        let value = fields.get(*name)?;
+        Some(format!(
+            "{} {}",
+            name.replace('_', " "),
+            setting(name, value)
+        ))
+    });
+    check.chain(settings).collect::<Vec<_>>().join(", ")
+}
+
+fn setting(name: &str, value: &Value) -> String {
+    match (name, value.as_u64()) {
+        ("within", Some(0)) => "any time".to_owned(),
+        ("interval" | "timeout" | "start_period" | "within", Some(ms)) => duration(ms),
+        _ => value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned),
+    }
+}
+
 fn specification(block: &mut Block, spec: &Spec) {
     block.heading("specification");
     block.maybe("defined in", spec.defined_at.clone());
@@ -85,6 +148,8 @@ fn specification(block: &mut Block, spec: &Spec) {
     );
     block.maybe("kill timeout", spec.kill_timeout_ms.map(duration));
     block.maybe("wait ready", spec.wait_ready.map(yes_or_no));
+    block.maybe("readiness", spec.readiness.as_ref().map(probe));
+    block.maybe("liveness", spec.liveness.as_ref().map(probe));
     block.maybe("max memory", spec.max_memory_bytes.map(bytes));
     let watched = spec
         .watch_paths

@@ -52,11 +52,12 @@ pub(crate) fn bold(text: &str) -> String {
     paint(BOLD, text)
 }
 
-/// The style of a status.
+/// The style of a status, or of a verdict on an instance's health.
 pub(crate) fn of_status(status: &str) -> Style {
     match status {
         "online" => color(AnsiColor::Green).bold(),
-        "errored" => color(AnsiColor::Red).bold(),
+        "healthy" => color(AnsiColor::Green),
+        "errored" | "unhealthy" => color(AnsiColor::Red).bold(),
         "stopped" => color(AnsiColor::Red),
         _ => color(AnsiColor::Yellow),
     }

@@ -16,7 +16,8 @@ const NONE: &str = "-";
 pub(crate) fn table(rows: &[Row], metrics: Metrics, width: Option<u16>) -> String {
     let columns = Columns {
         metrics,
-        cause: rows.iter().any(has_cause),
+        health: rows.iter().any(|row| row.health.is_some()),
+        cause: rows.iter().any(|row| remark(row).is_some()),
     };
     let mut table = Table::new();
     table
@@ -33,8 +34,10 @@ pub(crate) fn table(rows: &[Row], metrics: Metrics, width: Option<u16>) -> Strin
     for row in rows {
         table.add_row(columns.cells(row));
     }
-    if let Some(status) = table.column_mut(STATUS) {
-        status.set_constraint(ColumnConstraint::ContentWidth);
+    for styled in STATUS..=if columns.health { HEALTH } else { STATUS } {
+        if let Some(column) = table.column_mut(styled) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     let mut styled = String::new();
     for line in table.lines() {
@@ -44,20 +47,24 @@ pub(crate) fn table(rows: &[Row], metrics: Metrics, width: Option<u16>) -> Strin
     styled
 }
 
-/// The column that is styled.
+/// The columns that are styled.
 const STATUS: usize = 6;
+const HEALTH: usize = 7;
 
 /// The columns that not every table has.
 struct Columns {
     metrics: Metrics,
+    health: bool,
     cause: bool,
 }
 
 impl Columns {
     fn header(&self) -> Vec<&'static str> {
-        let mut names = vec![
-            "id", "name", "inst", "pid", "uptime", "↺", "status", "cpu", "mem",
-        ];
+        let mut names = vec!["id", "name", "inst", "pid", "uptime", "↺", "status"];
+        if self.health {
+            names.push("health");
+        }
+        names.extend(["cpu", "mem"]);
         match self.metrics {
             Metrics::Cheap => {}
             Metrics::All => names.extend(["pss", "fds", "threads"]),
@@ -77,10 +84,16 @@ impl Columns {
             known(row.pid.map(|pid| pid.to_string())),
             known(row.uptime_ms.map(quantity::duration)),
             number(row.restarts.to_string()),
-            Cell::new(format!("{OPEN}{}{CLOSE}", row.status)),
+            styled(row.status),
+        ];
+        if self.health {
+            let verdict = row.health.as_ref().map(|health| health.verdict);
+            cells.push(verdict.map_or_else(|| Cell::new(NONE), styled));
+        }
+        cells.extend([
             known(row.cpu_percent.map(|percent| format!("{percent:.1}%"))),
             known(row.memory_bytes.map(quantity::bytes)),
-        ];
+        ]);
         match self.metrics {
             Metrics::Cheap => {}
             Metrics::All => cells.extend([
@@ -94,15 +107,24 @@ impl Columns {
             Cell::new(if row.watch { "yes" } else { "no" }),
         ]);
         if self.cause {
-            let cause = row.cause.as_deref().filter(|_| has_cause(row));
-            cells.push(Cell::new(plain(cause.unwrap_or_default())));
+            cells.push(Cell::new(plain(&remark(row).unwrap_or_default())));
         }
         cells
     }
 }
 
-fn has_cause(row: &Row) -> bool {
-    row.status != "online" && row.cause.is_some()
+/// What is worth saying of an instance that is not as it should be: why, and what its probe hears.
+fn remark(row: &Row) -> Option<String> {
+    let cause = row.cause.as_deref().filter(|_| row.status != "online");
+    let ill = row.health.as_ref().filter(|health| !health.is_healthy());
+    let answer = ill.and_then(|health| health.answer.as_deref());
+    let said: Vec<&str> = cause.into_iter().chain(answer).collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// A word that is given its style once the table is laid out.
+fn styled(word: &str) -> Cell {
+    Cell::new(format!("{OPEN}{word}{CLOSE}"))
 }
 
 fn number(text: String) -> Cell {
@@ -118,20 +140,24 @@ fn plain(text: &str) -> String {
     text.replace([OPEN, CLOSE], "")
 }
 
-/// Puts the status's style where its marks are.
+/// Puts each word's style where its marks are.
 fn style(line: &str) -> String {
-    let Some((before, rest)) = line.split_once(OPEN) else {
-        return line.to_owned();
-    };
-    let Some((status, after)) = rest.split_once(CLOSE) else {
-        return line.replace(OPEN, "");
-    };
-    format!("{before}{}{after}", paint(of_status(status), status))
+    let mut styled = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, marked)) = rest.split_once(OPEN) {
+        let (word, after) = marked.split_once(CLOSE).unwrap_or((marked, ""));
+        styled.push_str(before);
+        styled.push_str(&paint(of_status(word), word));
+        rest = after;
+    }
+    styled.push_str(rest);
+    styled
 }
 
 #[cfg(test)]
 mod tests {
-    use eco_proto::agent::v1::{ExecMode, Instance, Status};
+    use eco_proto::agent::v1::health::Verdict;
+    use eco_proto::agent::v1::{ExecMode, Health, Instance, Status};
 
     use super::*;
     use crate::view::list::rows;
@@ -192,6 +218,42 @@ mod tests {
         ╞════╪═════════════════╪══════╪══════╪════════╪═══╪════════╪══════╪══════════╪══════╪═══════╡
         │  0 ┆ dev/mds-fetcher ┆    0 ┆ 4242 ┆  2h 5m ┆ 2 ┆ online ┆ 1.2% ┆ 48.2 MiB ┆ fork ┆ no    │
         └────┴─────────────────┴──────┴──────┴────────┴───┴────────┴──────┴──────────┴──────┴───────┘
+        ");
+    }
+
+    #[test]
+    fn health_is_shown_where_something_is_asked_for_it_and_an_answer_where_it_is_not_well() {
+        let with = |verdict: Verdict, answer: &str| Instance {
+            health: Some(Health {
+                verdict: verdict.into(),
+                answer: answer.to_owned(),
+                ..Health::default()
+            }),
+            ..online()
+        };
+        let well = with(Verdict::Healthy, "accepts connections");
+        let ill = with(Verdict::Unhealthy, "answered 503");
+        let launching = Instance {
+            status: Status::Launching.into(),
+            ..with(Verdict::Unknown, "connection refused")
+        };
+        let table = table(
+            &rows("box", &[online(), well, ill, launching]),
+            Metrics::Cheap,
+            None,
+        );
+        for word in ["online", "launching", "healthy", "unhealthy", "unknown"] {
+            assert!(table.contains(&paint(of_status(word), word)), "{word}");
+        }
+        insta::assert_snapshot!(anstream::adapter::strip_str(&table).to_string(), @r"
+        ┌────┬─────────────────┬──────┬──────┬────────┬───┬───────────┬───────────┬──────┬──────────┬──────┬───────┬────────────────────────────────────┐
+        │ id ┆ name            ┆ inst ┆ pid  ┆ uptime ┆ ↺ ┆ status    ┆ health    ┆ cpu  ┆ mem      ┆ mode ┆ watch ┆ cause                              │
+        ╞════╪═════════════════╪══════╪══════╪════════╪═══╪═══════════╪═══════════╪══════╪══════════╪══════╪═══════╪════════════════════════════════════╡
+        │  0 ┆ dev/mds-fetcher ┆    0 ┆ 4242 ┆  2h 5m ┆ 2 ┆ online    ┆ -         ┆ 1.2% ┆ 48.2 MiB ┆ fork ┆ no    ┆                                    │
+        │  0 ┆ dev/mds-fetcher ┆    0 ┆ 4242 ┆  2h 5m ┆ 2 ┆ online    ┆ healthy   ┆ 1.2% ┆ 48.2 MiB ┆ fork ┆ no    ┆                                    │
+        │  0 ┆ dev/mds-fetcher ┆    0 ┆ 4242 ┆  2h 5m ┆ 2 ┆ online    ┆ unhealthy ┆ 1.2% ┆ 48.2 MiB ┆ fork ┆ no    ┆ answered 503                       │
+        │  0 ┆ dev/mds-fetcher ┆    0 ┆ 4242 ┆  2h 5m ┆ 2 ┆ launching ┆ unknown   ┆ 1.2% ┆ 48.2 MiB ┆ fork ┆ no    ┆ started by ann; connection refused │
+        └────┴─────────────────┴──────┴──────┴────────┴───┴───────────┴───────────┴──────┴──────────┴──────┴───────┴────────────────────────────────────┘
         ");
     }
 

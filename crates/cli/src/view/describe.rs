@@ -6,9 +6,11 @@ use eco_proto::agent::v1::exit::How;
 use eco_proto::agent::v1::restart_policy::Delay;
 use eco_proto::agent::v1::{AppSpec, Description, Exit, Resolved};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::line::time;
 use super::list::Row;
+use super::spec::{liveness, readiness};
 use crate::redaction;
 
 /// One instance and its app.
@@ -52,6 +54,9 @@ pub(crate) struct Spec {
     pub(crate) kill_timeout_ms: Option<u64>,
     pub(crate) wait_ready: Option<bool>,
     pub(crate) listen_timeout_ms: Option<u64>,
+    /// The probes, as the fields of a file.
+    pub(crate) readiness: Option<Map<String, Value>>,
+    pub(crate) liveness: Option<Map<String, Value>>,
     pub(crate) watch_paths: Option<Vec<String>>,
     pub(crate) max_memory_bytes: Option<u64>,
     pub(crate) env: BTreeMap<String, String>,
@@ -119,6 +124,8 @@ fn spec(spec: AppSpec) -> Spec {
         kill_timeout_ms: spec.stop.as_ref().map(|policy| policy.kill_timeout_ms),
         wait_ready: spec.ready.as_ref().map(|policy| policy.wait_ready),
         listen_timeout_ms: spec.ready.as_ref().map(|policy| policy.listen_timeout_ms),
+        readiness: spec.ready.as_ref().and_then(readiness),
+        liveness: liveness(&spec),
         watch_paths: spec.watch.map(|policy| policy.paths),
         env: spec
             .env

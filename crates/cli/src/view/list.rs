@@ -1,5 +1,7 @@
 //! The instances of a list.
 
+use eco_proto::agent::v1 as pb;
+use eco_proto::agent::v1::health::Verdict;
 use eco_proto::agent::v1::{ExecMode, Instance, Status};
 use serde::Serialize;
 
@@ -39,6 +41,40 @@ pub(crate) struct Row {
     pub(crate) exec_mode: Option<&'static str>,
     pub(crate) watch: bool,
     pub(crate) cause: Option<String>,
+    /// `null`: the living run is not asked for it.
+    pub(crate) health: Option<Health>,
+}
+
+/// What a probe says of the living run: of readiness while it launches, of liveness while it is online.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Health {
+    /// `healthy`, `unhealthy`, or `unknown` as long as not enough was answered.
+    pub(crate) verdict: &'static str,
+    /// What is asked for: a URL, an address, a command, …
+    pub(crate) asks: Option<String>,
+    /// The last answer; `null`: there was none yet.
+    pub(crate) answer: Option<String>,
+    /// When it came.
+    pub(crate) answered_at: Option<String>,
+    /// Failures in a row that count.
+    pub(crate) failures: u32,
+}
+
+impl Health {
+    fn new(health: &pb::Health) -> Self {
+        Self {
+            verdict: verdict_name(health.verdict()),
+            asks: some(&health.asks),
+            answer: some(&health.answer),
+            answered_at: time(health.answered_ns),
+            failures: health.failures,
+        }
+    }
+
+    /// Whether all is as it should be.
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.verdict == verdict_name(Verdict::Healthy)
+    }
 }
 
 impl Row {
@@ -66,7 +102,8 @@ impl Row {
             threads: instance.threads,
             exec_mode: exec_mode_name(instance.exec_mode()),
             watch: instance.watch,
-            cause: Some(instance.cause.clone()).filter(|cause| !cause.is_empty()),
+            cause: some(&instance.cause),
+            health: instance.health.as_ref().map(Health::new),
         }
     }
 }
@@ -81,6 +118,18 @@ pub(crate) fn rows(host: &str, instances: &[Instance]) -> Vec<Row> {
         (&left.env, &left.name, left.instance).cmp(&(&right.env, &right.name, right.instance))
     });
     rows
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+const fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Healthy => "healthy",
+        Verdict::Unhealthy => "unhealthy",
+        Verdict::Unknown | Verdict::Unspecified => "unknown",
+    }
 }
 
 /// What people call a status.

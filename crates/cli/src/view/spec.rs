@@ -35,7 +35,7 @@ pub(crate) fn fields(spec: &AppSpec, secrets: Secrets) -> Map<String, Value> {
     set(spec.watch.as_ref().map_or(Value::Null, watch));
     set(json!({
         "depends_on": spec.depends_on.iter().filter_map(|one| one.on.as_ref()).map(dependency).collect::<Map<_, _>>(),
-        "liveness": spec.liveness.as_ref().map(|liveness| with_action(liveness.probe.as_ref(), liveness.action())),
+        "liveness": liveness(spec),
         "cron_restart": spec.schedule.as_ref().map(|schedule| &schedule.pattern),
         "cron_timezone": spec.schedule.as_ref().and_then(|schedule| schedule.zone.as_ref()),
         "limits": spec.limits.as_ref().map(limits),
@@ -113,16 +113,25 @@ fn stop(policy: &StopPolicy) -> Value {
 }
 
 fn ready(policy: &ReadyPolicy) -> Value {
-    let readiness = policy.probe.as_ref().map(|readiness| {
-        let mut fields = readiness.probe.as_ref().map(probe).unwrap_or_default();
-        fields.insert("within".to_owned(), json!(readiness.within_ms.unwrap_or(0)));
-        fields
-    });
     json!({
         "wait_ready": policy.wait_ready,
         "listen_timeout": policy.listen_timeout_ms,
-        "readiness": readiness,
+        "readiness": readiness(policy),
     })
+}
+
+/// What an app is ready by, as the fields of `readiness`.
+pub(crate) fn readiness(policy: &ReadyPolicy) -> Option<Map<String, Value>> {
+    let readiness = policy.probe.as_ref()?;
+    let mut fields = readiness.probe.as_ref().map(probe).unwrap_or_default();
+    fields.insert("within".to_owned(), json!(readiness.within_ms.unwrap_or(0)));
+    Some(fields)
+}
+
+/// How it is known that it is still well, as the fields of `liveness`.
+pub(crate) fn liveness(spec: &AppSpec) -> Option<Map<String, Value>> {
+    let liveness = spec.liveness.as_ref()?;
+    Some(with_action(liveness.probe.as_ref(), liveness.action()))
 }
 
 fn watch(policy: &WatchPolicy) -> Value {

@@ -81,7 +81,7 @@ fn one_that_is_not_ready_in_time_is_ended_and_tells_what_it_answered_last() {
     let mut stage = launching(probed());
     let board = told(&api(1), Some("connection refused (127.0.0.1:3000)"));
     pass(&mut stage, 5000 * MS, &board);
-    let cause = "not ready within 5.0 s: last answer: connection refused (127.0.0.1:3000)";
+    let cause = "not ready within 5 s: last answer: connection refused (127.0.0.1:3000)";
     assert_eq!(stage.cause(), cause);
     assert!(stage.tasks().contains(&Task::End(api(1))));
     stage.end(&api(1), How::Code(0), MS);
@@ -99,7 +99,7 @@ fn what_one_that_was_not_ready_left_behind_takes_nothing_from_the_cause() {
         &api(1),
         exited(How::Signal(SIGINT), stage.now, Left::Processes),
     );
-    let cause = "not ready within 5.0 s: waited for 127.0.0.1:3000";
+    let cause = "not ready within 5 s: waited for 127.0.0.1:3000";
     assert_eq!(stage.cause(), cause);
     stage.report(&api(1), Report::Gone);
     assert_eq!(stage.cause(), format!("{cause}; restarted at once"));
@@ -164,7 +164,7 @@ fn one_that_does_not_say_so_in_time_is_online_and_told_of_until_it_does() {
     let mut stage = launching(speaking());
     pass(&mut stage, 3000 * MS, &Board::default());
     assert!(matches!(stage.state(), State::Online { .. }));
-    let silent = "online; did not say that it is ready within 3.0 s";
+    let silent = "online; did not say that it is ready within 3 s";
     assert_eq!(stage.cause(), silent);
     stage.report(&api(1), Report::Ready(Sign::Message));
     assert_eq!(stage.cause(), "said that it is ready");

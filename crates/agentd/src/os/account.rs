@@ -1,14 +1,14 @@
-//! Whom an app runs as.
+//! Whom an app runs as, with all groups.
 
 use std::ffi::CString;
 use std::fmt;
 
 use nix::errno::Errno;
-use nix::unistd::{Gid, Uid, User, getegid, geteuid, getgrouplist};
+use nix::unistd::{Gid, Uid, User, getegid, geteuid, getgrouplist, setgid, setgroups, setuid};
 
 /// Why it is not known whom to run an app as.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum AccountError {
+pub enum AccountError {
     /// The table of users cannot be read.
     #[error("look up user {uid}")]
     LookUp {
@@ -28,7 +28,8 @@ pub(super) enum AccountError {
 
 impl AccountError {
     /// The kernel's reason, or what comes nearest.
-    pub(super) const fn errno(&self) -> i32 {
+    #[must_use]
+    pub const fn errno(&self) -> i32 {
         match self {
             Self::LookUp { source, .. } => *source as i32,
             Self::NoGroup { .. } => nix::libc::EINVAL,
@@ -38,7 +39,7 @@ impl AccountError {
 
 /// A user, its group, and all groups it is in.
 #[derive(Clone, Debug)]
-pub(super) struct Account {
+pub struct Account {
     uid: Uid,
     gid: Gid,
     groups: Vec<Gid>,
@@ -47,7 +48,7 @@ pub(super) struct Account {
 impl Account {
     /// Finds what is asked for; `None` when that is what we are already. A user without a group gets its own, never
     /// ours.
-    pub(super) fn find(uid: Option<u32>, gid: Option<u32>) -> Result<Option<Self>, AccountError> {
+    pub fn find(uid: Option<u32>, gid: Option<u32>) -> Result<Option<Self>, AccountError> {
         if uid.is_none() && gid.is_none() {
             return Ok(None);
         }
@@ -75,13 +76,16 @@ impl Account {
     }
 
     /// The user and its first group.
-    pub(super) const fn owner(&self) -> (Uid, Gid) {
+    #[must_use]
+    pub const fn owner(&self) -> (Uid, Gid) {
         (self.uid, self.gid)
     }
 
-    /// All groups.
-    pub(super) fn groups(&self) -> &[Gid] {
-        &self.groups
+    /// Makes the calling process belong to it, for good. Makes system calls only, so that it can be done after a fork.
+    pub fn assume(&self) -> nix::Result<()> {
+        setgroups(&self.groups)?;
+        setgid(self.gid)?;
+        setuid(self.uid)
     }
 }
 

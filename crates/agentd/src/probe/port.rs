@@ -1,8 +1,8 @@
 //! Telling when an app that was given a port listens on it.
 //!
-//! The kernel tells nobody when a socket begins to listen, so while an instance with a `PORT` is launching, and only then,
-//! its processes are looked at every few milliseconds. A listener of somebody else on the same port does not count: the
-//! socket must be open in a process of the run.
+//! The kernel tells nobody when a socket begins to listen, so while an instance with a `PORT` is launching its processes
+//! are looked at every few milliseconds, and now and then while it is online and nothing listens yet; otherwise nothing is.
+//! A listener of somebody else on the same port does not count: the socket must be open in a process of the run.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,70 +11,84 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::environment::expected_port;
-use crate::fleet::{Fleet, RunKey, Sign};
+use crate::fleet::{App, Fleet, RunKey, Sign, Slot, SlotKey, awaited_port};
 use crate::machine::State;
 use crate::os::process;
 use crate::supervisor::Input;
 
-/// Between two looks.
+/// Between two looks at instances that are launching.
 const EVERY: Duration = Duration::from_millis(40);
+/// Between two looks at instances that are online and do not listen.
+const SELDOM: Duration = Duration::from_secs(2);
 /// The state of a listening socket in /proc/net/tcp.
 const LISTEN: &str = "0A";
 
-/// A launching run and the port that it is told to listen on.
+/// A living run and the port that it is told to listen on.
 #[derive(Debug, PartialEq, Eq)]
 struct Candidate {
     key: RunKey,
     pid: i32,
     port: u16,
+    pace: Pace,
 }
 
-/// Watches the published fleet for launching instances with a port. Ends with the agent.
+/// How often to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    Often,
+    Seldom,
+}
+
+/// Watches the published fleet for instances whose port is awaited. Ends with the agent.
 pub async fn run(mut published: watch::Receiver<Arc<Fleet>>, inputs: mpsc::Sender<Input>) {
     loop {
         let candidates = candidates(&published.borrow_and_update());
-        if candidates.is_empty() {
-            if published.changed().await.is_err() {
-                return;
-            }
-            continue;
-        }
         for key in listening(&candidates) {
             if inputs.send(Input::Ready(key, Sign::Port)).await.is_err() {
                 return;
             }
         }
-        tokio::time::sleep(EVERY).await;
+        let is_urgent = candidates
+            .iter()
+            .any(|candidate| candidate.pace == Pace::Often);
+        tokio::select! {
+            () = tokio::time::sleep(EVERY), if is_urgent => {}
+            () = tokio::time::sleep(SELDOM), if !is_urgent && !candidates.is_empty() => {}
+            changed = published.changed(), if !is_urgent => if changed.is_err() { return },
+        }
     }
 }
 
 fn candidates(fleet: &Fleet) -> Vec<Candidate> {
-    let launching = fleet
+    let awaited = fleet
         .slots()
-        .filter_map(|(key, app, slot)| match slot.machine.state() {
-            // Who is to say that it is ready is believed nothing less.
-            State::Launching { .. } if app.spec.ready.wait_ready => None,
-            State::Launching { pid, .. } => {
-                let port = expected_port(&app.spec, key.instance)?;
-                Some(Candidate {
-                    key: key.run(slot.machine.run()),
-                    pid,
-                    port,
-                })
-            }
-            State::Stopped
-            | State::Spawning { .. }
-            | State::Online { .. }
-            | State::Ending { .. }
-            | State::Waiting { .. }
-            | State::Errored => None,
-        });
-    launching.collect()
+        .filter_map(|(key, app, slot)| candidate(&key, app, slot));
+    awaited.collect()
+}
+
+fn candidate(key: &SlotKey, app: &App, slot: &Slot) -> Option<Candidate> {
+    let (pid, port, pace) = match slot.machine.state() {
+        State::Launching { pid, .. } => (pid, awaited_port(&app.spec, key.instance)?, Pace::Often),
+        State::Online { pid, .. } => (pid, slot.silent_port()?, Pace::Seldom),
+        State::Stopped
+        | State::Spawning { .. }
+        | State::Ending { .. }
+        | State::Waiting { .. }
+        | State::Errored => return None,
+    };
+    Some(Candidate {
+        key: key.run(slot.machine.run()),
+        pid,
+        port,
+        pace,
+    })
 }
 
 /// The candidates that have a socket of their own listening on their port.
 fn listening(candidates: &[Candidate]) -> Vec<RunKey> {
+    if candidates.is_empty() {
+        return Vec::new();
+    }
     let tables: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|path| std::fs::read_to_string(path).ok())

@@ -1,0 +1,223 @@
+//! Asking one run, for as long as it is to be asked.
+
+use std::time::Duration;
+
+use eco_config::spec::{Address, HttpUrl};
+use eco_home::clock;
+
+use super::exec::Scene;
+use super::judge::{First, Judge, Reply, Turn};
+use super::line::Lines;
+use super::matter::{Matter, Purpose};
+use super::output::Output;
+use super::watchdog::Watchdog;
+use super::{Surroundings, connect, exec, http};
+use crate::fleet::{Answer, Health, RunKey, Sign, Verdict, span};
+use crate::resolve::{self, Question, QuestionError};
+use crate::supervisor::{Input, run_dir};
+
+/// A question that is asked this much too late was held back by us or by the host, which may have slept: what happened
+/// meanwhile says nothing about the app.
+const LATE: Duration = Duration::from_secs(5);
+
+/// Asks `key` until there is nothing more to ask. To be aborted when the run is over.
+pub(super) async fn run(key: RunKey, matter: Matter, about: Surroundings) {
+    let task = Task { key, matter, about };
+    match task.way() {
+        Ok(Way::Again(asker, asks)) => task.ask_again_and_again(asker, asks).await,
+        Ok(Way::Wait(lines, pattern, asks)) => {
+            task.show(Health::asking(asks));
+            lines.wait_for(&pattern).await;
+            task.tell(Input::Ready(task.key.clone(), Sign::Probe)).await;
+        }
+        // Whoever hears the word tells of it.
+        Ok(Way::Hear(asks)) => task.show(Health::asking(asks)),
+        Err(why) => task.show(Health {
+            answer: Some(answer(why)),
+            ..Health::asking(String::new())
+        }),
+    }
+}
+
+/// How the answer comes, and what is asked for.
+enum Way {
+    /// By asking, again and again.
+    Again(Asker, String),
+    /// By waiting for a line.
+    Wait(Lines, regex::bytes::Regex, String),
+    /// By itself.
+    Hear(String),
+}
+
+/// Who can be asked.
+enum Asker {
+    Exec(Vec<String>, Box<Scene>),
+    Tcp(Address),
+    Http(HttpUrl, Vec<(u16, u16)>),
+    Output(Output),
+    Watchdog(Watchdog),
+}
+
+impl Asker {
+    const fn first(&self) -> First {
+        match self {
+            Self::Exec(..) | Self::Tcp(_) | Self::Http(..) => First::AtOnce,
+            Self::Output(_) | Self::Watchdog(_) => First::AfterInterval,
+        }
+    }
+
+    async fn ask(&mut self, timeout: Duration, asks: &str) -> Reply {
+        match self {
+            Self::Exec(words, scene) => exec::ask(words, scene, timeout).await,
+            Self::Tcp(address) => within(timeout, asks, connect::ask(address)).await,
+            Self::Http(url, statuses) => within(timeout, asks, http::ask(url, statuses)).await,
+            Self::Output(output) => output.ask(),
+            Self::Watchdog(watchdog) => watchdog.ask(clock::since_boot()),
+        }
+    }
+}
+
+async fn within(timeout: Duration, asks: &str, reply: impl Future<Output = Reply>) -> Reply {
+    tokio::time::timeout(timeout, reply)
+        .await
+        .unwrap_or_else(|_| Reply::Failed(format!("no answer within {} ({asks})", span(timeout))))
+}
+
+struct Task {
+    key: RunKey,
+    matter: Matter,
+    about: Surroundings,
+}
+
+impl Task {
+    /// Finds out how to ask. What stands in the way stood in the way of the spawn too, or came later.
+    fn way(&self) -> Result<Way, String> {
+        let resolved = resolve::resolve(&self.matter.spec).map_err(|problems| {
+            let messages: Vec<_> = problems
+                .into_iter()
+                .map(|problem| problem.message)
+                .collect();
+            format!("cannot be asked: {}", messages.join("; "))
+        })?;
+        let (spec, key) = (&self.matter.spec, &self.key);
+        let instance = key.slot.instance;
+        let variables = resolve::variables(spec, resolved.account.as_ref(), instance, key.run);
+        let question = Question::new(&self.matter.probe.check, &variables)
+            .map_err(|error: QuestionError| error.to_string())?;
+        let asks = question.to_string();
+        Ok(match question {
+            Question::Exec(words) => {
+                let scene = Scene {
+                    cwd: resolved.cwd,
+                    variables,
+                    account: resolved.account,
+                };
+                Way::Again(Asker::Exec(words, Box::new(scene)), asks)
+            }
+            Question::Tcp(address) => Way::Again(Asker::Tcp(address), asks),
+            Question::Http { url, statuses } => Way::Again(Asker::Http(url, statuses), asks),
+            Question::Output => {
+                let folder = run_dir(&self.about.runs, &self.about.host, key);
+                Way::Again(Asker::Output(Output::new(folder)), asks)
+            }
+            Question::Line(pattern) => {
+                let home = self.about.home.clone();
+                let lines = Lines::new(home, key.clone(), self.matter.since_unix);
+                Way::Wait(lines, pattern, asks)
+            }
+            Question::Notify => match self.matter.purpose {
+                Purpose::Readiness => Way::Hear(asks),
+                Purpose::Liveness => Way::Again(Asker::Watchdog(self.watchdog()), asks),
+            },
+        })
+    }
+
+    fn watchdog(&self) -> Watchdog {
+        let voices = self.about.voices.clone();
+        let interval = self.matter.probe.interval;
+        Watchdog::new(self.key.clone(), voices, interval, clock::since_boot())
+    }
+
+    async fn ask_again_and_again(&self, mut asker: Asker, asks: String) {
+        let probe = &self.matter.probe;
+        let mut judge = self.judge(&asker);
+        self.show(Health::asking(asks.clone()));
+        loop {
+            let now = clock::since_boot();
+            tokio::time::sleep(judge.due().saturating_sub(now)).await;
+            if clock::since_boot() > judge.due() + LATE {
+                judge = self.judge(&asker);
+                continue;
+            }
+            let reply = asker.ask(probe.timeout, &asks).await;
+            let turn = judge.take(clock::since_boot(), &reply);
+            self.show(Health {
+                asks: asks.clone(),
+                verdict: self.shown(judge.verdict()),
+                answer: Some(answer(reply.text().to_owned())),
+                failures: judge.failures(),
+            });
+            if let Some(input) = self.input(turn, judge.failures(), &reply) {
+                self.tell(input).await;
+            }
+        }
+    }
+
+    fn judge(&self, asker: &Asker) -> Judge {
+        Judge::new(
+            &self.matter.probe,
+            asker.first(),
+            self.matter.since,
+            clock::since_boot(),
+        )
+    }
+
+    /// What is not ready yet is not ill: time decides about it, and not the number of its failures.
+    const fn shown(&self, verdict: Verdict) -> Verdict {
+        match (self.matter.purpose, verdict) {
+            (Purpose::Readiness, Verdict::Ill) => Verdict::Unknown,
+            (Purpose::Readiness | Purpose::Liveness, verdict) => verdict,
+        }
+    }
+
+    /// What follows from a turn.
+    fn input(&self, turn: Turn, failures: u32, reply: &Reply) -> Option<Input> {
+        let key = || self.key.clone();
+        match (self.matter.purpose, turn) {
+            (Purpose::Readiness, Turn::To(Verdict::Well)) => Some(Input::Ready(key(), Sign::Probe)),
+            (Purpose::Liveness, Turn::To(Verdict::Ill)) => {
+                Some(Input::Ill(key(), in_a_row(failures, reply.text())))
+            }
+            (Purpose::Readiness, Turn::To(Verdict::Unknown | Verdict::Ill))
+            | (Purpose::Liveness, Turn::To(Verdict::Unknown | Verdict::Well))
+            | (_, Turn::None) => None,
+        }
+    }
+
+    /// Nobody hears it only when the agent ends.
+    async fn tell(&self, input: Input) {
+        drop(self.about.inputs.send(input).await);
+    }
+
+    fn show(&self, health: Health) {
+        self.about.board.send_if_modified(|board| {
+            let is_news = board
+                .get(&self.key)
+                .is_none_or(|old| !old.says_the_same(&health));
+            board.insert(self.key.clone(), health);
+            is_news
+        });
+    }
+}
+
+fn answer(text: String) -> Answer {
+    let at_unix = clock::unix();
+    Answer { text, at_unix }
+}
+
+fn in_a_row(failures: u32, text: &str) -> String {
+    match failures {
+        0 | 1 => text.to_owned(),
+        more => format!("{more} failures in a row: {text}"),
+    }
+}
