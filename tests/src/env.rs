@@ -10,7 +10,11 @@ use tempfile::TempDir;
 
 use crate::command::{self, Output};
 use crate::mark::{self, MARK};
+use crate::wait;
 use crate::{Follower, Instances, Record, fake_app, kill, program, records, wait_until};
+
+/// What the keeper says before the folder of its cgroups.
+const CGROUPS: &str = " groups are in ";
 
 /// One test's own eco. Dropping it ends every process that came from it.
 #[derive(Debug)]
@@ -230,6 +234,27 @@ impl TestEnv {
     }
 }
 
+impl TestEnv {
+    /// A killed keeper leaves the cgroups of its runs to the next one, which does not come any more.
+    fn remove_cgroups(&self) {
+        let log = fs::read_to_string(self.home.join("log/keeper.log")).unwrap_or_default();
+        let folders: BTreeSet<&str> = log
+            .lines()
+            .filter_map(|line| Some(line.split_once(CGROUPS)?.1))
+            .collect();
+        for folder in folders {
+            // Whoever was just killed is in one until the kernel has done with it.
+            wait::comes(|| {
+                let runs = fs::read_dir(folder).into_iter().flatten().flatten();
+                // What is no folder is the kernel's, and goes with what it is in.
+                runs.for_each(|run| drop(fs::remove_dir(run.path())));
+                drop(fs::remove_dir(folder));
+                !Path::new(folder).exists()
+            });
+        }
+    }
+}
+
 impl Default for TestEnv {
     fn default() -> Self {
         Self::new()
@@ -249,5 +274,6 @@ impl Drop for TestEnv {
             }
         }
         self.pull_the_plug();
+        self.remove_cgroups();
     }
 }

@@ -12,7 +12,7 @@
 //!   specification means on this host.
 //! - [`keeper`], [`feed`]: the conversations with the other two daemons. [`voices`]: what apps say to us, in the words of
 //!   [`message`] and [`notification`]; [`stdin`]: what is written to them; [`probe`]: questions to them. [`memory`],
-//!   [`sample`]: looks at processes. [`watch_files`]: a look at files.
+//!   [`sample`]: looks at processes. [`watch_files`]: a look at files. [`limits`]: what keeps the limits of processes here.
 //! - [`rpc`]: requests in, replies out. [`daemon`]: puts it all together and takes it down.
 
 pub mod daemon;
@@ -22,6 +22,7 @@ pub mod fleet;
 pub mod frame;
 pub mod hands;
 pub mod keeper;
+pub mod limits;
 pub mod machine;
 pub mod memory;
 pub mod message;

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::{Daemon, Home};
+use crate::{Daemon, Home, cgroup};
 
 /// Marks the processes of a run: see the keeper. A daemon is nobody's run, also when an app started it.
 pub const RUN_MARK: &str = "ECO_RUN_ID";
@@ -64,9 +64,13 @@ pub fn launch(home: &Home, daemon: Daemon) -> Result<Child, LaunchError> {
         .stdout(out)
         .stderr(err);
     detach(&mut command);
-    command
+    let child = command
         .spawn()
-        .map_err(|source| LaunchError::Run { program, source })
+        .map_err(|source| LaunchError::Run { program, source })?;
+    if cgroup::leave(child.id()).is_err() {
+        // Nothing is wrong as long as the run in whose group it stays goes on, and nobody here has a log.
+    }
+    Ok(child)
 }
 
 #[expect(

@@ -14,6 +14,7 @@
 //! One daemon of a kind serves one home: each holds a lock for as long as it lives ([`lock`]), binds a socket that
 //! only its owner may use ([`socket`]), and can be started by whoever finds it missing ([`launch`]).
 
+pub mod cgroup;
 pub mod clock;
 pub mod connect;
 pub mod launch;

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use nix::libc;
 use nix::sys::signal::Signal;
 
+use crate::limits;
 use crate::machine::{Ended, Ending, Machine, State, Tick, Want};
 
 /// How a run ended, with all that is known.
@@ -14,6 +16,13 @@ pub enum How {
     Code(i32),
     /// This signal killed it.
     Signal(i32),
+    /// It ended so after the kernel had ended a process of it, itself or another, for want of memory.
+    OutOfMemory {
+        /// How its first process ended.
+        how: Box<How>,
+        /// Bytes that the run might hold; `None`: the whole host was short.
+        limit: Option<u64>,
+    },
     /// Nobody could be told.
     Unknown,
     /// It never began, for this reason.
@@ -23,10 +32,11 @@ pub enum How {
 impl How {
     /// What the machine is told.
     #[must_use]
-    pub const fn ended(&self) -> Ended {
+    pub fn ended(&self) -> Ended {
         match self {
             Self::Code(code) => Ended::Code(*code),
             Self::Signal(signal) => Ended::Signal(*signal),
+            Self::OutOfMemory { how, .. } => how.ended(),
             Self::Unknown => Ended::Unknown,
             Self::NotSpawned(_) => Ended::NotSpawned,
         }
@@ -41,9 +51,23 @@ impl fmt::Display for How {
                 Ok(signal) => write!(f, "killed by {signal}"),
                 Err(_) => write!(f, "killed by signal {number}"),
             },
+            Self::OutOfMemory { how, limit } => out_of_memory(f, how, *limit),
             Self::Unknown => write!(f, "ended, nobody knows how"),
             Self::NotSpawned(why) => write!(f, "failed to {why}"),
         }
+    }
+}
+
+fn out_of_memory(f: &mut fmt::Formatter<'_>, how: &How, limit: Option<u64>) -> fmt::Result {
+    let short = limit.map_or_else(
+        || "the host was out of memory".to_owned(),
+        |limit| format!("out of memory: limit {}", limits::size(limit)),
+    );
+    // Anything else is what its first process made of another one's end.
+    if *how == How::Signal(libc::SIGKILL) {
+        write!(f, "{how} ({short})")
+    } else {
+        write!(f, "{how}, after a process of it was killed ({short})")
     }
 }
 
@@ -149,5 +173,28 @@ pub(crate) fn span(time: Duration) -> String {
         format!("{} s", time.as_secs())
     } else {
         format!("{:.1} s", time.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn want_of_memory_is_a_cause_and_what_the_app_made_of_it_another() {
+        let ended = |how, limit| How::OutOfMemory {
+            how: Box::new(how),
+            limit,
+        };
+        let killed = ended(How::Signal(9), Some(512 << 20));
+        assert_eq!(
+            killed.to_string(),
+            "killed by SIGKILL (out of memory: limit 512M)"
+        );
+        let child = ended(How::Code(1), None);
+        assert_eq!(
+            child.to_string(),
+            "exited with code 1, after a process of it was killed (the host was out of memory)"
+        );
     }
 }

@@ -9,6 +9,7 @@ use std::os::fd::AsFd as _;
 use eco_home::runs::{STDIN, Stream};
 use eco_proto::keeper::v1::Moment;
 
+use super::cgroup::Cgroup;
 use super::facts;
 use super::fifo;
 use super::keeper::Keeper;
@@ -79,7 +80,8 @@ impl Keeper {
             return;
         };
         run.pidfd = None;
-        let exited = run.facts.exited(exit, others.len(), at);
+        let shortage = run.cgroup.as_ref().and_then(Cgroup::shortage);
+        let exited = run.facts.exited(exit, others.len(), shortage, at);
         self.tell(exited);
         self.await_others(serial, others);
     }
@@ -87,16 +89,14 @@ impl Keeper {
     /// The living processes of a run whose leader ended.
     fn others(&mut self, serial: u64, all: &[Process]) -> Vec<Identity> {
         let keeper = self.pid;
-        let Some(tree) = self
-            .table
-            .get_mut(serial)
-            .and_then(|run| run.tree.as_mut())
-            .filter(|tree| tree.is_whole())
-        else {
+        let Some(run) = self.table.get_mut(serial) else {
+            return Vec::new();
+        };
+        let Some(tree) = run.tree.as_ref().filter(|tree| tree.is_whole()) else {
             return Vec::new();
         };
         let leader = tree.leader();
-        let mut members = tree.members(all, keeper, process::has_environment);
+        let mut members = run.members(all, keeper);
         members.retain(|member| *member != leader);
         members
     }
@@ -180,6 +180,9 @@ impl Keeper {
             say::failed(&run.folder.display(), &error);
         }
         run.channel = None;
+        if let Some(cgroup) = run.cgroup.take() {
+            cgroup.remove();
+        }
         run.phase = Phase::Gone;
         run.tree = None;
         run.pidfd = None;

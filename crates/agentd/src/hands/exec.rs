@@ -1,8 +1,8 @@
 //! From a request to a process.
 //!
 //! ```text
-//!   keeper: fork ──────────────────────────────────────────────────────▶ std waits for exec or an errno
-//!   child:   └▶ stdio ─▶ channel ─▶ signals ─▶ session ─▶ limits ─▶ user ─▶ cwd ─▶ exec
+//!   keeper: fork ─────────────────────────────────────────────────────────────────▶ std waits for exec or an errno
+//!   child:   └▶ stdio ─▶ cgroup ─▶ channel ─▶ signals ─▶ session ─▶ limits ─▶ user ─▶ cwd ─▶ exec
 //! ```
 //!
 //! The child's steps after the fork come back as one errno; which step it was comes back through a pipe of one byte,
@@ -23,6 +23,7 @@ use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::SigSet;
 use nix::unistd::{chdir, setsid, write};
 
+use super::cgroup::Entrance;
 use super::channel;
 use super::gear::Ends;
 use super::spawn::path;
@@ -31,6 +32,15 @@ use crate::os::account::Account;
 /// Why a program was not run.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ExecError {
+    /// Its cgroup.
+    #[error("put {program} into its cgroup")]
+    Cgroup {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// Its channel.
     #[error("give {program} its channel")]
     Channel {
@@ -49,8 +59,8 @@ pub(super) enum ExecError {
         #[source]
         source: io::Error,
     },
-    /// The limit of descriptors.
-    #[error("give {program} its limit of open files")]
+    /// The limits of its processes.
+    #[error("give {program} its limits")]
     Limit {
         /// The program.
         program: PathBuf,
@@ -95,7 +105,8 @@ impl ExecError {
     /// The kernel's reason.
     pub(super) const fn cause(&self) -> &io::Error {
         match self {
-            Self::Channel { source, .. }
+            Self::Cgroup { source, .. }
+            | Self::Channel { source, .. }
             | Self::Session { source, .. }
             | Self::Limit { source, .. }
             | Self::Become { source, .. }
@@ -110,6 +121,16 @@ impl ExecError {
 pub(super) struct FileLimit {
     pub(super) soft: u64,
     pub(super) hard: u64,
+    /// What an app may ask for.
+    pub(super) most: u64,
+}
+
+/// What holds for a child from before its program begins.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    pub(super) entrance: Option<Entrance>,
+    /// (resource, soft, hard)
+    pub(super) each: Vec<(Resource, u64, u64)>,
 }
 
 /// What a child does between fork and exec, by the number that it reports when it fails.
@@ -121,6 +142,7 @@ enum Step {
     Become = 3,
     Enter = 4,
     Channel = 5,
+    Cgroup = 6,
 }
 
 impl Step {
@@ -131,6 +153,7 @@ impl Step {
             3 => Some(Self::Become),
             4 => Some(Self::Enter),
             5 => Some(Self::Channel),
+            6 => Some(Self::Cgroup),
             _ => None,
         }
     }
@@ -141,7 +164,7 @@ pub(super) fn execute(
     request: &Spawn,
     mark: &[u8],
     ends: Ends,
-    limit: FileLimit,
+    bounds: Bounds,
     account: Option<Account>,
 ) -> Result<i32, ExecError> {
     let program = path(&request.program);
@@ -176,7 +199,7 @@ pub(super) fn execute(
         &mut command,
         report.into(),
         ends.channel,
-        limit,
+        bounds,
         account,
         folder,
     );
@@ -194,6 +217,7 @@ pub(super) fn execute(
         return Err(not_run(source));
     };
     Err(match step {
+        Step::Cgroup => ExecError::Cgroup { program, source },
         Step::Channel => ExecError::Channel { program, source },
         Step::Session => ExecError::Session { program, source },
         Step::Limit => ExecError::Limit { program, source },
@@ -208,25 +232,27 @@ pub(super) fn execute(
 
 #[expect(
     unsafe_code,
-    reason = "channel, session, limits and rights can only be set between fork and exec"
+    reason = "cgroup, channel, session, limits and rights can only be set between fork and exec"
 )]
 fn before_exec(
     command: &mut Command,
     report: OwnedFd,
     channel: Option<OwnedFd>,
-    limit: FileLimit,
+    bounds: Bounds,
     account: Option<Account>,
     cwd: CString,
 ) {
     let prepare = move || {
         let steps = || {
+            enter(bounds.entrance.as_ref()).map_err(|errno| (Step::Cgroup, errno))?;
             if let Some(channel) = &channel {
                 place(channel).map_err(|errno| (Step::Channel, errno))?;
             }
             reset_signals().map_err(|errno| (Step::Session, errno))?;
             setsid().map_err(|errno| (Step::Session, errno))?;
-            setrlimit(Resource::RLIMIT_NOFILE, limit.soft, limit.hard)
-                .map_err(|errno| (Step::Limit, errno))?;
+            for (resource, soft, hard) in &bounds.each {
+                setrlimit(*resource, *soft, *hard).map_err(|errno| (Step::Limit, errno))?;
+            }
             if let Some(account) = &account {
                 account.assume().map_err(|errno| (Step::Become, errno))?;
             }
@@ -240,6 +266,17 @@ fn before_exec(
     };
     // SAFETY: only system calls on memory that was prepared before the fork: nothing is allocated, no lock is taken.
     unsafe { command.pre_exec(prepare) };
+}
+
+/// Enters the run's cgroup, so that whatever is forked from now on is in it too.
+fn enter(entrance: Option<&Entrance>) -> nix::Result<()> {
+    match entrance {
+        Some(entrance) => match write(&entrance.file, b"0") {
+            Err(errno) if entrance.is_needed => Err(errno),
+            Ok(_) | Err(_) => Ok(()),
+        },
+        None => Ok(()),
+    }
 }
 
 /// Puts an app's end of its channel where it looks for it, to be kept over the exec.

@@ -11,8 +11,8 @@
 use eco_home::clock;
 use eco_proto::keeper::v1::from_keeper::Message;
 use eco_proto::keeper::v1::{
-    ChannelClosed, Exited, Gone, Grown, Moment, Notified, RunKey, RunState, Said, SpawnFailed,
-    Spawned, exited,
+    ChannelClosed, Exited, Gone, Grown, Moment, Notified, OutOfMemory, RunKey, RunState, Said,
+    SpawnFailed, Spawned, exited,
 };
 
 use super::channel::Channel;
@@ -91,7 +91,13 @@ impl Facts {
         Message::SpawnFailed(fact)
     }
 
-    pub(super) fn exited(&mut self, exit: Exit, left: usize, at: Moment) -> Message {
+    pub(super) fn exited(
+        &mut self,
+        exit: Exit,
+        left: usize,
+        shortage: Option<OutOfMemory>,
+        at: Moment,
+    ) -> Message {
         let how = match exit {
             Exit::Code(code) => exited::How::Code(code),
             Exit::Signal(signal) => exited::How::Signal(signal),
@@ -102,6 +108,7 @@ impl Facts {
             at: Some(at),
             left: u32::try_from(left).unwrap_or(u32::MAX),
             how: Some(how),
+            out_of_memory: shortage,
         };
         self.state.exited = Some(fact.clone());
         Message::Exited(fact)
@@ -159,7 +166,7 @@ mod tests {
             start_ticks: 70,
         };
         facts.spawned(process, "boot", Moment::default(), None);
-        facts.exited(Exit::Signal(9), 2, Moment::default());
+        facts.exited(Exit::Signal(9), 2, None, Moment::default());
         assert!(facts.has_exited() && !facts.is_gone());
         facts.gone(Moment::default());
         let state = facts.state();

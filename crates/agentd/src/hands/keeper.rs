@@ -16,7 +16,9 @@ use nix::libc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::geteuid;
 
+use super::cgroups::Cgroups;
 use super::connection::{Connection, ConnectionError};
 use super::exec::FileLimit;
 use super::growth::Growth;
@@ -83,6 +85,8 @@ pub(super) struct Keeper {
     pub(super) boot_id: String,
     pub(super) pid: i32,
     pub(super) file_limit: FileLimit,
+    /// Absent where no cgroup can be made.
+    pub(super) cgroups: Option<Cgroups>,
     pub(super) segment_bytes: u64,
     /// Where sockets for notices are.
     pub(super) notices: PathBuf,
@@ -129,6 +133,7 @@ impl Keeper {
             boot_id: clock::boot_id(),
             pid: nix::unistd::getpid().as_raw(),
             file_limit,
+            cgroups: Cgroups::find(home),
             segment_bytes: SEGMENT_BYTES,
             notices: home.notices(),
             signals,
@@ -154,6 +159,9 @@ impl Keeper {
             }
         }
         say(format_args!("ends"));
+        if let Some(cgroups) = &self.cgroups {
+            cgroups.leave();
+        }
         match std::fs::remove_file(home.socket(Daemon::Keeper)) {
             Ok(()) => {}
             Err(error) => say::failed(&"the socket", &error),
@@ -296,6 +304,7 @@ impl Keeper {
             version: eco_proto::VERSION.to_owned(),
             pid: self.pid,
             runs: self.table.states(),
+            groups: self.cgroups.as_ref().map(Cgroups::told),
         };
         self.tell(Message::Hello(hello));
     }
@@ -380,6 +389,10 @@ fn take_signals() -> nix::Result<SignalFd> {
 /// A run takes nine descriptors at the most. Returns the limit that was, which is the apps' own.
 fn raise_file_limit() -> nix::Result<FileLimit> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let most_of_all = std::fs::read_to_string("/proc/sys/fs/nr_open").ok();
+    let most = most_of_all
+        .filter(|_| geteuid().is_root())
+        .and_then(|text| text.trim().parse().ok());
     let wanted = if hard == libc::RLIM_INFINITY {
         soft.max(1 << 20)
     } else {
@@ -388,5 +401,9 @@ fn raise_file_limit() -> nix::Result<FileLimit> {
     if let Err(errno) = setrlimit(Resource::RLIMIT_NOFILE, wanted, hard) {
         say::failed(&"the limit of open files", &errno);
     }
-    Ok(FileLimit { soft, hard })
+    Ok(FileLimit {
+        soft,
+        hard,
+        most: most.unwrap_or(hard),
+    })
 }

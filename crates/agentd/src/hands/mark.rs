@@ -1,5 +1,6 @@
 //! How a process shows which run it belongs to, wherever it went.
 
+use eco_home::cgroup::fingerprint;
 use eco_home::launch::RUN_MARK;
 use eco_proto::keeper::v1::RunKey;
 
@@ -12,11 +13,7 @@ pub(crate) fn mark(key: &RunKey, run_dir: &[u8], boot_id: &str) -> Vec<u8> {
 
 /// A number that no run of another home or another boot has.
 pub(super) fn number(run_dir: &[u8], boot_id: &str) -> u64 {
-    // FNV-1a: the same in every version of this program, which the standard library's hashes are not.
-    let bytes = run_dir.iter().chain(boot_id.as_bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    fingerprint(run_dir.iter().chain(boot_id.as_bytes()))
 }
 
 /// The run as people write it; a NUL, which no environment can hold, is left out.

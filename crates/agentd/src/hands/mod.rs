@@ -26,6 +26,7 @@
 //! - `Gone` is said when no process of the run is left and its FIFOs are empty; while the disk is full it waits.
 //! - The keeper ends when it is asked to and has no run left; SIGTERM ends it when no run lives.
 //! - Nothing of the keeper's reaches an app: no descriptor, no environment, no signal setting, no raised limit.
+//! - A run has a cgroup of its own where one can be made, and lives as well without.
 
 use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ use eco_home::Home;
 use nix::libc;
 
 mod adopt;
+mod cgroup;
+mod cgroups;
 mod channel;
 mod connection;
 mod ending;
@@ -45,6 +48,7 @@ mod flow;
 mod gear;
 mod growth;
 mod keeper;
+mod limits;
 mod lines;
 mod mark;
 mod notices;

@@ -54,6 +54,7 @@ impl Keeper {
             segment_bytes: self.segment_bytes,
             notices: &self.notices,
             boot_id: &self.boot_id,
+            cgroups: self.cgroups.as_ref(),
         };
         match spawn(request, &mark, grounds) {
             Ok(started) => {
@@ -69,6 +70,7 @@ impl Keeper {
                 run.outputs = started.gear.outputs;
                 run.channel = started.gear.channel;
                 run.notices = started.gear.notices;
+                run.cgroup = started.cgroup;
                 run.phase = Phase::Living;
                 let (at, channel) = (facts::now(), run.channel.as_ref());
                 let spawned = run.facts.spawned(leader, &self.boot_id, at, channel);
@@ -95,7 +97,10 @@ impl Keeper {
         let folder = path(&request.run_dir);
         let mark = mark(&key, &request.run_dir, &request.boot_id);
         let leader = adopt::identity(request);
+        let is_this_boot = request.boot_id == self.boot_id;
         let mut run = Run::new(key, folder);
+        let cgroups = self.cgroups.as_ref().filter(|_| is_this_boot);
+        run.cgroup = cgroups.and_then(|all| all.find_group(&run.folder, leader.pid));
         run.outputs = adopt::outputs(&run.folder, self.segment_bytes);
         run.notices = adopt::notices(request, &self.notices);
         run.phase = Phase::Living;
@@ -111,7 +116,6 @@ impl Keeper {
             }
             Leader::Ended(exit) => {
                 // Nothing of another boot is left, whatever has its numbers now.
-                let is_this_boot = request.boot_id == self.boot_id;
                 run.tree = is_this_boot.then(|| Tree::new(leader, mark, request.tree));
                 let serial = self.enter(run);
                 self.adopted_too_late(serial, exit);
@@ -195,6 +199,7 @@ impl Keeper {
             return say(format_args!("ignores signal {}", request.signal));
         }
         let rounds = if request.signal == libc::SIGKILL {
+            self.kill_group(serial, request.reach());
             KILL_ROUNDS
         } else {
             1
@@ -224,20 +229,24 @@ impl Keeper {
         let Some(run) = self.table.get_mut(serial) else {
             return Vec::new();
         };
-        let Some(tree) = &mut run.tree else {
+        let Some(tree) = &run.tree else {
             return Vec::new();
         };
-        let is_whole = match reach {
-            SignalReach::Unspecified => tree.is_whole(),
-            SignalReach::Leader => false,
-            SignalReach::Tree => true,
-        };
-        if is_whole {
-            tree.everybody(&process::scan(), keeper, process::has_environment)
+        if is_whole(tree, reach) {
+            run.everybody(&process::scan(), keeper)
         } else if run.facts.has_exited() {
             Vec::new()
         } else {
             vec![tree.leader()]
+        }
+    }
+
+    /// Kills all at once where that can be done: whoever forks faster than we look does not escape.
+    fn kill_group(&self, serial: u64, reach: SignalReach) {
+        let run = self.table.get(serial);
+        let is_meant = |run: &&Run| run.tree.as_ref().is_some_and(|tree| is_whole(tree, reach));
+        if let Some(cgroup) = run.filter(is_meant).and_then(|run| run.cgroup.as_ref()) {
+            cgroup.kill();
         }
     }
 
@@ -281,5 +290,14 @@ impl Keeper {
             names,
         };
         self.hand(Message::Descriptors(reply), copies);
+    }
+}
+
+/// Whether all processes of a run are meant.
+const fn is_whole(tree: &Tree, reach: SignalReach) -> bool {
+    match reach {
+        SignalReach::Unspecified => tree.is_whole(),
+        SignalReach::Leader => false,
+        SignalReach::Tree => true,
     }
 }

@@ -7,19 +7,20 @@
 //!          adopted without a leader ─┘
 //! ```
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use eco_home::runs::Stream;
 use eco_proto::keeper::v1::{RunKey, RunState};
 
+use super::cgroup::Cgroup;
 use super::channel::Channel;
 use super::facts::Facts;
 use super::notices::Notices;
 use super::output::Output;
 use super::tree::Tree;
-use crate::os::process::Identity;
+use crate::os::process::{self, Identity, Process};
 
 /// Where a run is between its begin and its end.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ pub(super) struct Run {
     /// While somebody holds its other end.
     pub(super) channel: Option<Channel>,
     pub(super) notices: Option<Notices>,
+    /// Where one could be made.
+    pub(super) cgroup: Option<Cgroup>,
 }
 
 impl Run {
@@ -65,6 +68,7 @@ impl Run {
             outputs: Vec::new(),
             channel: None,
             notices: None,
+            cgroup: None,
         }
     }
 
@@ -73,6 +77,27 @@ impl Run {
         self.outputs
             .iter_mut()
             .find(|output| output.stream() == stream)
+    }
+
+    /// The living processes that it ends with, among `all`.
+    pub(super) fn members(&mut self, all: &[Process], keeper: i32) -> Vec<Identity> {
+        let belongs = self.belongs();
+        let tree = self.tree.as_mut();
+        tree.map_or_else(Vec::new, |tree| tree.members(all, keeper, belongs))
+    }
+
+    /// Its living processes among `all`, whether it ends with them or not.
+    pub(super) fn everybody(&mut self, all: &[Process], keeper: i32) -> Vec<Identity> {
+        let belongs = self.belongs();
+        let tree = self.tree.as_mut();
+        tree.map_or_else(Vec::new, |tree| tree.everybody(all, keeper, belongs))
+    }
+
+    /// Tells of a process which neither session nor parents betray whether it is one of the run: by cgroup or by mark.
+    fn belongs(&self) -> impl Fn(i32, &[u8]) -> bool + use<> {
+        let grouped = self.cgroup.as_ref().map(Cgroup::members);
+        let grouped: BTreeSet<i32> = grouped.into_iter().flatten().collect();
+        move |pid, mark| grouped.contains(&pid) || process::has_environment(pid, mark)
     }
 
     /// Whether only looking at the table of processes tells when it goes on.

@@ -1,11 +1,12 @@
 //! Beginning a run.
 //!
 //! ```text
-//!   check ─▶ account ─▶ folder ─▶ gear: FIFOs, segments, channel, socket ─▶ exec
+//!   check ─▶ account ─▶ folder ─▶ gear: FIFOs, segments, channel, socket ─▶ cgroup ─▶ exec
 //! ```
 //!
 //! On failure nothing of a run is left but its folder.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::io;
@@ -16,8 +17,11 @@ use std::path::{Path, PathBuf};
 use eco_proto::keeper::v1::Spawn;
 use nix::libc;
 
-use super::exec::{self, ExecError, FileLimit};
+use super::cgroup::{Cgroup, CgroupError};
+use super::cgroups::Cgroups;
+use super::exec::{self, Bounds, ExecError, FileLimit};
 use super::gear::{self, Gear, GearError, Place};
+use super::limits;
 use super::mark;
 use crate::os::account::{Account, AccountError};
 
@@ -47,6 +51,9 @@ pub(super) enum SpawnError {
     /// Whom to run it as.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// Its cgroup.
+    #[error(transparent)]
+    Cgroup(#[from] CgroupError),
     /// The program.
     #[error(transparent)]
     Exec(#[from] ExecError),
@@ -59,6 +66,7 @@ impl SpawnError {
             Self::Request { .. } => return libc::EINVAL,
             Self::Account(error) => return error.errno(),
             Self::Gear(error) => error.cause(),
+            Self::Cgroup(error) => error.cause(),
             Self::Exec(error) => error.cause(),
             Self::Folder { source, .. } => source,
         };
@@ -70,6 +78,7 @@ impl SpawnError {
 pub(super) struct Started {
     pub(super) pid: i32,
     pub(super) gear: Gear,
+    pub(super) cgroup: Option<Cgroup>,
 }
 
 /// What is the same for every run.
@@ -81,6 +90,8 @@ pub(super) struct Grounds<'a> {
     /// Where sockets for notices are.
     pub(super) notices: &'a Path,
     pub(super) boot_id: &'a str,
+    /// Where its cgroup is made.
+    pub(super) cgroups: Option<&'a Cgroups>,
 }
 
 /// Begins a run.
@@ -107,9 +118,43 @@ pub(super) fn spawn(
         segment_bytes: grounds.segment_bytes,
     };
     let (gear, ends, left) = gear::make(request, place, account.as_ref())?;
-    let pid = exec::execute(request, mark, ends, grounds.file_limit, account)?;
-    left.keep();
-    Ok(Started { pid, gear })
+    let cgroup = make_cgroup(request, &folder, grounds)?;
+    let begun = bounds(request, grounds, cgroup.as_ref())
+        .and_then(|bounds| Ok(exec::execute(request, mark, ends, bounds, account)?));
+    match begun {
+        Ok(pid) => {
+            left.keep();
+            Ok(Started { pid, gear, cgroup })
+        }
+        Err(error) => {
+            cgroup.iter().for_each(Cgroup::remove);
+            Err(error)
+        }
+    }
+}
+
+fn make_cgroup(
+    request: &Spawn,
+    folder: &Path,
+    grounds: Grounds<'_>,
+) -> Result<Option<Cgroup>, CgroupError> {
+    let limits = request.limits.unwrap_or_default();
+    let made = grounds.cgroups.map(|all| all.make(folder, &limits));
+    made.transpose().map(Option::flatten)
+}
+
+fn bounds(
+    request: &Spawn,
+    grounds: Grounds<'_>,
+    cgroup: Option<&Cgroup>,
+) -> Result<Bounds, SpawnError> {
+    let limits = request.limits.unwrap_or_default();
+    let nothing = BTreeSet::new();
+    let can = grounds.cgroups.map_or(&nothing, Cgroups::can);
+    Ok(Bounds {
+        entrance: cgroup.map(Cgroup::entrance).transpose()?.flatten(),
+        each: limits::of_each(&limits, can, grounds.file_limit),
+    })
 }
 
 fn check(request: &Spawn) -> Result<(), SpawnError> {
@@ -176,7 +221,12 @@ mod tests {
             },
         ];
         let grounds = Grounds {
-            file_limit: FileLimit { soft: 9, hard: 9 },
+            cgroups: None,
+            file_limit: FileLimit {
+                soft: 9,
+                hard: 9,
+                most: 9,
+            },
             segment_bytes: 1,
             notices: folder.path(),
             boot_id: "boot",

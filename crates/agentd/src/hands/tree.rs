@@ -3,7 +3,8 @@
 //! ```text
 //!   leader ─┬─ same session ───────────────┐
 //!           ├─ descendants of members ─────┼──▶ members
-//!           ├─ ECO_RUN_ID in environment ──┤    (left the session and lost the parent)
+//!           ├─ ECO_RUN_ID in environment, ─┤    (left the session and lost the parent)
+//!           │  or in the run's cgroup      │
 //!           └─ members seen before ────────┘    (wiped the environment since)
 //! ```
 //!

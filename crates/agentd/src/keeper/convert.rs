@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use eco_config::spec::StopReach;
+use eco_config::spec::{Limits, StopReach};
 use eco_home::clock::nanos;
 use eco_home::runs::Stream;
 use eco_proto::keeper::v1 as pb;
@@ -15,6 +15,7 @@ use nix::errno::Errno;
 
 use super::{Growth, News, Order, Reach};
 use crate::fleet::{AppKey, Greeting, How, Identity, Known, Report, RunKey, SlotKey};
+use crate::limits::{CPU, Groups, MEMORY, TASKS};
 use crate::machine::Left;
 use crate::message::Message;
 use crate::notification::Notification;
@@ -87,6 +88,7 @@ fn spawn(key: &RunKey, launch: Launch, run_dir: PathBuf, reach: StopReach) -> pb
             Notices::Socket(Some(span)) => u64::try_from(span.as_micros()).unwrap_or(u64::MAX),
             Notices::Socket(None) | Notices::None => 0,
         },
+        limits: Some(limits(&launch.limits)),
     }
 }
 
@@ -187,11 +189,7 @@ pub(super) fn report(fact: Fact) -> Option<(RunKey, Report)> {
         Fact::Exited(exited) => {
             let at = exited.at.unwrap_or_default();
             let report = Report::Exited {
-                how: match exited.how {
-                    Some(pb::exited::How::Code(code)) => How::Code(code),
-                    Some(pb::exited::How::Signal(signal)) => How::Signal(signal),
-                    Some(pb::exited::How::Unknown(_)) | None => How::Unknown,
-                },
+                how: how(&exited),
                 at: Duration::from_nanos(at.boot_ns),
                 at_unix: Duration::from_nanos(at.unix_ns),
                 left: if exited.left > 0 {
@@ -209,6 +207,49 @@ pub(super) fn report(fact: Fact) -> Option<(RunKey, Report)> {
         | Fact::Said(_)
         | Fact::ChannelClosed(_)
         | Fact::Notified(_) => None,
+    }
+}
+
+fn how(exited: &pb::Exited) -> How {
+    let how = match exited.how {
+        Some(pb::exited::How::Code(code)) => How::Code(code),
+        Some(pb::exited::How::Signal(signal)) => How::Signal(signal),
+        Some(pb::exited::How::Unknown(_)) | None => How::Unknown,
+    };
+    match exited.out_of_memory {
+        Some(pb::OutOfMemory { limit_bytes }) => How::OutOfMemory {
+            how: Box::new(how),
+            limit: limit_bytes,
+        },
+        None => how,
+    }
+}
+
+fn limits(limits: &Limits) -> pb::Limits {
+    pb::Limits {
+        memory_bytes: limits.memory,
+        cpu_millis: limits.cpu_millis,
+        tasks: limits.tasks,
+        open_files: limits.open_files,
+    }
+}
+
+/// What the keeper says of cgroups; nothing where it can make none.
+pub(super) fn groups(groups: Option<&pb::Groups>) -> Groups {
+    let Some(groups) = groups else {
+        return Groups::default();
+    };
+    let kept = [
+        (MEMORY, groups.memory),
+        (CPU, groups.cpu),
+        (TASKS, groups.tasks),
+    ];
+    Groups {
+        folder: groups.folder.clone(),
+        keeps: kept
+            .into_iter()
+            .filter_map(|(name, is_kept)| is_kept.then_some(name))
+            .collect(),
     }
 }
 
@@ -281,6 +322,7 @@ mod tests {
             how,
             at: Some(moment(8)),
             left,
+            out_of_memory: None,
         };
         let (told, report) = report(Fact::Exited(exited)).expect("a report");
         assert_eq!(told, key());
@@ -296,6 +338,10 @@ mod tests {
             account,
             channel: resolve::Channel::Node,
             notices: Notices::Socket(Some(Duration::from_secs(2))),
+            limits: Limits {
+                tasks: Some(9),
+                ..Limits::default()
+            },
         };
         let order = Order::Spawn {
             key: key(),
@@ -322,6 +368,7 @@ mod tests {
         );
         assert!(spawn.tree && spawn.ipc && spawn.notify);
         assert_eq!(spawn.watchdog_usec, 2_000_000);
+        assert_eq!(spawn.limits.and_then(|limits| limits.tasks), Some(9));
         assert_eq!((spawn.uid, spawn.gid), (None, None));
     }
 
@@ -377,6 +424,38 @@ mod tests {
                 ..
             }
         ));
+    }
+
+    #[test]
+    fn want_of_memory_is_told_with_the_end_it_led_to() {
+        let exited = pb::Exited {
+            key: Some(of_key(&key())),
+            how: Some(pb::exited::How::Signal(9)),
+            out_of_memory: Some(pb::OutOfMemory {
+                limit_bytes: Some(512 << 20),
+            }),
+            ..pb::Exited::default()
+        };
+        let Some((_, Report::Exited { how, .. })) = report(Fact::Exited(exited)) else {
+            panic!("no end");
+        };
+        assert_eq!(how.ended(), crate::machine::Ended::Signal(9));
+        assert_eq!(
+            how.to_string(),
+            "killed by SIGKILL (out of memory: limit 512M)"
+        );
+    }
+
+    #[test]
+    fn a_keeper_without_cgroups_keeps_nothing_by_them() {
+        assert_eq!(groups(None), Groups::default());
+        let told = pb::Groups {
+            folder: "/cg/eco".to_owned(),
+            memory: true,
+            tasks: true,
+            ..pb::Groups::default()
+        };
+        assert_eq!(groups(Some(&told)).keeps, [MEMORY, TASKS]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ use tokio::sync::mpsc;
 
 use crate::fleet::{Greeting, Identity, Report, RunKey};
 use crate::frame::{self, FrameError, Frames};
+use crate::limits::Groups;
 use crate::message::Message;
 use crate::notification::Notification;
 use crate::resolve::Launch;
@@ -140,6 +141,8 @@ pub struct Keeper {
     pub pid: i32,
     /// Its version.
     pub version: String,
+    /// Where runs have cgroups of their own.
+    pub groups: Groups,
 }
 
 /// The ends that [`run`] needs.
@@ -286,6 +289,7 @@ async fn hear(
             lines.keeper.send_replace(Keeper {
                 pid: hello.pid,
                 version: hello.version.clone(),
+                groups: convert::groups(hello.groups.as_ref()),
             });
             let open = convert::open(&hello);
             let greeting = convert::greeting(hello);

@@ -17,9 +17,11 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use eco_config::spec::AppSpec;
+use eco_config::spec::{AppSpec, Limits};
+use nix::unistd::Uid;
 
 use crate::environment;
+use crate::limits::Owner;
 
 pub use account::Account;
 pub use question::{Place, Question, QuestionError, without_query};
@@ -67,6 +69,20 @@ pub struct Launch {
     pub channel: Channel,
     /// Whether it can send notices.
     pub notices: Notices,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+impl Resolved {
+    /// Whose processes a run's are.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        let uid = self.account.as_ref().map(|account| account.uid);
+        match uid.unwrap_or_else(|| Uid::effective().as_raw()) {
+            0 => Owner::Root,
+            _ => Owner::Other,
+        }
+    }
 }
 
 /// Finds script, interpreter, folder and account of `spec` on this host.
@@ -171,5 +187,6 @@ pub fn launch(spec: &AppSpec, resolved: &Resolved, instance: u32, run: u64) -> L
         account: resolved.account.clone(),
         channel: speech::channel(spec, resolved),
         notices: speech::notices(spec),
+        limits: spec.limits,
     }
 }

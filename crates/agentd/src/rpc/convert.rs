@@ -10,6 +10,7 @@ use eco_proto::agent::v1 as pb;
 use super::health;
 use crate::fleet::select::{Reach, Selection};
 use crate::fleet::{Action, App, Board, Exit, Fleet, Outcome, Slot, SlotKey, Verb};
+use crate::limits::{self, Groups, Kept};
 use crate::machine::State;
 use crate::resolve::{self, Resolved, Script};
 use crate::sample::Usage;
@@ -83,8 +84,8 @@ const fn action(action: Action) -> pb::Action {
 }
 
 /// What a specification asks for that this version does not do.
-pub(super) fn notes(spec: &AppSpec) -> Vec<String> {
-    let mut notes = Vec::new();
+pub(super) fn notes(spec: &AppSpec, groups: &Groups) -> Vec<String> {
+    let mut notes = limits::notes(&kept(spec, groups));
     if spec.exec_mode == ExecMode::Cluster {
         notes.push(
             "Cluster mode is not available yet: the instances run as processes of their own and share no port; \
@@ -98,6 +99,28 @@ pub(super) fn notes(spec: &AppSpec) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// What keeps the limits of an app; nothing for one that cannot be run here.
+pub(super) fn kept(spec: &AppSpec, groups: &Groups) -> Vec<Kept> {
+    if spec.limits.is_none() {
+        return Vec::new();
+    }
+    let owner = resolve::resolve(spec).map(|resolved| resolved.owner());
+    owner.map_or_else(
+        |_| Vec::new(),
+        |owner| limits::kept(&spec.limits, groups, owner),
+    )
+}
+
+pub(super) fn kept_limits(kept: Vec<Kept>) -> Vec<pb::KeptLimit> {
+    let limit = |kept: Kept| pb::KeptLimit {
+        name: kept.name.to_owned(),
+        value: kept.value,
+        how: kept.by.how().to_owned(),
+        is_kept: kept.by != limits::Keeper::Nothing,
+    };
+    kept.into_iter().map(limit).collect()
 }
 
 /// The instances of `slots`, with what their processes use and what their probes say.

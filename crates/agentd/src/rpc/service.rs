@@ -121,6 +121,10 @@ impl Service {
             resolved: resolve::resolve(&app.spec).ok().map(convert::resolved),
             exits: convert::exits(&slot.exits),
             run_dir: run_dir(&self.runs, &self.host, &run).display().to_string(),
+            limits: convert::kept_limits(convert::kept(
+                &app.spec,
+                &self.peers.keeper.borrow().groups,
+            )),
         })
     }
 }
@@ -138,6 +142,8 @@ impl Agent for Service {
             host: self.host.clone(),
             keeper_pid: keeper.pid,
             keeper_version: keeper.version,
+            cgroup: keeper.groups.folder,
+            cgroup_limits: keeper.groups.keeps.into_iter().map(str::to_owned).collect(),
             logd_pid: log.pid,
             logd_version: log.version,
         }))
@@ -150,9 +156,10 @@ impl Agent for Service {
         let by = peer::by(&request).await;
         let request = request.into_inner();
         let specs = specs(request.apps)?;
+        let groups = self.peers.keeper.borrow().groups.clone();
         let notes = specs
             .iter()
-            .map(|spec| (AppKey::of(spec), convert::notes(spec)))
+            .map(|spec| (AppKey::of(spec), convert::notes(spec, &groups)))
             .collect();
         let restart = if request.restart {
             Restart::Always

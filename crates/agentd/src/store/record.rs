@@ -297,12 +297,22 @@ fn to_identity(process: pb::Process) -> Identity {
 #[must_use]
 pub(crate) fn of_exit(exit: &Exit) -> agent::Exit {
     use agent::exit::How as Pb;
+    let (how, out_of_memory) = match &exit.how {
+        How::OutOfMemory { how, limit } => (
+            how.as_ref(),
+            Some(agent::OutOfMemory {
+                limit_bytes: *limit,
+            }),
+        ),
+        how @ (How::Code(_) | How::Signal(_) | How::Unknown | How::NotSpawned(_)) => (how, None),
+    };
     agent::Exit {
         run: exit.run,
-        how: Some(match &exit.how {
+        out_of_memory,
+        how: Some(match how {
             How::Code(code) => Pb::Code(*code),
             How::Signal(signal) => Pb::Signal(*signal),
-            How::Unknown => Pb::Unknown(true),
+            How::Unknown | How::OutOfMemory { .. } => Pb::Unknown(true),
             How::NotSpawned(why) => Pb::SpawnFailed(why.clone()),
         }),
         at_ns: nanos(exit.at_unix),
@@ -315,13 +325,20 @@ pub(crate) fn of_exit(exit: &Exit) -> agent::Exit {
 
 pub(super) fn to_exit(exit: agent::Exit) -> Exit {
     use agent::exit::How as Pb;
+    let how = match exit.how {
+        Some(Pb::Code(code)) => How::Code(code),
+        Some(Pb::Signal(signal)) => How::Signal(signal),
+        Some(Pb::SpawnFailed(why)) => How::NotSpawned(why),
+        Some(Pb::Unknown(_)) | None => How::Unknown,
+    };
     Exit {
         run: exit.run,
-        how: match exit.how {
-            Some(Pb::Code(code)) => How::Code(code),
-            Some(Pb::Signal(signal)) => How::Signal(signal),
-            Some(Pb::SpawnFailed(why)) => How::NotSpawned(why),
-            Some(Pb::Unknown(_)) | None => How::Unknown,
+        how: match exit.out_of_memory {
+            Some(agent::OutOfMemory { limit_bytes }) => How::OutOfMemory {
+                how: Box::new(how),
+                limit: limit_bytes,
+            },
+            None => how,
         },
         at_unix: Duration::from_nanos(exit.at_ns),
         lived: Duration::from_millis(exit.lived_ms),

@@ -4,7 +4,7 @@ use eco_home::runs::Stream;
 use eco_proto::keeper::v1::exited::How;
 use eco_proto::keeper::v1::to_keeper::Message as Request;
 
-use crate::stage::{Stage, contents, is_alive, key, wait_until};
+use crate::stage::{Stage, bytes, contents, is_alive, key, wait_until};
 
 #[test]
 fn no_line_is_lost_or_doubled_when_the_keeper_is_killed_again_and_again() {
@@ -122,6 +122,7 @@ fn a_process_that_only_has_the_same_pid_is_left_alone() {
     let other = stage.spawn(&mut agent, request);
     let mut adopt = stage.adopt(&other);
     adopt.key = Some(key("api"));
+    adopt.run_dir = bytes(&stage.run_dir(&key("api")));
     adopt.start_ticks -= 1;
     agent.ask(Request::Adopt(adopt.clone()));
     assert_eq!(agent.ended(), How::Unknown(true));

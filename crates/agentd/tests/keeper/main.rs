@@ -11,6 +11,7 @@
 
 mod adopting;
 mod ending;
+mod limits;
 mod output;
 mod spawning;
 mod speech;

@@ -21,6 +21,9 @@ use eco_proto::keeper::v1::{
 };
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 
+/// What the keeper says before the folder of its cgroups.
+const GROUPS: &str = " groups are in ";
+
 /// Longer than anything takes on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -226,7 +229,38 @@ impl Drop for Stage {
             keeper.kill().expect("killed");
             keeper.wait().expect("reaped");
         }
+        self.remove_groups();
     }
+}
+
+impl Stage {
+    /// A killed keeper leaves its cgroups to the next one of its home, which does not come any more.
+    fn remove_groups(&self) {
+        let log = std::fs::read_to_string(self.path("keeper.log")).unwrap_or_default();
+        let grounds = log.lines().filter_map(|line| line.split_once(GROUPS));
+        for (_, ground) in grounds {
+            let ground = Path::new(ground);
+            // Whoever was just killed is in one until the kernel has done with it.
+            for _ in 0..1000 {
+                remove_groups(ground);
+                if !ground.exists() {
+                    break;
+                }
+                pause(Duration::from_millis(2));
+            }
+        }
+    }
+}
+
+/// Ends all that is left in the groups, so that they can be removed.
+fn remove_groups(ground: &Path) {
+    let entries = std::fs::read_dir(ground).into_iter().flatten().flatten();
+    let groups = entries.map(|entry| entry.path());
+    for group in groups.filter(|path| path.is_dir()) {
+        std::fs::write(group.join("cgroup.kill"), "1").unwrap_or_default();
+        std::fs::remove_dir(group).unwrap_or_default();
+    }
+    std::fs::remove_dir(ground).unwrap_or_default();
 }
 
 /// The other end of the conversation.

@@ -27,6 +27,8 @@ struct Answer<'a> {
     keeper_pid: Option<i32>,
     logd_version: Option<&'a str>,
     logd_pid: Option<i32>,
+    cgroup: Option<&'a str>,
+    cgroup_limits: &'a [String],
 }
 
 pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), CliError> {
@@ -47,6 +49,8 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         keeper_pid: Some(who.keeper_pid).filter(|pid| *pid > 0),
         logd_version: Some(who.logd_version.as_str()).filter(|version| !version.is_empty()),
         logd_pid: Some(who.logd_pid).filter(|pid| *pid > 0),
+        cgroup: Some(who.cgroup.as_str()).filter(|folder| !folder.is_empty()),
+        cgroup_limits: &who.cgroup_limits,
     };
     let text = if args.json {
         json::document(&answer)
@@ -60,9 +64,20 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
             line("eco-agentd", Some(answer.version), Some(answer.pid)),
             line("eco-keeper", answer.keeper_version, answer.keeper_pid),
             line("eco-logd", answer.logd_version, answer.logd_pid),
+            cgroups(answer.cgroup, answer.cgroup_limits),
         ]
         .concat()
     };
     session.ui.data(&text)?;
     Ok(())
+}
+
+fn cgroups(folder: Option<&str>, limits: &[String]) -> String {
+    match (folder, limits) {
+        (None, _) => "no cgroup can be made for a run\n".to_owned(),
+        (Some(folder), []) => format!("cgroups in {folder}, which limit nothing\n"),
+        (Some(folder), limits) => {
+            format!("cgroups in {folder}, which limit {}\n", limits.join(", "))
+        }
+    }
 }

@@ -54,6 +54,12 @@ pub(crate) fn block(described: &Described) -> String {
     if let Some(spec) = &described.spec {
         specification(&mut block, spec);
     }
+    if !described.limits.is_empty() {
+        block.heading("limits");
+        for limit in &described.limits {
+            block.field(&limit.name, &format!("{}: {}", limit.value, limit.how));
+        }
+    }
     if !described.exits.is_empty() {
         block.heading("ends, the latest first");
         for exit in &described.exits {
@@ -222,14 +228,13 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use eco_proto::agent::v1::exit::How;
-    use eco_proto::agent::v1::{AppSpec, Description, Exit, Instance, Resolved, Status};
+    use eco_proto::agent::v1::{AppSpec, Description, Exit, Instance, KeptLimit, Resolved, Status};
 
     use super::*;
     use crate::view::describe::described;
 
-    #[test]
-    fn a_block_tells_what_is_known_and_hides_secrets() {
-        let description = Description {
+    fn description() -> Description {
+        Description {
             instance: Some(Instance {
                 id: 4,
                 environment: "dev".to_owned(),
@@ -261,9 +266,19 @@ mod tests {
                 how: Some(How::Code(3)),
                 ..Exit::default()
             }],
+            limits: vec![KeptLimit {
+                name: "cpu".to_owned(),
+                value: "0.5".to_owned(),
+                how: "all processes together, by a cgroup".to_owned(),
+                is_kept: true,
+            }],
             run_dir: String::new(),
-        };
-        let all = described("box", vec![description]);
+        }
+    }
+
+    #[test]
+    fn a_block_tells_what_is_known_and_hides_secrets() {
+        let all = described("box", vec![description()]);
         let text: String = all.iter().map(block).collect();
         insta::assert_snapshot!(anstream::adapter::strip_str(&text).to_string(), @r"
         dev/api#0
@@ -285,6 +300,8 @@ mod tests {
         environment variables
           API_KEY=(hidden)
           PORT=3000
+        limits
+          cpu             0.5: all processes together, by a cgroup
         ends, the latest first
           run 7  2023-11-14T22:13:20.000000000Z  after 1.5s  code 3  crashed
         ");

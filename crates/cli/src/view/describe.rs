@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use eco_proto::agent::v1::exit::How;
 use eco_proto::agent::v1::restart_policy::Delay;
-use eco_proto::agent::v1::{AppSpec, Description, Exit, Resolved};
+use eco_proto::agent::v1::{AppSpec, Description, Exit, KeptLimit, Resolved};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -21,7 +21,17 @@ pub(crate) struct Described {
     pub(crate) run_dir: Option<String>,
     pub(crate) resolved: Option<Paths>,
     pub(crate) spec: Option<Spec>,
+    pub(crate) limits: Vec<Limit>,
     pub(crate) exits: Vec<Ended>,
+}
+
+/// A limit, and what keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Limit {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) how: String,
+    pub(crate) is_kept: bool,
 }
 
 /// Where the agent found things.
@@ -69,6 +79,7 @@ pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     pub(crate) signal: Option<i32>,
     pub(crate) spawn_failed: Option<String>,
+    pub(crate) out_of_memory: bool,
     pub(crate) at: Option<String>,
     pub(crate) lived_ms: u64,
     pub(crate) cause: Option<String>,
@@ -83,6 +94,7 @@ pub(crate) fn described(host: &str, descriptions: Vec<Description>) -> Vec<Descr
             run_dir: some(description.run_dir),
             resolved: description.resolved.map(paths),
             spec: description.spec.map(spec),
+            limits: description.limits.into_iter().map(limit).collect(),
             exits: description.exits.into_iter().map(ended).collect(),
         })
         .collect();
@@ -149,6 +161,21 @@ fn spec(spec: AppSpec) -> Spec {
     }
 }
 
+fn limit(limit: KeptLimit) -> Limit {
+    let KeptLimit {
+        name,
+        value,
+        how,
+        is_kept,
+    } = limit;
+    Limit {
+        name,
+        value,
+        how,
+        is_kept,
+    }
+}
+
 fn ended(exit: Exit) -> Ended {
     let (code, signal, spawn_failed) = match exit.how {
         Some(How::Code(code)) => (Some(code), None, None),
@@ -158,6 +185,7 @@ fn ended(exit: Exit) -> Ended {
     };
     Ended {
         run: exit.run,
+        out_of_memory: exit.out_of_memory.is_some(),
         code,
         signal,
         spawn_failed,

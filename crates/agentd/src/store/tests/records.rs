@@ -79,9 +79,14 @@ prop_compose! {
 }
 
 fn exit() -> impl Strategy<Value = Exit> {
+    let out_of_memory = |(code, limit)| How::OutOfMemory {
+        how: Box::new(How::Code(code)),
+        limit,
+    };
     let how = prop_oneof![
         any::<i32>().prop_map(How::Code),
         any::<i32>().prop_map(How::Signal),
+        any::<(i32, Option<u64>)>().prop_map(out_of_memory),
         Just(How::Unknown),
         ".{0,12}".prop_map(How::NotSpawned)
     ];
