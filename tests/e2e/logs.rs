@@ -111,6 +111,31 @@ fn following_goes_on_over_a_restart_and_into_an_app_that_appears_later() {
 }
 
 #[test]
+fn a_run_is_shown_by_its_number_or_counted_back_also_when_its_app_was_deleted() {
+    let env = TestEnv::started(&json!([app("a", &["out:hello", "wait"])]));
+    drop(env.eco(&["restart", "a"]).ok());
+    let of_run = |run: &str| {
+        let output = env.eco(&["logs", "a", "--run", run, "--json"]).ok();
+        let all = records(&output.stdout).into_iter();
+        all.map(|record| (record.run, record.line))
+            .collect::<Vec<_>>()
+    };
+    let hello = |run| vec![(run, "hello".to_owned())];
+    for _ in 0..2 {
+        assert_eq!(of_run("1"), hello(1));
+        assert_eq!(of_run("-1"), hello(2));
+        assert_eq!(of_run("-2"), hello(1));
+        env.eco(&["logs", "a", "--run", "3"])
+            .fails(1, &["dev/a#0: runs 1 to 2 are kept"]);
+        // The second time round the agent does not know it any more.
+        drop(env.eco(&["delete", "a"]));
+    }
+    assert_eq!(env.logs("a").len(), 2);
+    env.eco(&["logs", "b"])
+        .fails(1, &["failed to find b", "app b: the agent knows none"]);
+}
+
+#[test]
 fn a_million_bytes_written_just_before_a_crash_are_there() {
     let env = TestEnv::new();
     let mut crash = app("crash", &["lines:30000", "part:no newline", "die:SIGKILL"]);

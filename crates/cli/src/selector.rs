@@ -37,11 +37,16 @@ pub(crate) fn matches(selector: &str, instances: &[Instance]) -> Vec<Match> {
     }
 }
 
+/// What matches one app and nothing else.
+pub(crate) fn app(environment: &str, name: &str) -> Match {
+    of_glob(&escape(environment), &escape(name))
+}
+
 /// What matches one instance and nothing else.
 pub(crate) fn instance(environment: &str, name: &str, instance: u32) -> Match {
     Match {
         instance: Some(instance),
-        ..of_glob(&escape(environment), &escape(name))
+        ..app(environment, name)
     }
 }
 
@@ -52,7 +57,7 @@ pub(crate) fn apps(instances: &[Instance]) -> Vec<Match> {
         .map(|one| (one.environment.as_str(), one.name.as_str()))
         .collect();
     apps.into_iter()
-        .map(|(environment, name)| of_glob(&escape(environment), &escape(name)))
+        .map(|(environment, name)| app(environment, name))
         .collect()
 }
 
@@ -69,7 +74,7 @@ fn of_glob(environment: &str, app: &str) -> Match {
     Match {
         environment: environment.to_owned(),
         app: app.to_owned(),
-        instance: None,
+        ..Match::default()
     }
 }
 

@@ -386,6 +386,53 @@ async fn logs_end_after_the_history() {
 }
 
 #[tokio::test]
+async fn logs_of_a_run_are_found_by_its_number_or_from_the_last_one() {
+    let world = World::new();
+    let log = FakeLog {
+        history: vec![
+            line(1, 0, 1_000_000_000, "of the first"),
+            line(2, 0, 2_000_000_000, "of the second"),
+        ],
+        ..FakeLog::default()
+    };
+    let agent = FakeAgent::new(vec![instance("api", Status::Online, 2)]);
+    let _servers = (agent.start(&world.home), log.start(&world.home));
+    for (run, text) in [("1", "first"), ("-1", "second"), ("-2", "first")] {
+        let ran = world.run(&["logs", "api", "--run", run]).await;
+        let out = ran.ended_with(0).out();
+        assert!(out.contains(text) && out.lines().count() == 1, "{out}");
+    }
+    let missing = world.run(&["logs", "api", "--run", "7"]).await;
+    insta::assert_snapshot!(missing.ended_with(1).err(), @r"
+    Error: failed to find run 7
+      dev/api#0: runs 1 to 2 are kept
+    ");
+    world.run(&["logs", "--run", "0"]).await.ended_with(2);
+}
+
+#[tokio::test]
+async fn logs_of_a_deleted_app_are_there_and_what_is_not_there_is_named() {
+    let world = World::new();
+    let log = FakeLog {
+        history: vec![line(1, 0, 1_000_000_000, "last words")],
+        ..FakeLog::default()
+    };
+    let agent = FakeAgent::new(vec![instance("web", Status::Online, 2)]);
+    let _servers = (agent.start(&world.home), log.start(&world.home));
+    for word in ["api", "dev/api", "a*"] {
+        let out = world.run(&["logs", word]).await.ended_with(0).out();
+        assert!(out.contains("last words"), "{out}");
+    }
+    let ran = world.run(&["logs", "apj"]).await;
+    insta::assert_snapshot!(ran.ended_with(1).err(), @r"
+    Error: failed to find apj
+      app apj: the agent knows none
+      output of an app apj that was deleted: none is kept
+    Hint: did you mean dev/api or dev/web?
+    ");
+}
+
+#[tokio::test]
 async fn following_over_the_death_of_the_log_daemon_loses_and_repeats_nothing() {
     let world = World::new();
     let agent = FakeAgent::new(vec![instance("api", Status::Online, 1)]);

@@ -3,6 +3,7 @@
 //! Only names are read here. An app that crashes all day has thousands of runs; what is in them is looked at by those
 //! who need it, newest first.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ pub enum CatalogError {
     },
 }
 
-/// Chooses instances.
+/// Chooses runs.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     matches: Vec<Match>,
@@ -44,21 +45,31 @@ struct Match {
     environment: Option<GlobMatcher>,
     app: Option<GlobMatcher>,
     instance: Option<u32>,
+    run: Option<u64>,
+}
+
+/// Which runs of an instance are chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Chosen {
+    Every,
+    These(BTreeSet<u64>),
 }
 
 impl Filter {
-    /// Adds a way to be chosen: all three must fit. An empty pattern fits everything; a filter that nothing was added to
+    /// Adds a way to be chosen: all four must fit. An empty pattern fits everything; a filter that nothing was added to
     /// chooses everything.
     pub fn add(
         &mut self,
         environment: &str,
         app: &str,
         instance: Option<u32>,
+        run: Option<u64>,
     ) -> Result<(), CatalogError> {
         self.matches.push(Match {
             environment: matcher(environment)?,
             app: matcher(app)?,
             instance,
+            run,
         });
         Ok(())
     }
@@ -71,12 +82,22 @@ impl Filter {
         self.any(|one| fits(one.environment.as_ref(), environment) && fits(one.app.as_ref(), name))
     }
 
-    fn chooses(&self, environment: &str, app: &str, instance: u32) -> bool {
-        self.any(|one| {
+    fn chosen(&self, environment: &str, app: &str, instance: u32) -> Chosen {
+        let fits = |one: &&Match| {
             fits(one.environment.as_ref(), environment)
                 && fits(one.app.as_ref(), app)
                 && one.instance.is_none_or(|wanted| wanted == instance)
-        })
+        };
+        if self.matches.is_empty() {
+            return Chosen::Every;
+        }
+        let runs: Option<BTreeSet<u64>> = self
+            .matches
+            .iter()
+            .filter(fits)
+            .map(|one| one.run)
+            .collect();
+        runs.map_or(Chosen::Every, Chosen::These)
     }
 
     fn any(&self, fits: impl Fn(&Match) -> bool) -> bool {
@@ -136,7 +157,7 @@ pub struct Lives {
 }
 
 /// Lists what `filter` chooses below `runs`, in the order of the names. Folders that are no run's are passed over, and so
-/// are those that go while we look.
+/// are instances without a run and those that go while we look.
 pub fn list(runs: &Path, filter: &Filter) -> Result<Vec<Lives>, CatalogError> {
     let mut found = Vec::new();
     for (host, path) in folders(runs, decode)? {
@@ -149,11 +170,13 @@ pub fn list(runs: &Path, filter: &Filter) -> Result<Vec<Lives>, CatalogError> {
                     continue;
                 }
                 for (instance, path) in folders(&path, number)? {
-                    if !filter.chooses(&environment, &app, instance) {
+                    let runs = match filter.chosen(&environment, &app, instance) {
+                        Chosen::Every => numbers(&path)?,
+                        Chosen::These(runs) => present(&path, &runs),
+                    };
+                    if runs.is_empty() {
                         continue;
                     }
-                    let mut runs: Vec<u64> = numbers(&path)?;
-                    runs.sort_unstable_by(|left, right| right.cmp(left));
                     let slot = Slot {
                         host: host.clone(),
                         environment: environment.clone(),
@@ -168,9 +191,16 @@ pub fn list(runs: &Path, filter: &Filter) -> Result<Vec<Lives>, CatalogError> {
     Ok(found)
 }
 
+/// All runs of an instance, the newest first.
 fn numbers(path: &Path) -> Result<Vec<u64>, CatalogError> {
     let folders = folders(path, number)?;
-    Ok(folders.into_iter().map(|(run, _)| run).collect())
+    Ok(folders.into_iter().rev().map(|(run, _)| run).collect())
+}
+
+/// Those of `runs` that are there, the newest first.
+fn present(path: &Path, runs: &BTreeSet<u64>) -> Vec<u64> {
+    let is_there = |run: &u64| path.join(run.to_string()).is_dir();
+    runs.iter().rev().copied().filter(is_there).collect()
 }
 
 /// Reads a number in the one way it is written.
@@ -224,7 +254,9 @@ mod tests {
     fn filter(matches: &[(&str, &str, Option<u32>)]) -> Filter {
         let mut filter = Filter::default();
         for (environment, app, instance) in matches {
-            filter.add(environment, app, *instance).expect("patterns");
+            filter
+                .add(environment, app, *instance, None)
+                .expect("patterns");
         }
         filter
     }
@@ -284,6 +316,20 @@ mod tests {
     }
 
     #[test]
+    fn runs_are_chosen_by_number_unless_another_pattern_wants_them_all() {
+        let home = tempfile::tempdir().expect("a folder");
+        for path in ["box/dev/api/0/9", "box/dev/api/0/10", "box/dev/api/1/10"] {
+            fs::create_dir_all(home.path().join(path)).expect("made");
+        }
+        let mut filter = Filter::default();
+        filter.add("dev", "api", None, Some(9)).expect("patterns");
+        filter.add("dev", "api", None, Some(8)).expect("patterns");
+        assert_eq!(chosen(home.path(), &filter), ["dev/api/0 [9]"]);
+        filter.add("", "api", Some(0), None).expect("patterns");
+        assert_eq!(chosen(home.path(), &filter), ["dev/api/0 [10, 9]"]);
+    }
+
+    #[test]
     fn no_folder_is_no_runs() {
         assert_eq!(
             chosen(Path::new("/nonexistent/runs"), &filter(&[])),
@@ -294,7 +340,7 @@ mod tests {
     #[test]
     fn a_broken_pattern_is_said() {
         let error = Filter::default()
-            .add("dev", "[a", None)
+            .add("dev", "[a", None, None)
             .expect_err("broken");
         assert_eq!(error.to_string(), "read the pattern \"[a\"");
     }

@@ -24,7 +24,7 @@ use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
-use crate::rpc::{QUERIES, Service};
+use crate::rpc::{Service, THREADS};
 use crate::tail::Bell;
 
 /// How long connections may take to end.
@@ -87,7 +87,7 @@ pub fn main(args: &Args) -> Result<Ended, DaemonError> {
     raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(QUERIES)
+        .max_blocking_threads(THREADS)
         .build()
         .map_err(DaemonError::Runtime)?;
     let ended = runtime.block_on(async {

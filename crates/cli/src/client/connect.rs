@@ -99,6 +99,17 @@ impl LogDaemon {
             .map(tonic::Response::into_inner)
     }
 
+    /// Tells which runs there are of what `matches` choose.
+    pub(crate) async fn runs(
+        &mut self,
+        matches: Vec<log::Match>,
+    ) -> Result<Vec<log::Slot>, CliError> {
+        let reply = self.client.runs(log::RunsRequest { matches }).await;
+        reply
+            .map(|reply| reply.into_inner().slots)
+            .map_err(|status| status::error("ask which runs there are", &status))
+    }
+
     /// Returns its process.
     pub(crate) async fn pid(&mut self) -> Result<i32, CliError> {
         let reply = self.client.ping(log::PingRequest {}).await;

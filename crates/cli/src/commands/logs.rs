@@ -1,27 +1,22 @@
 //! `eco logs`
 
-use std::time::Duration;
-
-use eco_proto::agent::v1::Instance;
-use eco_proto::log::v1::{Match, QueryRequest, Stream};
+use eco_proto::log::v1::{QueryRequest, Stream};
 use jiff::tz::TimeZone;
 
-use super::selection::{Meaning, meanings};
 use super::session::Session;
-use crate::client::{Agent, Reader, Told, read};
+use super::sources::{PATIENCE, Sources, of_run, sources};
+use crate::client::{Reader, Told, read};
 use crate::error::CliError;
 use crate::last::Last;
 use crate::render::line::Labels;
 use crate::render::{json, line};
-use crate::selector;
+use crate::run::Run;
 use crate::ui::Ui;
-
-/// How long the agent may take to start the log daemon.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Show what apps wrote, and follow it
 ///
-/// Lines of all apps are merged by time. A glob also follows apps that appear later.
+/// Lines of all apps are merged by time. A glob also follows apps that appear later. What apps wrote that were deleted is
+/// found by their names.
 #[derive(Debug, clap::Args)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -31,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
     eco logs                     the last lines of everything\n  \
     eco logs -f 'mds-*'          follow\n  \
     eco logs dev/api -n all --err\n  \
+    eco logs api --run -2        the run before the last one\n  \
     eco logs --json -n 1000 | jq -r .line")]
 pub(crate) struct Args {
     /// Selector, config file, folder or environment (default: everything)
@@ -42,6 +38,14 @@ pub(crate) struct Args {
     /// Lines of the past, over all apps together; or 'all'
     #[arg(short = 'n', long, value_name = "N", default_value = "15", value_parser = Last::parse)]
     lines: Last,
+    /// Only this run of each instance: its number, or -1 for the last one, -2 for the one before it
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        conflicts_with = "follow"
+    )]
+    run: Option<Run>,
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
@@ -55,10 +59,17 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), CliError> {
     let mut agent = session.agent().await?;
-    let mut labels = Labels::default();
-    let matches = matches(session, &mut agent, &args.selectors, &mut labels).await?;
+    let Sources { matches, known } = sources(session, &mut agent, &args.selectors).await?;
     // From here on only the log daemon is needed: the agent may come and go.
     drop(agent);
+    let matches = match args.run {
+        Some(run) => of_run(session, matches, run).await?,
+        None => matches,
+    };
+    let mut labels = Labels::default();
+    for one in &known {
+        labels.add(&one.environment, &one.name, one.instance);
+    }
     let mut streams = Vec::new();
     if args.out {
         streams.push(Stream::Out.into());
@@ -87,43 +98,6 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         ended = reading => ended,
         // Ctrl-C is how following ends, and the apps are not meant by it.
         _ = tokio::signal::ctrl_c() => Ok(()),
-    }
-}
-
-/// Has the agent resolve the words, and says the result in the log daemon's terms.
-async fn matches(
-    session: &mut Session<'_>,
-    agent: &mut Agent,
-    words: &[String],
-    labels: &mut Labels,
-) -> Result<Vec<Match>, CliError> {
-    if words.is_empty() {
-        let instances = agent.list(session.select(Vec::new())).await?.instances;
-        bring_into_view(labels, &instances);
-        return Ok(selector::everything(session.environment()));
-    }
-    let mut matches = Vec::new();
-    for meaning in meanings(session, agent, words).await? {
-        match meaning {
-            Meaning::Selector(word) => {
-                let selection = session.select(vec![word.clone()]);
-                let instances = agent.list(selection).await?.instances;
-                bring_into_view(labels, &instances);
-                matches.extend(selector::matches(&word, &instances));
-            }
-            Meaning::Apps(apps) => {
-                let instances = agent.list(session.select(apps)).await?.instances;
-                bring_into_view(labels, &instances);
-                matches.extend(selector::apps(&instances));
-            }
-        }
-    }
-    Ok(matches)
-}
-
-fn bring_into_view(labels: &mut Labels, instances: &[Instance]) {
-    for one in instances {
-        labels.add(&one.environment, &one.name, one.instance);
     }
 }
 

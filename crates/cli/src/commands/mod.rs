@@ -13,6 +13,7 @@ mod failure;
 mod plan;
 mod selection;
 mod session;
+mod sources;
 
 pub(crate) mod apply;
 pub(crate) mod delete;

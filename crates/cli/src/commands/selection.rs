@@ -3,59 +3,15 @@
 //! A config file, a folder with one or an environment stands for those of its apps that the agent knows; every other word
 //! is for the agent to judge.
 
-use eco_proto::agent::v1::{Instance, Selection};
+use eco_proto::agent::v1::{AppSpec, Instance, Selection};
 
 use super::plan::{Reading, evaluate, refused};
 use super::session::Session;
 use crate::client::Agent;
 use crate::error::CliError;
+use crate::kept::App;
 use crate::lookup;
 use crate::target::{Target, on_disk};
-
-/// One word, read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Meaning {
-    /// A selector, as typed.
-    Selector(String),
-    /// The apps of a file, `environment/name`.
-    Apps(Vec<String>),
-}
-
-/// Reads words.
-pub(crate) async fn meanings(
-    session: &mut Session<'_>,
-    agent: &mut Agent,
-    words: &[String],
-) -> Result<Vec<Meaning>, CliError> {
-    let mut known: Option<Vec<Instance>> = None;
-    let mut meanings = Vec::new();
-    for word in words {
-        let facts = lookup::facts(word, session.surroundings);
-        let Some(Target::Ecosystem(file)) = on_disk(word, &facts).map_err(refused)? else {
-            meanings.push(Meaning::Selector(word.clone()));
-            continue;
-        };
-        let instances = match &known {
-            Some(instances) => instances,
-            None => known.insert(agent.list(everything()).await?.instances),
-        };
-        let apps: Vec<String> = evaluate(session, &file, &Reading::default())?
-            .into_iter()
-            .filter(|app| {
-                instances
-                    .iter()
-                    .any(|one| one.environment == app.environment && one.name == app.name)
-            })
-            .map(|app| format!("{}/{}", app.environment, app.name))
-            .collect();
-        meanings.push(if apps.is_empty() {
-            Meaning::Selector(word.clone())
-        } else {
-            Meaning::Apps(apps)
-        });
-    }
-    Ok(meanings)
-}
 
 /// Reads words into one selection.
 pub(crate) async fn selection(
@@ -63,15 +19,42 @@ pub(crate) async fn selection(
     agent: &mut Agent,
     words: &[String],
 ) -> Result<Selection, CliError> {
-    let selectors = meanings(session, agent, words)
-        .await?
-        .into_iter()
-        .flat_map(|meaning| match meaning {
-            Meaning::Selector(selector) => vec![selector],
-            Meaning::Apps(apps) => apps,
-        })
-        .collect();
+    let mut known: Option<Vec<Instance>> = None;
+    let mut selectors = Vec::new();
+    for word in words {
+        let Some(apps) = file_apps(session, word)? else {
+            selectors.push(word.clone());
+            continue;
+        };
+        let instances = match &known {
+            Some(instances) => instances,
+            None => known.insert(agent.list(everything()).await?.instances),
+        };
+        let before = selectors.len();
+        let is_known = |app: &App| instances.iter().any(|one| app.is_of(one));
+        selectors.extend(apps.iter().filter(|app| is_known(app)).map(App::to_string));
+        if selectors.len() == before {
+            selectors.push(word.clone());
+        }
+    }
     Ok(session.select(selectors))
+}
+
+/// The apps that the file defines which a word stands for; `None`: it stands for none.
+pub(crate) fn file_apps(
+    session: &mut Session<'_>,
+    word: &str,
+) -> Result<Option<Vec<App>>, CliError> {
+    let facts = lookup::facts(word, session.surroundings);
+    let Some(Target::Ecosystem(file)) = on_disk(word, &facts).map_err(refused)? else {
+        return Ok(None);
+    };
+    let apps = evaluate(session, &file, &Reading::default())?;
+    let app = |app: AppSpec| App {
+        environment: app.environment,
+        name: app.name,
+    };
+    Ok(Some(apps.into_iter().map(app).collect()))
 }
 
 /// Everything there is.

@@ -1,6 +1,6 @@
 //! A log daemon with lines to tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
@@ -42,7 +42,7 @@ impl FakeLog {
         let mut history: Vec<Written> = self
             .history
             .iter()
-            .filter(|line| line.time >= since)
+            .filter(|line| line.time >= since && request.matches.iter().all(|one| fits(one, line)))
             .cloned()
             .collect();
         let last = request.last.map(|last| usize::try_from(last).unwrap());
@@ -91,6 +91,12 @@ fn tell(line: &Written, ids: &mut BTreeMap<(&'static str, u64), u32>, items: &mu
     }));
 }
 
+/// Knows names and runs.
+fn fits(one: &Match, line: &Written) -> bool {
+    let is_app = ["", "*", line.app].contains(&one.app.as_str());
+    is_app && one.run.is_none_or(|run| run == line.run)
+}
+
 type Answer<T> = Result<T, tonic::Status>;
 
 #[tonic::async_trait]
@@ -111,6 +117,26 @@ impl Log for FakeLog {
             Box::pin(items.chain(tokio_stream::pending()))
         } else {
             Box::pin(items)
+        }))
+    }
+
+    async fn runs(&self, request: Request<RunsRequest>) -> Answer<Response<RunsReply>> {
+        let request = request.into_inner();
+        let mut runs: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+        for line in &self.history {
+            if request.matches.iter().all(|one| fits(one, line)) {
+                runs.entry(line.app).or_default().insert(line.run);
+            }
+        }
+        let slot = |(app, runs): (&str, BTreeSet<u64>)| Slot {
+            host: "box".to_owned(),
+            environment: "dev".to_owned(),
+            app: app.to_owned(),
+            instance: 0,
+            runs: runs.into_iter().rev().collect(),
+        };
+        Ok(Response::new(RunsReply {
+            slots: runs.into_iter().map(slot).collect(),
         }))
     }
 

@@ -4,7 +4,7 @@ use eco_home::runs::{RunId, Stream};
 use eco_proto::log::v1 as pb;
 use tonic::{Code, Status};
 
-use crate::catalog::{CatalogError, Filter};
+use crate::catalog::{CatalogError, Filter, Lives};
 use crate::query::{After, Item, Line, Query, Stop};
 
 /// Why a request cannot be answered.
@@ -20,10 +20,7 @@ pub(super) enum InvalidQuery {
 
 /// Checks a request.
 pub(super) fn query(request: pb::QueryRequest) -> Result<Query, InvalidQuery> {
-    let mut filter = Filter::default();
-    for one in &request.matches {
-        filter.add(&one.environment, &one.app, one.instance)?;
-    }
+    let filter = filter(&request.matches)?;
     let mut streams = Vec::new();
     for number in request.streams {
         let stream = pb::Stream::try_from(number).ok().and_then(stream);
@@ -46,6 +43,15 @@ pub(super) fn query(request: pb::QueryRequest) -> Result<Query, InvalidQuery> {
             After::Nothing
         },
     })
+}
+
+/// Checks what is to be chosen.
+pub(super) fn filter(matches: &[pb::Match]) -> Result<Filter, InvalidQuery> {
+    let mut filter = Filter::default();
+    for one in matches {
+        filter.add(&one.environment, &one.app, one.instance, one.run)?;
+    }
+    Ok(filter)
 }
 
 const fn stream(stream: pb::Stream) -> Option<Stream> {
@@ -105,6 +111,18 @@ fn line(line: Line) -> pb::Line {
     }
 }
 
+/// Puts a slot's runs on the wire.
+pub(super) fn slot(lives: Lives) -> pb::Slot {
+    let Lives { slot, runs } = lives;
+    pb::Slot {
+        host: slot.host,
+        environment: slot.environment,
+        app: slot.app,
+        instance: slot.instance,
+        runs,
+    }
+}
+
 /// Says why a request is refused.
 pub(super) fn invalid(error: &InvalidQuery) -> Status {
     Status::invalid_argument(sentence(error))
@@ -118,6 +136,11 @@ pub(super) fn stopped(stop: &Stop) -> Status {
         Stop::Catalog(_) | Stop::Hot(_) => Code::Internal,
     };
     Status::new(code, sentence(stop))
+}
+
+/// Says why a call failed.
+pub(super) fn failed(error: &dyn std::error::Error) -> Status {
+    Status::internal(sentence(error))
 }
 
 /// The error and its causes, in one line.
@@ -142,7 +165,7 @@ mod tests {
             matches: vec![pb::Match {
                 environment: "dev".to_owned(),
                 app: "api[".to_owned(),
-                instance: None,
+                ..pb::Match::default()
             }],
             ..pb::QueryRequest::default()
         };

@@ -4,4 +4,4 @@ mod answer;
 mod convert;
 mod service;
 
-pub use service::{QUERIES, Service};
+pub use service::{Service, THREADS};

@@ -1,5 +1,6 @@
 //! The service.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,11 +13,13 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::answer::Answer;
 use super::convert;
-use crate::query;
 use crate::tail::Bell;
+use crate::{catalog, query};
 
 /// Answers given at a time, each on a thread of its own.
-pub const QUERIES: usize = 256;
+const QUERIES: usize = 256;
+/// Threads for them and for what is answered at once.
+pub const THREADS: usize = QUERIES + 8;
 /// Items of an answer that wait for a client before its thread does.
 const AHEAD: usize = 64;
 
@@ -56,6 +59,19 @@ impl Service {
     }
 }
 
+/// Does what waits for the disk on a thread of its own.
+async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, Status>
+where
+    T: Send + 'static,
+    E: Error + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(convert::failed(&error)),
+        Err(panic) => Err(convert::failed(&panic)),
+    }
+}
+
 #[tonic::async_trait]
 impl Log for Service {
     async fn ping(&self, _: Request<pb::PingRequest>) -> Result<Response<pb::PingReply>, Status> {
@@ -80,6 +96,19 @@ impl Log for Service {
             drop(permit);
         });
         Ok(Response::new(Answer::new(items, Arc::clone(&self.bell))))
+    }
+
+    async fn runs(
+        &self,
+        request: Request<pb::RunsRequest>,
+    ) -> Result<Response<pb::RunsReply>, Status> {
+        let filter = convert::filter(&request.into_inner().matches)
+            .map_err(|error| convert::invalid(&error))?;
+        let runs = self.runs.clone();
+        let lives = blocking(move || catalog::list(&runs, &filter)).await?;
+        Ok(Response::new(pb::RunsReply {
+            slots: lives.into_iter().map(convert::slot).collect(),
+        }))
     }
 
     async fn feed(

@@ -75,6 +75,29 @@ async fn a_client_that_does_not_read_does_not_hold_up_the_end() {
 }
 
 #[tokio::test]
+async fn the_runs_that_there_are_are_told() {
+    let served = Served::start();
+    let mut client = served.client().await;
+    for (app, run) in [("api", 9), ("api", 10), ("web", 1)] {
+        let runs = served.home.runs();
+        Writer::ended(&runs, &run_id(app, run), Stream::Out, &[&[(b"x\n", 1)]]);
+    }
+    let matches = vec![pb::Match {
+        app: "a*".to_owned(),
+        ..pb::Match::default()
+    }];
+    let reply = client.runs(pb::RunsRequest { matches }).await;
+    let [slot] = &reply.expect("answered").into_inner().slots[..] else {
+        panic!("one app matches");
+    };
+    assert_eq!(
+        (slot.app.as_str(), slot.runs.as_slice()),
+        ("api", &[10, 9][..])
+    );
+    served.stop();
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_is_said() {
     let served = Served::start();
     let mut client = served.client().await;
@@ -82,7 +105,7 @@ async fn what_cannot_be_done_is_said() {
         matches: vec![pb::Match {
             environment: "{".to_owned(),
             app: String::new(),
-            instance: None,
+            ..pb::Match::default()
         }],
         ..pb::QueryRequest::default()
     };

@@ -154,7 +154,7 @@ async fn a_run_that_appears_is_followed_from_its_first_byte() {
         matches: vec![pb::Match {
             environment: "dev".to_owned(),
             app: "a*".to_owned(),
-            instance: None,
+            ..pb::Match::default()
         }],
         ..follow(Some(0))
     };

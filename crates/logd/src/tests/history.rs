@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use tempfile::tempdir;
 
 use super::world::{Writer, ask, everything, run_id};
+use crate::catalog::Filter;
 use crate::query::Query;
 
 #[test]
@@ -91,6 +92,33 @@ fn the_last_lines_come_from_as_many_runs_as_needed() {
             "crash.30.err line 30"
         ]
     );
+}
+
+#[test]
+fn a_run_is_read_by_its_number_and_no_other_is_opened() {
+    let home = tempdir().expect("a folder");
+    let runs = home.path();
+    for (run, text) in [(1, "one"), (3, "three")] {
+        let chunks: &[(&[u8], u64)] = &[(text.as_bytes(), run)];
+        Writer::ended(runs, &run_id("api", run), Stream::Out, &[chunks]);
+    }
+    // A folder can be opened and not be read.
+    let folder = run_id("api", 2).folder(runs).join("out.0001");
+    std::fs::create_dir_all(folder).expect("made");
+    let of_run = |run| {
+        let mut filter = Filter::default();
+        filter.add("dev", "api", None, Some(run)).expect("patterns");
+        ask(
+            runs,
+            &Query {
+                filter,
+                ..everything()
+            },
+        )
+    };
+    assert_eq!(of_run(1), ["api.1.out one"]);
+    assert_eq!(of_run(3), ["api.3.out three"]);
+    assert!(of_run(9).is_empty());
 }
 
 #[test]

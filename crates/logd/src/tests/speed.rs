@@ -78,7 +78,7 @@ async fn speed_of_the_last_lines_of_a_gigabyte_and_of_thousands_of_runs() {
             matches: vec![pb::Match {
                 environment: "dev".to_owned(),
                 app: "crash".to_owned(),
-                instance: None,
+                ..pb::Match::default()
             }],
             ..request
         };
