@@ -9,6 +9,7 @@ mod crash;
 mod events;
 mod examples;
 mod formats;
+mod limits;
 mod logs;
 mod recovery;
 mod rest_and_return;
