@@ -73,6 +73,7 @@ impl Lines {
                 environment: escape(&slot.app.environment),
                 app: escape(&slot.app.name),
                 instance: Some(slot.instance),
+                run: Some(self.key.run),
             }],
             since_ns: Some(clock::nanos(self.since_unix.saturating_sub(SLACK))),
             follow: true,
