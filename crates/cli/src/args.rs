@@ -3,9 +3,10 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    apply, delete, describe, diff, env, events, id, kill, list, logs, pid, ping, restart,
-    resurrect, save, start, stop, update,
+    apply, config, delete, describe, diff, env, events, id, init, kill, list, logs, pid, ping,
+    restart, resurrect, save, schema, start, stop, update, validate,
 };
+use crate::surroundings::Surroundings;
 
 /// Run the processes of a project, keep their output, and bring them back.
 ///
@@ -28,7 +29,7 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) verb: Verb,
 }
 
 /// What every verb takes.
@@ -46,6 +47,15 @@ pub(crate) struct Global {
     pub(crate) quiet: bool,
 }
 
+impl Global {
+    /// The environment that the person chose.
+    pub(crate) fn environment(&self, surroundings: &Surroundings) -> Option<String> {
+        self.environment
+            .clone()
+            .or_else(|| surroundings.variable("ECO_ENVIRONMENT").map(str::to_owned))
+    }
+}
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
@@ -57,7 +67,25 @@ pub(crate) enum Color {
     Never,
 }
 
-/// The verbs.
+/// All verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    #[command(flatten)]
+    OfApps(Command),
+    #[command(flatten)]
+    OfFiles(FileCommand),
+}
+
+/// The verbs about files, which need neither a home nor a daemon.
+#[derive(Debug, Subcommand)]
+pub(crate) enum FileCommand {
+    Init(init::Args),
+    Validate(validate::Args),
+    Config(config::Args),
+    Schema(schema::Args),
+}
+
+/// The verbs about apps.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Start(start::Args),

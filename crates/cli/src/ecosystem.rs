@@ -8,8 +8,9 @@ pub(crate) use eco_config::{file_names, is_ecosystem_file};
 use eco_proto::agent::v1 as pb;
 use serde_json::Map;
 
-use crate::error::CliError;
+use crate::error::{CliError, chain};
 use crate::surroundings::Surroundings;
+use crate::view::findings::{Finding, Level};
 
 /// What a file defines.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Ecosystem {
     pub(crate) apps: Vec<pb::AppSpec>,
     /// What is odd about it.
     pub(crate) warnings: Vec<String>,
+    /// Which fields have no effect, and why.
+    pub(crate) notes: Vec<String>,
     /// What its program said.
     pub(crate) said: Vec<String>,
 }
@@ -37,7 +40,23 @@ pub(crate) fn load(
     env_block: Option<&str>,
     surroundings: &Surroundings,
 ) -> Result<Ecosystem, CliError> {
-    let request = Request {
+    let request = request(file, environment, env_block, surroundings)?;
+    let ecosystem = eco_config::load(&request).map_err(|error| refused(file, error))?;
+    Ok(Ecosystem {
+        apps: ecosystem.apps.iter().map(pb::AppSpec::from).collect(),
+        warnings: ecosystem.warnings.iter().flat_map(lines).collect(),
+        notes: ecosystem.notes.iter().flat_map(lines).collect(),
+        said: ecosystem.said,
+    })
+}
+
+fn request(
+    file: &Path,
+    environment: &str,
+    env_block: Option<&str>,
+    surroundings: &Surroundings,
+) -> Result<Request, CliError> {
+    Ok(Request {
         file: file.to_owned(),
         environment: environment_name(environment)?,
         env_block: env_block.map_or(EnvBlock::ByEnvironment, |block| {
@@ -45,13 +64,101 @@ pub(crate) fn load(
         }),
         variables: surroundings.variables.clone(),
         invoked_in: surroundings.working_directory.clone(),
-    };
-    let ecosystem = eco_config::load(&request).map_err(|error| refused(file, error))?;
-    Ok(Ecosystem {
-        apps: ecosystem.apps.iter().map(pb::AppSpec::from).collect(),
-        warnings: ecosystem.warnings.iter().flat_map(lines).collect(),
-        said: ecosystem.said,
     })
+}
+
+/// A file that is looked at for what is wrong with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Checked {
+    /// Its apps, those included that something is wrong with.
+    pub(crate) apps: Vec<pb::AppSpec>,
+    /// What is wrong or odd.
+    pub(crate) findings: Vec<Finding>,
+    /// What its program said.
+    pub(crate) said: Vec<String>,
+}
+
+/// Finds all that is wrong or odd about a file.
+pub(crate) fn check(
+    file: &Path,
+    environment: &str,
+    env_block: Option<&str>,
+    surroundings: &Surroundings,
+) -> Result<Checked, CliError> {
+    let request = request(file, environment, env_block, surroundings)?;
+    Ok(match eco_config::check(&request) {
+        Ok(checked) => Checked {
+            apps: checked.apps.iter().map(pb::AppSpec::from).collect(),
+            findings: [
+                (Level::Error, checked.problems),
+                (Level::Warning, checked.warnings),
+                (Level::Note, checked.notes),
+            ]
+            .into_iter()
+            .flat_map(|(level, problems)| problems.into_iter().map(move |one| finding(level, one)))
+            .collect(),
+            said: checked.said,
+        },
+        Err(error) => Checked {
+            apps: Vec::new(),
+            findings: failure(file, error),
+            said: Vec::new(),
+        },
+    })
+}
+
+fn finding(level: Level, problem: Problem) -> Finding {
+    let file = problem
+        .at
+        .as_ref()
+        .map(|at| &at.file)
+        .or(problem.file.as_ref());
+    Finding {
+        level,
+        file: file.map(|file| file.display().to_string()),
+        line: problem.at.as_ref().map(|at| at.line),
+        column: problem.at.as_ref().map(|at| at.column),
+        app: problem.app,
+        field: (!problem.path.is_empty()).then_some(problem.path),
+        message: problem.fault.to_string(),
+        hint: problem.hint,
+    }
+}
+
+/// What kept a file from being evaluated.
+fn failure(file: &Path, error: ConfigError) -> Vec<Finding> {
+    let bare = Finding {
+        level: Level::Error,
+        app: None,
+        field: None,
+        file: Some(file.display().to_string()),
+        line: None,
+        column: None,
+        message: String::new(),
+        hint: None,
+    };
+    match error {
+        ConfigError::Invalid(problems) => {
+            let problems = problems.into_iter();
+            problems.map(|one| finding(Level::Error, one)).collect()
+        }
+        ConfigError::Evaluate(failure) => vec![Finding {
+            file: Some(failure.file.display().to_string()),
+            line: failure.line,
+            column: failure.column,
+            message: failure.message,
+            hint: failure.hint,
+            ..bare
+        }],
+        ConfigError::Read { .. }
+        | ConfigError::NotAFile { .. }
+        | ConfigError::TooLarge { .. }
+        | ConfigError::NotText { .. }
+        | ConfigError::Format { .. } => vec![Finding {
+            message: format!("failed to {}", chain(&error)),
+            ..bare
+        }],
+    }
 }
 
 /// Makes an app of a script or a command line.

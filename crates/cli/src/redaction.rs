@@ -5,6 +5,25 @@ pub(crate) const HIDDEN: &str = "(hidden)";
 
 const SECRET: [&str; 6] = ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL"];
 
+/// Whether secrets may be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    /// They may not.
+    Hidden,
+    /// The person asked for them.
+    Shown,
+}
+
+impl Secrets {
+    /// What is seen of a variable.
+    pub(crate) fn of(self, name: &str, value: &str) -> String {
+        match self {
+            Self::Hidden => shown(name, value),
+            Self::Shown => value.to_owned(),
+        }
+    }
+}
+
 /// Returns what may be shown of a variable: nothing where its name looks secret, and an address without its password.
 pub(crate) fn shown(name: &str, value: &str) -> String {
     let name = name.to_ascii_uppercase();

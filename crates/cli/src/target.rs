@@ -152,7 +152,25 @@ fn sole<'a>(
     }
 }
 
+/// The error of a word that the disk has no answer for, where nobody else is asked.
+pub(crate) fn nowhere(word: &str, facts: &Facts) -> TargetError {
+    TargetError::Nothing {
+        word: word.to_owned(),
+        tried: tried_on_disk(word, facts),
+        closest: facts.closest.clone(),
+    }
+}
+
 fn tried(word: &str, facts: &Facts) -> Vec<String> {
+    let mut tried = tried_on_disk(word, facts);
+    tried.push(format!("app {word}: the agent knows none"));
+    if !word.contains('/') {
+        tried.push(format!("command {}: not on PATH", program_of(word)));
+    }
+    tried
+}
+
+fn tried_on_disk(word: &str, facts: &Facts) -> Vec<String> {
     let mut tried = vec![match &facts.at_path {
         AtPath::Folder(folder) => {
             let (folder, names) = (folder.path.display(), file_names());
@@ -166,10 +184,6 @@ fn tried(word: &str, facts: &Facts) -> Vec<String> {
         tried.push(format!(
             "environment {word}: no process-manager/{word} or {word} with an ecosystem file from here upwards"
         ));
-    }
-    tried.push(format!("app {word}: the agent knows none"));
-    if !word.contains('/') {
-        tried.push(format!("command {}: not on PATH", program_of(word)));
     }
     tried
 }

@@ -58,6 +58,8 @@ pub struct Ecosystem {
     pub apps: Vec<AppSpec>,
     /// What is odd, but keeps nothing from starting.
     pub warnings: Vec<Problem>,
+    /// Fields that have no effect, and why.
+    pub notes: Vec<Problem>,
     /// What its program said to the console, for the person who debugs it. At most [`eval::SAID_LIMIT`] lines.
     pub said: Vec<String>,
 }
@@ -109,13 +111,14 @@ pub fn load(request: &Request) -> Result<Ecosystem, ConfigError> {
         apps,
         mut problems,
         warnings,
-        notes: _,
+        notes,
         said,
     } = check(request)?;
     if problems.is_empty() {
         return Ok(Ecosystem {
             apps,
             warnings,
+            notes,
             said,
         });
     }

@@ -90,6 +90,23 @@ impl Agent {
             .map_err(|refusal| status::error("compare apps", &refusal))
     }
 
+    /// What keeps apps from being run on the agent's host.
+    pub(crate) async fn problems(
+        &mut self,
+        apps: Vec<pb::AppSpec>,
+    ) -> Result<Vec<pb::Problem>, CliError> {
+        let request = pb::PlanRequest {
+            apps,
+            prune: Vec::new(),
+        };
+        match self.client.plan(request).await {
+            Ok(_) => Ok(Vec::new()),
+            Err(refusal) => {
+                status::problems(&refusal).ok_or_else(|| status::error("check the apps", &refusal))
+            }
+        }
+    }
+
     /// Takes the events that are asked for, one after the other. Returns false when the agent went away before all was
     /// told, and its successor can be asked for the rest.
     pub(crate) async fn events(

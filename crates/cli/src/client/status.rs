@@ -19,6 +19,12 @@ pub(super) fn is_broken(status: &tonic::Status) -> bool {
     code == tonic::Code::Unavailable || (comes_of_transport && may_be.contains(&code))
 }
 
+/// The problems that a refusal is about; `None`: it is about something else.
+pub(super) fn problems(status: &tonic::Status) -> Option<Vec<Problem>> {
+    let problems = detail(status)?.problems;
+    (!problems.is_empty()).then_some(problems)
+}
+
 /// Turns a refusal of what was `tried` into an error.
 pub(super) fn error(tried: impl Into<String>, status: &tonic::Status) -> CliError {
     match detail(status) {

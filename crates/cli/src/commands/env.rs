@@ -3,8 +3,9 @@
 use super::selection::selection;
 use super::session::Session;
 use crate::error::CliError;
+use crate::redaction::Secrets;
 use crate::render::{json, variables};
-use crate::view::variables::{Secrets, given};
+use crate::view::variables::given;
 
 /// Print the variables that apps were given
 ///

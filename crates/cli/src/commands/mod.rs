@@ -5,23 +5,28 @@
 //!  stop delete ───▶ selection (words ─▶ selectors) ────────────┼─▶ agent ─▶ conclude (wait, tell, table, failures)
 //!  resurrect ──────────────────────────────────────────────────┘
 //!  list describe env pid id logs ─▶ selection ─▶ agent, log daemon ─▶ view ─▶ render
+//!  validate config init schema ─▶ files (words ─▶ files), no agent needed ─▶ view ─▶ render
 //! ```
 
 mod bring_up;
 mod conclude;
+mod desk;
 mod failure;
+mod files;
 mod plan;
 mod selection;
 mod session;
 mod sources;
 
 pub(crate) mod apply;
+pub(crate) mod config;
 pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod diff;
 pub(crate) mod env;
 pub(crate) mod events;
 pub(crate) mod id;
+pub(crate) mod init;
 pub(crate) mod kill;
 pub(crate) mod list;
 pub(crate) mod logs;
@@ -30,14 +35,17 @@ pub(crate) mod ping;
 pub(crate) mod restart;
 pub(crate) mod resurrect;
 pub(crate) mod save;
+pub(crate) mod schema;
 pub(crate) mod start;
 pub(crate) mod stop;
 pub(crate) mod update;
+pub(crate) mod validate;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, FileCommand, Verb};
 use crate::error::CliError;
 use crate::surroundings::Surroundings;
 use crate::ui::Ui;
+use desk::Desk;
 use session::Session;
 
 /// Does what the command line says.
@@ -46,9 +54,29 @@ pub(crate) async fn dispatch(
     surroundings: &Surroundings,
     ui: &mut Ui,
 ) -> Result<(), CliError> {
-    let mut session = Session::new(cli.global, surroundings, ui)?;
-    let session = &mut session;
-    match cli.command {
+    match cli.verb {
+        Verb::OfApps(command) => {
+            let mut session = Session::new(&cli.global, surroundings, ui)?;
+            of_apps(&mut session, command).await
+        }
+        Verb::OfFiles(command) => {
+            let mut desk = Desk::new(&cli.global, surroundings, ui);
+            of_files(&mut desk, command).await
+        }
+    }
+}
+
+async fn of_files(desk: &mut Desk<'_>, command: FileCommand) -> Result<(), CliError> {
+    match command {
+        FileCommand::Init(args) => init::run(desk, &args),
+        FileCommand::Validate(args) => validate::run(desk, args).await,
+        FileCommand::Config(args) => config::run(desk, args),
+        FileCommand::Schema(args) => schema::run(desk, &args),
+    }
+}
+
+async fn of_apps(session: &mut Session<'_>, command: Command) -> Result<(), CliError> {
+    match command {
         Command::Apply(args) => apply::run(session, args).await,
         Command::Events(args) => events::run(session, args).await,
         Command::Diff(args) => diff::run(session, args).await,

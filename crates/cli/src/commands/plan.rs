@@ -4,6 +4,7 @@ use std::path::Path;
 
 use eco_proto::agent::v1::{AppSpec, Prune};
 
+use super::files;
 use super::session::Session;
 use crate::client::Agent;
 use crate::environment::{DEFAULT, of_file};
@@ -133,23 +134,13 @@ async fn known(
 }
 
 fn here(session: &Session<'_>) -> Result<Target, CliError> {
-    let folder = lookup::here(session.surroundings);
-    match folder.files.as_slice() {
-        [file] => Ok(Target::Ecosystem(file.clone())),
-        [] => Err(CliError::user("find an ecosystem file")
-            .because(format!(
-                "there is none in {}, such as {}",
-                folder.path.display(),
-                ecosystem::file_names()
-            ))
-            .hinted(
+    files::here(session.surroundings)
+        .map(Target::Ecosystem)
+        .map_err(|error| {
+            error.hinted(
                 "name a file, a folder, an environment, an app or a command: eco start TARGET",
-            )),
-        files => Err(refused(TargetError::Ambiguous {
-            word: folder.path.display().to_string(),
-            files: files.to_vec(),
-        })),
-    }
+            )
+        })
 }
 
 /// Whether the options are about what the words stand for.
@@ -217,7 +208,8 @@ fn script(session: &mut Session<'_>, line: String, reading: &Reading) -> Result<
     )
 }
 
-fn chosen(apps: Vec<AppSpec>, only: &[String]) -> Result<Vec<AppSpec>, CliError> {
+/// Those of the apps that were asked for.
+pub(crate) fn chosen(apps: Vec<AppSpec>, only: &[String]) -> Result<Vec<AppSpec>, CliError> {
     let names: Vec<&str> = apps.iter().map(|app| app.name.as_str()).collect();
     let chosen = choose(&names, only).map_err(|error| {
         let hint = match &error {

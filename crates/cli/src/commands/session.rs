@@ -23,16 +23,13 @@ pub(crate) struct Session<'a> {
 impl<'a> Session<'a> {
     /// Begins.
     pub(crate) fn new(
-        global: Global,
+        global: &Global,
         surroundings: &'a Surroundings,
         ui: &'a mut Ui,
     ) -> Result<Self, CliError> {
-        let environment = global
-            .environment
-            .or_else(|| surroundings.variable("ECO_ENVIRONMENT").map(str::to_owned));
         Ok(Self {
             home: surroundings.home()?,
-            environment,
+            environment: global.environment(surroundings),
             surroundings,
             ui,
         })

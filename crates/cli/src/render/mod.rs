@@ -4,6 +4,8 @@
 pub(crate) mod changes;
 pub(crate) mod describe;
 pub(crate) mod event;
+pub(crate) mod fields;
+pub(crate) mod findings;
 pub(crate) mod json;
 pub(crate) mod line;
 pub(crate) mod numbers;

@@ -6,8 +6,8 @@ use eco_proto::agent::v1::{AppSpec, PlanReply, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::spec::{Secrets, fields};
-use crate::redaction::HIDDEN;
+use super::spec::fields;
+use crate::redaction::{HIDDEN, Secrets};
 
 /// All of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,8 +1,10 @@
 //! What the daemons say, as plain values for people and programs. Pure.
 
 pub(crate) mod changes;
+pub(crate) mod config;
 pub(crate) mod describe;
 pub(crate) mod event;
+pub(crate) mod findings;
 pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod spec;

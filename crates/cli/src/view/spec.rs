@@ -1,5 +1,6 @@
 //! A specification as the fields of a file: PM2's names, durations in milliseconds, sizes in bytes.
 
+use eco_config::spec::signal_name;
 use eco_proto::agent::v1::dependency::On;
 use eco_proto::agent::v1::probe::Check;
 use eco_proto::agent::v1::restart_policy::Delay;
@@ -9,23 +10,14 @@ use eco_proto::agent::v1::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::redaction;
-
-/// Whether values that look secret may be seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Secrets {
-    /// They are hidden.
-    Hidden,
-    /// They are shown.
-    Shown,
-}
+use crate::redaction::Secrets;
 
 /// The fields of `spec`. What is not set and has no default is left out.
 pub(crate) fn fields(spec: &AppSpec, secrets: Secrets) -> Map<String, Value> {
     let mut all = Map::new();
     let mut set = |values: Value| {
         if let Value::Object(values) = values {
-            all.extend(values.into_iter().filter(|(_, value)| !is_nothing(value)));
+            all.extend(said(values));
         }
     };
     set(program(spec, secrets));
@@ -49,13 +41,7 @@ fn program(spec: &AppSpec, secrets: Secrets) -> Value {
     let env: Map<_, _> = spec
         .env
         .iter()
-        .map(|(name, value)| {
-            let shown = match secrets {
-                Secrets::Hidden => redaction::shown(name, value),
-                Secrets::Shown => value.clone(),
-            };
-            (name.clone(), Value::String(shown))
-        })
+        .map(|(name, value)| (name.clone(), Value::String(secrets.of(name, value))))
         .collect();
     let exec_mode = match spec.exec_mode() {
         ExecMode::Fork | ExecMode::Unspecified => "fork",
@@ -105,7 +91,7 @@ fn restart(policy: &RestartPolicy) -> Value {
 
 fn stop(policy: &StopPolicy) -> Value {
     json!({
-        "stop_signal": policy.signal,
+        "kill_signal": signal_name(policy.signal).map_or_else(|| json!(policy.signal), |name| json!(name)),
         "kill_timeout": policy.kill_timeout_ms,
         "treekill": policy.tree,
         "shutdown_with_message": policy.message,
@@ -246,6 +232,21 @@ fn limits(limits: &Limits) -> Value {
         .into()
 }
 
+/// The fields that say something, in objects as well.
+fn said(values: Map<String, Value>) -> impl Iterator<Item = (String, Value)> {
+    values
+        .into_iter()
+        .map(|(name, value)| match value {
+            Value::Object(inner) => (name, said(inner).collect::<Map<_, _>>().into()),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => (name, value),
+        })
+        .filter(|(_, value)| !is_nothing(value))
+}
+
 /// Whether a field says nothing: it would not stand in a file.
 fn is_nothing(value: &Value) -> bool {
     match value {
@@ -253,5 +254,97 @@ fn is_nothing(value: &Value) -> bool {
         Value::Array(items) => items.is_empty(),
         Value::Object(fields) => fields.is_empty(),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use eco_config::fields::{APP, Shape, Standing, Table};
+    use eco_config::spec::EnvironmentName;
+    use eco_config::{EnvBlock, Request};
+
+    use super::*;
+
+    /// An app that says everything there is to say.
+    const FULL: &str = "module.exports = { apps: [{
+      script: 'a.js', name: 'a', namespace: 'n', args: ['x'], cwd: '.', interpreter: 'node', interpreter_args: ['--x'],
+      uid: 'me', gid: 'us', pid_file: 'a.pid', instances: 2, exec_mode: 'fork', instance_var: 'I', increment_var: 'PORT',
+      env: { PORT: 1 }, env_file: '.env', autostart: false, depends_on: { db: 'started', 'tcp://h:1': 'ready' },
+      oneshot: true, readiness: { http: { url: 'http://h/', status: 200 }, within: 0 }, wait_ready: true,
+      listen_timeout: 1, liveness: { tcp: 1, action: 'mark' }, autorestart: 'on-failure', stop_exit_codes: [3],
+      min_uptime: 1, max_restarts: 1, restart_delay: 1, max_memory_restart: 1, cron_restart: '0 0 * * *',
+      cron_timezone: 'Europe/Berlin', kill_signal: 'SIGTERM', kill_timeout: 1, shutdown_with_message: true,
+      treekill: false, limits: { memory: 1, cpu: 1, tasks: 1, open_files: 1 }, watch: true, ignore_watch: ['x'],
+      watch_delay: 1, watch_options: { ignored: 'y', followSymlinks: false, usePolling: true, depth: 1 },
+    }] }";
+
+    /// Fields that others are made of: what came of them is told.
+    const FOLDED: [&str; 7] = [
+        "name_prefix",
+        "append_env_to_name",
+        "source_map_support",
+        "disable_source_map_support",
+        "execute_command",
+        "port",
+        "filter_env",
+    ];
+
+    /// The fields of the only app of a file.
+    fn told(text: &str) -> Map<String, Value> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("ecosystem.config.js");
+        std::fs::write(&file, text).expect("written");
+        let request = Request {
+            file,
+            environment: EnvironmentName::new("dev").expect("a name"),
+            env_block: EnvBlock::ByEnvironment,
+            variables: std::collections::BTreeMap::new(),
+            invoked_in: folder.path().to_owned(),
+        };
+        let ecosystem = eco_config::load(&request).expect("a sound file");
+        let app = ecosystem.apps.first().expect("an app");
+        fields(&AppSpec::from(app), Secrets::Hidden)
+    }
+
+    fn strangers(table: Table, object: &Map<String, Value>, strange: &mut Vec<String>) {
+        for (key, value) in object {
+            match (
+                table.field(key).map(eco_config::fields::Field::shape),
+                value,
+            ) {
+                (None, _) => strange.push(key.clone()),
+                (Some(Shape::Object(table)), Value::Object(inner)) => {
+                    strangers(table, inner, strange);
+                }
+                (Some(_), _) => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_is_told_by_the_name_that_the_table_has_for_it() {
+        let mut strange = Vec::new();
+        strangers(APP, &told(FULL), &mut strange);
+        assert_eq!(strange, [""; 0]);
+    }
+
+    #[test]
+    fn every_field_that_is_acted_on_is_told() {
+        let told = told(FULL);
+        let growing = "module.exports = [{ script: 'a', exp_backoff_restart_delay: 100 }]";
+        let told: BTreeSet<_> = told
+            .keys()
+            .cloned()
+            .chain(self::told(growing).into_iter().map(|(key, _)| key))
+            .collect();
+        let untold: Vec<_> = APP
+            .fields()
+            .filter(|field| field.standing() == Standing::ActedOn)
+            .map(eco_config::fields::Field::name)
+            .filter(|name| !told.contains(*name) && !FOLDED.contains(name))
+            .collect();
+        assert_eq!(untold, [""; 0]);
     }
 }

@@ -5,16 +5,7 @@ use std::collections::BTreeMap;
 use eco_proto::agent::v1::{InstanceVariables, VariablesReply};
 use serde::Serialize;
 
-use crate::redaction;
-
-/// Whether secrets may be seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Secrets {
-    /// They may not.
-    Hidden,
-    /// The person asked for them.
-    Shown,
-}
+use crate::redaction::Secrets;
 
 /// An instance and what it was given. The names of the fields are the contract of `eco env --json`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -52,10 +43,7 @@ pub(crate) fn given(reply: VariablesReply, secrets: Secrets) -> Vec<Given> {
 fn one(host: &str, given: InstanceVariables, secrets: Secrets) -> Given {
     let instance = given.instance.unwrap_or_default();
     let shown = |(name, value): (String, String)| {
-        let value = match secrets {
-            Secrets::Hidden => redaction::shown(&name, &value),
-            Secrets::Shown => value,
-        };
+        let value = secrets.of(&name, &value);
         (name, value)
     };
     Given {

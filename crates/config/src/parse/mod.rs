@@ -154,7 +154,8 @@ fn top_level(
     warnings: &mut Vec<Problem>,
     problem: &dyn Fn(String, Fault) -> Problem,
 ) {
-    for other in others {
+    // Where a JSON file says which schema its editor is to use.
+    for other in others.iter().filter(|other| *other != "$schema") {
         let (path, fault) = if BESIDE_APPS.iter().any(|field| field.name() == other) {
             let fields = vec![other.clone()];
             (String::new(), Fault::NotActedOn { fields })

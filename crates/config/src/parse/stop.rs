@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::raw::closest;
-use crate::spec::{ReadyPolicy, StopPolicy, StopReach, StopWords};
+use crate::spec::{
+    ReadyPolicy, SIGINT, StopPolicy, StopReach, StopWords, signal_names, signal_number,
+};
 
 use super::fields::Fields;
 use super::probe;
@@ -13,25 +15,6 @@ use super::value::{Reading, duration, flag, whole};
 
 const KILL_TIMEOUT: Duration = Duration::from_millis(1600);
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(3);
-const SIGINT: i32 = 2;
-
-/// The signals of Linux that end a program or talk to it, by name. Those a process cannot be asked to leave by, such as
-/// SIGSTOP, are not among them.
-const SIGNALS: [(&str, i32); 13] = [
-    ("SIGHUP", 1),
-    ("SIGINT", SIGINT),
-    ("SIGQUIT", 3),
-    ("SIGABRT", 6),
-    ("SIGKILL", 9),
-    ("SIGUSR1", 10),
-    ("SIGUSR2", 12),
-    ("SIGPIPE", 13),
-    ("SIGALRM", 14),
-    ("SIGTERM", 15),
-    ("SIGVTALRM", 26),
-    ("SIGPROF", 27),
-    ("SIGWINCH", 28),
-];
 
 pub(super) fn policy(fields: &mut Fields<'_>) -> StopPolicy {
     StopPolicy {
@@ -73,9 +56,8 @@ fn signal(value: &Value) -> Reading<i32> {
     } else {
         format!("SIG{name}")
     };
-    let known = SIGNALS.iter().find(|(name, _)| *name == full);
-    known.map(|(_, number)| *number).ok_or_else(|| {
-        let like = closest(&full, SIGNALS.iter().map(|(name, _)| *name));
+    signal_number(&full).ok_or_else(|| {
+        let like = closest(&full, signal_names());
         like.map(|like| format!("did you mean {like:?}?"))
     })
 }

@@ -6,6 +6,7 @@ mod limits;
 mod name;
 mod probe;
 mod schedule;
+mod signal;
 mod template;
 mod watch;
 
@@ -19,6 +20,7 @@ pub use limits::Limits;
 pub use name::{AppName, EnvironmentName, NameError};
 pub use probe::{Check, IllAction, Liveness, Probe};
 pub use schedule::{Schedule, ScheduleError, check_zone};
+pub use signal::{SIGINT, signal_name, signal_names, signal_number};
 pub use template::{TemplateError, fill};
 pub use watch::{IgnoreField, IgnoreRule, Ignored, Links, WatchPolicy};
 
