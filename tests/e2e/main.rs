@@ -18,3 +18,4 @@ mod start;
 mod stop;
 mod upkeep;
 mod verbs;
+mod why;

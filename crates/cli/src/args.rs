@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     apply, config, delete, describe, diff, env, events, id, init, kill, list, logs, pid, ping,
-    restart, resurrect, save, schema, start, stop, update, validate,
+    restart, resurrect, save, schema, start, stop, update, validate, why,
 };
 use crate::surroundings::Surroundings;
 
@@ -93,6 +93,7 @@ pub(crate) enum Command {
     List(list::Args),
     #[command(visible_alias = "log")]
     Logs(logs::Args),
+    Why(why::Args),
     Events(events::Args),
     Diff(diff::Args),
     Apply(apply::Args),
@@ -122,6 +123,22 @@ mod tests {
     #[test]
     fn the_command_line_contradicts_itself_nowhere() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_speaks_json() {
+        // What these print is JSON, or is what an app wrote or a shell reads.
+        let others = ["attach", "completion", "schema"];
+        for verb in Cli::command().get_subcommands() {
+            let speaks = verb
+                .get_arguments()
+                .any(|argument| argument.get_id() == "json");
+            assert!(
+                speaks || others.contains(&verb.get_name()),
+                "{}",
+                verb.get_name()
+            );
+        }
     }
 
     #[test]

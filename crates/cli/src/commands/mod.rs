@@ -17,6 +17,7 @@ mod plan;
 mod selection;
 mod session;
 mod sources;
+mod tail;
 
 pub(crate) mod apply;
 pub(crate) mod config;
@@ -40,6 +41,7 @@ pub(crate) mod start;
 pub(crate) mod stop;
 pub(crate) mod update;
 pub(crate) mod validate;
+pub(crate) mod why;
 
 use crate::args::{Cli, Command, FileCommand, Verb};
 use crate::error::CliError;
@@ -78,6 +80,7 @@ async fn of_files(desk: &mut Desk<'_>, command: FileCommand) -> Result<(), CliEr
 async fn of_apps(session: &mut Session<'_>, command: Command) -> Result<(), CliError> {
     match command {
         Command::Apply(args) => apply::run(session, args).await,
+        Command::Why(args) => why::run(session, args).await,
         Command::Events(args) => events::run(session, args).await,
         Command::Diff(args) => diff::run(session, args).await,
         Command::Start(args) => start::run(session, args).await,

@@ -11,15 +11,20 @@ use eco_home::Daemon;
 use super::session::Session;
 use crate::client::{Agent, LogDaemon, wait_until_gone};
 use crate::error::CliError;
+use crate::render::json;
 
 /// Replace the running agent and log daemon by those installed now
 ///
 /// The apps are not touched, and what they write is kept meanwhile.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  eco update")]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Print an object
+    #[arg(long)]
+    json: bool,
+}
 
-pub(crate) async fn run(session: &mut Session<'_>, Args {}: Args) -> Result<(), CliError> {
+pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), CliError> {
     let mut before = None;
     if let Some(mut agent) = Agent::find(&session.home).await? {
         session.ui.status(&format!(
@@ -37,11 +42,14 @@ pub(crate) async fn run(session: &mut Session<'_>, Args {}: Args) -> Result<(), 
     }
     let agent = session.launch().await?.of_our_version()?;
     let now = agent.who();
-    let was = before.as_ref().map_or("none ran", |old| &old.who().version);
-    session.ui.data(&format!(
-        "eco-agentd {} (pid {}); before: {was}. The apps were not touched.\n",
-        now.version, now.pid
-    ))?;
+    let was = before.as_ref().map(|old| old.who().version.as_str());
+    let (version, pid) = (&now.version, now.pid);
+    session.ui.data(&if args.json {
+        json::document(&serde_json::json!({ "version": version, "pid": pid, "before": was }))
+    } else {
+        let was = was.unwrap_or("none ran");
+        format!("eco-agentd {version} (pid {pid}); before: {was}. The apps were not touched.\n")
+    })?;
     if !now.keeper_version.is_empty() && now.keeper_version != now.version {
         session.ui.status(&format!(
             "The keeper is of version {} and stays until eco kill.",

@@ -38,7 +38,7 @@ impl<'a> Entry<'a> {
             name: &origin.app,
             instance: origin.instance,
             run: origin.run,
-            stream: stream(origin),
+            stream: origin.stream_name(),
             offset,
             line: None,
             continues: false,
@@ -70,15 +70,6 @@ pub(crate) fn gap(gap: &LogGap) -> String {
 pub(crate) fn one_line<T: Serialize>(entry: &T) -> String {
     let text = serde_json::to_string(entry).expect("texts and numbers can always be written");
     text + "\n"
-}
-
-fn stream(origin: &Origin) -> Option<&'static str> {
-    use eco_proto::log::v1::Stream;
-    match origin.stream()? {
-        Stream::Out => Some("out"),
-        Stream::Err => Some("err"),
-        Stream::Unspecified => None,
-    }
 }
 
 #[cfg(test)]

@@ -13,3 +13,4 @@ pub(crate) mod quantity;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod variables;
+pub(crate) mod why;

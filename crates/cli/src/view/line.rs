@@ -20,6 +20,15 @@ impl Origin {
     pub(crate) fn stream(&self) -> Option<Stream> {
         Stream::try_from(self.stream).ok()
     }
+
+    /// What people call it.
+    pub(crate) fn stream_name(&self) -> Option<&'static str> {
+        match self.stream()? {
+            Stream::Out => Some("out"),
+            Stream::Err => Some("err"),
+            Stream::Unspecified => None,
+        }
+    }
 }
 
 impl From<Source> for Origin {

@@ -9,3 +9,4 @@ pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod spec;
 pub(crate) mod variables;
+pub(crate) mod why;
