@@ -10,7 +10,7 @@ use eco_tests::{TestEnv, app, wait_until};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio_stream::wrappers::UnixListenerStream;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 #[test]
 fn a_home_that_cannot_be_made_is_told() {
@@ -187,6 +187,22 @@ impl Agent for Stranger {
     type EventsStream = tokio_stream::Empty<Result<Event, Status>>;
 
     async fn events(&self, _: Request<EventsRequest>) -> Answer<Self::EventsStream> {
+        never()
+    }
+
+    async fn trigger(&self, _: Request<TriggerRequest>) -> Answer<SpokenReply> {
+        never()
+    }
+
+    async fn send(&self, _: Request<SendRequest>) -> Answer<SpokenReply> {
+        never()
+    }
+
+    async fn attach(&self, _: Request<Streaming<AttachRequest>>) -> Answer<Spoken> {
+        never()
+    }
+
+    async fn signal(&self, _: Request<SignalRequest>) -> Answer<SpokenReply> {
         never()
     }
 

@@ -5,6 +5,7 @@
 mod bad_homes;
 mod bad_input;
 mod changes;
+mod channels;
 mod crash;
 mod events;
 mod examples;

@@ -133,7 +133,7 @@ fn action(data: &Value) -> Option<Action> {
 
 fn metrics(data: &Map<String, Value>) -> Vec<Metric> {
     let of_entry = |(label, told): (&String, &Value)| {
-        if label.is_empty() || label.len() > LONGEST_NAME {
+        if !is_name(label) {
             return None;
         }
         let field = |field: &str| told.get(field);
@@ -162,14 +162,19 @@ fn answer(data: &Value) -> Option<Answer> {
 
 fn name(value: &Value) -> Option<String> {
     let text = value.as_str()?;
-    (!text.is_empty() && text.len() <= LONGEST_NAME).then(|| text.to_owned())
+    is_name(text).then(|| text.to_owned())
 }
 
-/// A value as people see it: a text as it is, anything else as JSON.
+/// Names are for people to see and to type.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_NAME && !text.contains(char::is_control)
+}
+
+/// A value as people see it, on one line: a text as it is, anything else as JSON.
 fn shown(value: &Value) -> Option<String> {
     let text = match value {
         Value::Null => return None,
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.replace(char::is_control, " "),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     };
     (text.len() <= LONGEST_VALUE).then_some(text)
@@ -224,7 +229,7 @@ mod tests {
     fn metrics_are_numbers_or_texts_with_or_without_a_unit() {
         let told = json!({"type": "axm:monitor", "data": {
             "a": {"value": "12.5", "unit": "ms", "type": "internal", "historic": true}, "b": {"value": 3}, "c": 4,
-            "nothing": {"unit": "ms"}, "": {"value": 1}
+            "nothing": {"unit": "ms"}, "": {"value": 1}, "\u{1b}[31m": {"value": 1}, "d": "\u{1b}[31mred"
         }});
         let Message::Metrics(metrics) = parse(&told) else {
             panic!("no metrics");
@@ -238,7 +243,8 @@ mod tests {
             [
                 ("a", "12.5", Some("ms")),
                 ("b", "3", None),
-                ("c", "4", None)
+                ("c", "4", None),
+                ("d", " [31mred", None)
             ]
         );
     }

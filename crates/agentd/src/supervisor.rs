@@ -29,7 +29,7 @@ use crate::fleet::event;
 use crate::fleet::plan::{Plan, Prune};
 use crate::fleet::select::{Refused, Selection, select};
 use crate::fleet::{Board, By, Changes, Fleet, Outcome, Report, RunKey, Sign, Verb};
-use crate::keeper::{News, Order};
+use crate::keeper::{News, Order, Reach};
 use crate::message::Message;
 use crate::resolve::{self, Problem};
 use crate::store::{Store, StoreError};
@@ -93,6 +93,13 @@ pub enum Request {
         /// Where the answer goes.
         reply: Reply<Vec<Outcome>>,
     },
+    /// Say something to runs, or send them signals; answered when the keeper has been told.
+    Speak {
+        /// To which, and what.
+        words: Vec<(RunKey, Word)>,
+        /// Where the answer goes.
+        reply: Reply<()>,
+    },
     /// Put all to rest; answered when nothing runs.
     Hold {
         /// Who asks.
@@ -111,6 +118,15 @@ pub enum Request {
     Save(Reply<()>),
     /// Tell the keeper to end once nothing runs.
     EndKeeper,
+}
+
+/// What is said to a run.
+#[derive(Debug)]
+pub enum Word {
+    /// A line over its channel.
+    Line(Vec<u8>),
+    /// A signal.
+    Signal(i32, Reach),
 }
 
 /// Where an answer goes.
@@ -351,6 +367,10 @@ impl Supervisor {
                 let slots = select(&self.fleet, &selection);
                 let outcomes = slots.map(|slots| self.fleet.act(now, &by, verb, &slots));
                 self.answer(reply, outcomes.map_err(Refusal::from));
+            }
+            Request::Speak { words, reply } => {
+                self.speak(words);
+                self.answer(reply, Ok(()));
             }
             Request::Hold { by, reply } => self.hold(now, &by, reply),
             Request::Resurrect { by, reply } => {

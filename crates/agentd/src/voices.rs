@@ -41,11 +41,23 @@ pub enum Channel {
     Closed,
 }
 
+/// Since when we listen to a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Heard {
+    /// It was there before us: what it said once, such as what it can be asked to do, is not known.
+    #[default]
+    Later,
+    /// Since its start.
+    SinceItsStart,
+}
+
 /// What one run said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Voice {
     /// Whether it can be spoken to.
     pub channel: Channel,
+    /// Since when we listen.
+    pub heard: Heard,
     /// Its numbers, by name.
     pub metrics: BTreeMap<String, Metric>,
     /// What it can be asked to do, by name.
@@ -134,7 +146,13 @@ impl Listener {
                 Some(News::Report(key, report))
             }
             News::Channel(key, channel) => {
-                self.note(key, |voice| replace(&mut voice.channel, channel));
+                self.note(key, |voice| {
+                    // It is told with the birth of a run, and never of one that was there before.
+                    if channel == Channel::Open {
+                        voice.heard = Heard::SinceItsStart;
+                    }
+                    replace(&mut voice.channel, channel)
+                });
                 None
             }
             News::Said(key, message) => self.said(key, message),

@@ -3,8 +3,9 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    apply, config, delete, describe, diff, env, events, id, init, kill, list, logs, pid, ping,
-    restart, resurrect, save, schema, start, stop, update, validate, why,
+    apply, attach, config, delete, describe, diff, env, events, id, init, kill, list, logs, pid,
+    ping, restart, resurrect, save, schema, send, signal, start, stop, trigger, update, validate,
+    why,
 };
 use crate::surroundings::Surroundings;
 
@@ -109,6 +110,11 @@ pub(crate) enum Command {
     Resurrect(resurrect::Args),
     #[command(visible_alias = "dump")]
     Save(save::Args),
+    Trigger(trigger::Args),
+    Send(send::Args),
+    Attach(attach::Args),
+    #[command(visible_alias = "sendSignal")]
+    Signal(signal::Args),
     Kill(kill::Args),
     Ping(ping::Args),
     Update(update::Args),

@@ -20,6 +20,7 @@ mod ecosystem;
 mod environment;
 mod error;
 mod kept;
+mod keyboard;
 mod last;
 mod lookup;
 mod nearness;

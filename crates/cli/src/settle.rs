@@ -67,6 +67,9 @@ impl Verdict {
     }
 }
 
+/// How the cause begins of what counts as online because of the time alone.
+const BY_TIME: &str = "online; ";
+
 /// One instance that is waited for.
 #[derive(Clone, Debug)]
 pub(crate) struct Awaited {
@@ -149,7 +152,7 @@ impl Awaited {
         self.wait.observe(instance, now);
         match instance.status() {
             Status::Online => {
-                self.remark = unhealthy(instance).map(str::to_owned);
+                self.remark = remark(instance).map(str::to_owned);
                 let uptime = Duration::from_millis(instance.uptime_ms.unwrap_or(0));
                 let online = self.online.get_or_insert(Online {
                     run: instance.run,
@@ -165,6 +168,7 @@ impl Awaited {
             }),
             Status::Launching | Status::Stopping | Status::WaitingRestart | Status::Unspecified => {
                 self.online = None;
+                self.remark = None;
                 self.keeps_failing(instance)
             }
         }
@@ -291,6 +295,11 @@ fn described(instance: &Instance) -> String {
     }
 }
 
+/// What is to be said of an instance that is online: that it is so by the time alone, or is not well.
+fn remark(instance: &Instance) -> Option<&str> {
+    unhealthy(instance).or_else(|| instance.cause.strip_prefix(BY_TIME))
+}
+
 /// What the probe of an instance that is not known to be well heard last.
 fn unhealthy(instance: &Instance) -> Option<&str> {
     let health = instance.health.as_ref()?;
@@ -338,6 +347,20 @@ mod tests {
         assert_eq!(settling.wake(T0 + STEADY).len(), 1);
         assert_eq!(verdict(&settling), Some(Verdict::Up));
         assert!(settling.is_done());
+    }
+
+    #[test]
+    fn one_that_is_up_by_time_and_by_no_sign_of_its_own_has_a_remark() {
+        let mut settling = waiting(Goal::Up, 2);
+        let silent = Instance {
+            uptime_ms: Some(9000),
+            cause: "online; did not say that it is ready within 3.0 s".to_owned(),
+            ..instance(Status::Online, 2)
+        };
+        settling.observe(&[silent], T0);
+        assert_eq!(verdict(&settling), Some(Verdict::Up));
+        let remark = settling.awaited()[0].remark.as_deref();
+        assert_eq!(remark, Some("did not say that it is ready within 3.0 s"));
     }
 
     #[test]

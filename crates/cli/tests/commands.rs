@@ -15,7 +15,7 @@ use std::time::Duration;
 use eco_cli::Ui;
 use eco_home::Daemon;
 use eco_proto::agent::v1::{Action, ErrorDetail, Instance, Problem, Status, error_detail};
-use fakes::{FakeAgent, FakeLog, World, Written, instance, outcome, patient_child};
+use fakes::{FakeAgent, FakeLog, Said, World, Written, instance, outcome, patient_child, spoken};
 
 const FILE: &str = "module.exports = { apps: [{ name: 'api', script: './api.js' }] };";
 
@@ -499,4 +499,97 @@ async fn until(condition: impl Fn() -> bool) {
     tokio::time::timeout(Duration::from_secs(20), waiting)
         .await
         .expect("it came about in time");
+}
+
+#[tokio::test]
+async fn what_comes_of_speaking_to_apps_is_told_of_each_and_one_failure_is_one() {
+    let world = World::new();
+    let agent = FakeAgent {
+        spoken: vec![
+            eco_proto::agent::v1::Spoken {
+                answer: Some(r#"{"freed":7}"#.to_owned()),
+                ..spoken("api", "")
+            },
+            eco_proto::agent::v1::Spoken {
+                hint: "restart it".to_owned(),
+                ..spoken("web", "it has no channel")
+            },
+        ],
+        ..FakeAgent::new(vec![instance("api", Status::Online, 1)])
+    };
+    let _server = agent.start(&world.home);
+    let ran = world
+        .run(&["trigger", "api", "gc", "-5", "--timeout", "9"])
+        .await;
+    assert_eq!(ran.ended_with(1).out(), "dev/api#0: {\"freed\":7}\n");
+    let err = ran.err();
+    assert!(
+        err.contains("Error: failed to trigger gc\n  dev/web#0: it has no channel"),
+        "{err}"
+    );
+    assert!(err.contains("Hint: restart it"), "{err}");
+    let json = world.run(&["trigger", "api", "gc", "--json"]).await;
+    let told: serde_json::Value = serde_json::from_str(&json.ended_with(1).out()).unwrap();
+    assert_eq!(told[0]["answer"]["freed"], 7);
+    assert_eq!(told[0]["problem"], serde_json::Value::Null);
+    assert_eq!(told[1]["problem"], "it has no channel");
+    let said = agent.said.lock().unwrap().clone();
+    let [Said::Trigger(with), Said::Trigger(without)] = said.as_slice() else {
+        panic!("not triggered: {said:?}");
+    };
+    assert_eq!(
+        (with.parameter.as_deref(), with.timeout_ms),
+        (Some("-5"), 9000)
+    );
+    assert_eq!(
+        (without.parameter.as_deref(), without.timeout_ms),
+        (None, 5000)
+    );
+}
+
+#[tokio::test]
+async fn a_line_is_sent_with_its_end_and_a_signal_by_its_number() {
+    let world = World::new();
+    let agent = FakeAgent {
+        spoken: vec![spoken("api", "")],
+        ..FakeAgent::new(vec![instance("api", Status::Online, 1)])
+    };
+    let _server = agent.start(&world.home);
+    let sent = world.run(&["send", "api", "--go"]).await;
+    assert!(sent.ended_with(0).out().starts_with("dev/api#0: sent"));
+    let signal = world.run(&["sendSignal", "usr2", "api", "--tree"]).await;
+    let out = signal.ended_with(0).out();
+    assert_eq!(out, "dev/api#0: SIGUSR2 sent to process 42\n");
+    let said = agent.said.lock().unwrap().clone();
+    let [Said::Send(sent), Said::Signal(signal)] = said.as_slice() else {
+        panic!("neither sent nor signalled: {said:?}");
+    };
+    assert_eq!(sent.data, b"--go\n");
+    assert_eq!((signal.signal, signal.tree), (12, true));
+}
+
+#[tokio::test]
+async fn words_that_are_no_signal_or_no_app_are_refused() {
+    let world = World::new();
+    let _server = FakeAgent::new(vec![instance("api", Status::Online, 1)]).start(&world.home);
+    let signal = world.run(&["signal", "USR3", "api"]).await;
+    assert!(signal.ended_with(2).err().contains("did you mean USR"));
+    let attach = world.run(&["attach", "web"]).await;
+    assert!(attach.ended_with(1).err().contains("no app matches"));
+    assert!(
+        world
+            .run(&["trigger", "api"])
+            .await
+            .ended_with(2)
+            .err()
+            .contains("ACTION")
+    );
+    assert!(
+        world
+            .run(&["send", "api"])
+            .await
+            .ended_with(2)
+            .err()
+            .contains("LINE")
+    );
 }

@@ -118,6 +118,17 @@ pub(super) fn ending() -> Status {
     Status::unavailable("the agent is ending")
 }
 
+/// Without a keeper no app can be reached.
+pub(super) fn no_keeper() -> Status {
+    let detail = pb::ErrorDetail {
+        code: Detail::Keeper.into(),
+        hint: "try again in a moment: the agent starts another keeper".to_owned(),
+        ..pb::ErrorDetail::default()
+    };
+    let text = "the keeper, who holds the apps, cannot be reached";
+    detail::status(Code::Unavailable, text.to_owned(), &detail)
+}
+
 fn problem(spec: &AppSpec, problem: &Problem) -> pb::Problem {
     pb::Problem {
         app: spec.full_name(),

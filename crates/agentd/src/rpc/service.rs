@@ -11,11 +11,11 @@ use eco_proto::agent::v1::agent_server::Agent;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::{self, Asks};
 use super::events::{Filter, Teller};
-use super::{peer, plan, refuse, variables};
+use super::{attach, peer, plan, refuse, send, signal, speech, trigger, variables};
 use crate::feed::LogDaemon;
 use crate::fleet::apply::Restart;
 use crate::fleet::select::select;
@@ -67,7 +67,7 @@ pub struct Service {
 }
 
 impl Service {
-    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Ask) -> Result<T, Status> {
+    pub(super) async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Ask) -> Result<T, Status> {
         let (reply, answer) = oneshot::channel();
         let request = Input::Request(request(reply));
         self.inputs
@@ -78,7 +78,15 @@ impl Service {
         answer.map_err(|refusal| refuse::refusal(&refusal))
     }
 
-    fn fleet(&self) -> Arc<Fleet> {
+    /// Refuses what only a keeper can do while there is none.
+    pub(super) fn needs_keeper(&self) -> Result<(), Status> {
+        if self.peers.keeper.borrow().pid == 0 {
+            return Err(refuse::no_keeper());
+        }
+        Ok(())
+    }
+
+    pub(super) fn fleet(&self) -> Arc<Fleet> {
         Arc::clone(&self.published.borrow())
     }
 
@@ -125,6 +133,7 @@ impl Service {
                 &app.spec,
                 &self.peers.keeper.borrow().groups,
             )),
+            speech: Some(speech::of(self.peers.ears.voices.borrow().get(&run))),
         })
     }
 }
@@ -303,6 +312,38 @@ impl Agent for Service {
         let after = request.after.unwrap_or(0);
         tokio::spawn(teller.run(after, request.last, published, self.end.clone()));
         Ok(Response::new(ReceiverStream::new(told)))
+    }
+
+    async fn trigger(
+        &self,
+        request: Request<pb::TriggerRequest>,
+    ) -> Result<Response<pb::SpokenReply>, Status> {
+        let told = trigger::trigger(self, request.into_inner()).await?;
+        Ok(Response::new(told))
+    }
+
+    async fn send(
+        &self,
+        request: Request<pb::SendRequest>,
+    ) -> Result<Response<pb::SpokenReply>, Status> {
+        let told = send::send(self, request.into_inner()).await?;
+        Ok(Response::new(told))
+    }
+
+    async fn attach(
+        &self,
+        request: Request<Streaming<pb::AttachRequest>>,
+    ) -> Result<Response<pb::Spoken>, Status> {
+        let told = attach::attach(self, request.into_inner()).await?;
+        Ok(Response::new(told))
+    }
+
+    async fn signal(
+        &self,
+        request: Request<pb::SignalRequest>,
+    ) -> Result<Response<pb::SpokenReply>, Status> {
+        let told = signal::signal(self, request.into_inner()).await?;
+        Ok(Response::new(told))
     }
 
     async fn resurrect(

@@ -6,7 +6,7 @@ use eco_config::spec::StopWords;
 use eco_home::clock;
 use eco_home::runs::{RunId, Stream};
 
-use super::Supervisor;
+use super::{Supervisor, Word};
 use crate::fleet::{Identity, Report, RunKey, Task};
 use crate::hands;
 use crate::keeper::{Order, Reach, of_key};
@@ -61,6 +61,16 @@ impl Supervisor {
             (StopWords::Signal, _) => {}
         }
         self.order(Order::Signal(key, signal, Reach::AsBegun));
+    }
+
+    /// Says what people want to be said.
+    pub(super) fn speak(&self, words: Vec<(RunKey, Word)>) {
+        for (run, word) in words {
+            self.order(match word {
+                Word::Line(line) => Order::Say(run, line),
+                Word::Signal(signal, reach) => Order::Signal(run, signal, reach),
+            });
+        }
     }
 
     fn channel_of(&self, key: &RunKey) -> Channel {

@@ -18,7 +18,7 @@ const PING: Duration = Duration::from_secs(10);
 /// An agent that answers.
 #[derive(Clone, Debug)]
 pub(crate) struct Agent {
-    client: AgentClient<Channel>,
+    pub(super) client: AgentClient<Channel>,
     who: pb::PingReply,
 }
 

@@ -4,6 +4,7 @@
 //!  connect   a socket ─▶ a channel, or "nobody listens"
 //!  launch    nobody listens ─▶ start the agent ─▶ a channel
 //!  agent     the agent's calls; follows instances until they have settled
+//!  speech    the agent's calls by which people speak to apps
 //!  follow    the log daemon's lines, over its deaths
 //!  status    a refused call ─▶ what to tell the person
 //!  gone      waits until a daemon has ended
@@ -14,6 +15,7 @@ mod connect;
 mod follow;
 mod gone;
 mod launch;
+mod speech;
 mod status;
 
 pub(crate) use agent::Agent;

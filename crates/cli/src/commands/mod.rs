@@ -4,6 +4,7 @@
 //!  start restart ─▶ plan (words ─▶ specifications, selectors) ─┐
 //!  stop delete ───▶ selection (words ─▶ selectors) ────────────┼─▶ agent ─▶ conclude (wait, tell, table, failures)
 //!  resurrect ──────────────────────────────────────────────────┘
+//!  trigger send signal attach ─▶ selection ─▶ agent ─▶ spoken (what came of it, failures)
 //!  list describe env pid id logs ─▶ selection ─▶ agent, log daemon ─▶ view ─▶ render
 //!  validate config init schema ─▶ files (words ─▶ files), no agent needed ─▶ view ─▶ render
 //! ```
@@ -17,9 +18,11 @@ mod plan;
 mod selection;
 mod session;
 mod sources;
+mod spoken;
 mod tail;
 
 pub(crate) mod apply;
+pub(crate) mod attach;
 pub(crate) mod config;
 pub(crate) mod delete;
 pub(crate) mod describe;
@@ -37,8 +40,11 @@ pub(crate) mod restart;
 pub(crate) mod resurrect;
 pub(crate) mod save;
 pub(crate) mod schema;
+pub(crate) mod send;
+pub(crate) mod signal;
 pub(crate) mod start;
 pub(crate) mod stop;
+pub(crate) mod trigger;
 pub(crate) mod update;
 pub(crate) mod validate;
 pub(crate) mod why;
@@ -95,6 +101,10 @@ async fn of_apps(session: &mut Session<'_>, command: Command) -> Result<(), CliE
         Command::Id(args) => id::run(session, args).await,
         Command::Resurrect(args) => resurrect::run(session, args).await,
         Command::Save(args) => save::run(session, args).await,
+        Command::Trigger(args) => trigger::run(session, args).await,
+        Command::Send(args) => send::run(session, args).await,
+        Command::Attach(args) => attach::run(session, args).await,
+        Command::Signal(args) => signal::run(session, args).await,
         Command::Kill(args) => kill::run(session, args).await,
         Command::Ping(args) => ping::run(session, args).await,
         Command::Update(args) => update::run(session, args).await,

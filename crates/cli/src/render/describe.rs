@@ -6,6 +6,7 @@ use super::quantity::{bytes, duration};
 use super::style::{bold, dim, of_status, paint};
 use crate::view::describe::{Described, Ended, Spec};
 use crate::view::list::Health;
+use crate::view::speech::Speech;
 
 /// Where the values begin.
 const COLUMN: usize = 16;
@@ -17,6 +18,7 @@ pub(crate) fn block(described: &Described) -> String {
     block.heading(&format!("{}/{}#{}", row.env, row.name, row.instance));
     block.field("status", &paint(of_status(row.status), row.status));
     block.maybe("cause", row.cause.clone());
+    block.maybe("it says", described.speech.status_text.clone());
     if let Some(health) = &row.health {
         told(&mut block, health);
     }
@@ -44,6 +46,7 @@ pub(crate) fn block(described: &Described) -> String {
     block.field("host", &row.host);
     block.field("namespace", &row.namespace);
     block.maybe("mode", row.exec_mode.map(ToOwned::to_owned));
+    block.maybe("channel", described.speech.channel.map(ToOwned::to_owned));
     block.maybe("output in", described.run_dir.clone());
     if let Some(paths) = &described.resolved {
         block.heading("resolved");
@@ -60,6 +63,7 @@ pub(crate) fn block(described: &Described) -> String {
             block.field(&limit.name, &format!("{}: {}", limit.value, limit.how));
         }
     }
+    own_words(&mut block, &described.speech);
     if !described.exits.is_empty() {
         block.heading("ends, the latest first");
         for exit in &described.exits {
@@ -123,6 +127,24 @@ fn setting(name: &str, value: &Value) -> String {
         _ => value
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned),
+    }
+}
+
+/// What the app announced.
+fn own_words(block: &mut Block, speech: &Speech) {
+    if !speech.custom_metrics.is_empty() {
+        block.heading("metrics of its own");
+        for metric in &speech.custom_metrics {
+            let unit = metric.unit.as_deref().unwrap_or_default();
+            let value = format!("{} {unit}", metric.value);
+            block.field(&format!("{} ", metric.name), value.trim_end());
+        }
+    }
+    if !speech.custom_actions.is_empty() {
+        block.heading("actions, for eco trigger");
+        for action in &speech.custom_actions {
+            block.line(&action.name);
+        }
     }
 }
 
@@ -227,11 +249,36 @@ impl Block {
 
 #[cfg(test)]
 mod tests {
+    use eco_proto::agent::v1 as pb;
     use eco_proto::agent::v1::exit::How;
     use eco_proto::agent::v1::{AppSpec, Description, Exit, Instance, KeptLimit, Resolved, Status};
 
     use super::*;
     use crate::view::describe::described;
+
+    fn talkative() -> pb::Speech {
+        pb::Speech {
+            channel: pb::ChannelState::Open.into(),
+            status: Some("warming up".to_owned()),
+            metrics: vec![
+                metric("Event Loop Latency p95", "1.2", Some("ms")),
+                metric("sold", "7", None),
+            ],
+            actions: vec![pb::CustomAction {
+                name: "gc".to_owned(),
+                ..pb::CustomAction::default()
+            }],
+        }
+    }
+
+    fn metric(name: &str, value: &str, unit: Option<&str>) -> pb::CustomMetric {
+        pb::CustomMetric {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            unit: unit.map(ToOwned::to_owned),
+            kind: None,
+        }
+    }
 
     fn description() -> Description {
         Description {
@@ -273,6 +320,7 @@ mod tests {
                 is_kept: true,
             }],
             run_dir: String::new(),
+            speech: Some(talkative()),
         }
     }
 
@@ -284,11 +332,13 @@ mod tests {
         dev/api#0
           status          errored
           cause           exited with code 3
+          it says         warming up
           id              4
           run             7
           restarts        0 (0 unstable)
           host            box
           namespace       default
+          channel         open
         resolved
           script          /p/server.js
           cwd             /p
@@ -302,6 +352,11 @@ mod tests {
           PORT=3000
         limits
           cpu             0.5: all processes together, by a cgroup
+        metrics of its own
+          Event Loop Latency p95 1.2 ms
+          sold            7
+        actions, for eco trigger
+          gc
         ends, the latest first
           run 7  2023-11-14T22:13:20.000000000Z  after 1.5s  code 3  crashed
         ");

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::line::time;
 use super::list::Row;
 use super::spec::{liveness, readiness};
+use super::speech::{Speech, speech};
 use crate::redaction;
 
 /// One instance and its app.
@@ -22,6 +23,8 @@ pub(crate) struct Described {
     pub(crate) resolved: Option<Paths>,
     pub(crate) spec: Option<Spec>,
     pub(crate) limits: Vec<Limit>,
+    #[serde(flatten)]
+    pub(crate) speech: Speech,
     pub(crate) exits: Vec<Ended>,
 }
 
@@ -95,6 +98,7 @@ pub(crate) fn described(host: &str, descriptions: Vec<Description>) -> Vec<Descr
             resolved: description.resolved.map(paths),
             spec: description.spec.map(spec),
             limits: description.limits.into_iter().map(limit).collect(),
+            speech: speech(description.speech.unwrap_or_default()),
             exits: description.exits.into_iter().map(ended).collect(),
         })
         .collect();

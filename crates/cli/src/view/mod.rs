@@ -8,5 +8,7 @@ pub(crate) mod findings;
 pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod spec;
+pub(crate) mod speech;
+pub(crate) mod spoken;
 pub(crate) mod variables;
 pub(crate) mod why;

@@ -25,6 +25,19 @@ pub struct FakeAgent {
     pub refusal: Option<ErrorDetail>,
     pub applied: Arc<Mutex<Vec<ApplyRequest>>>,
     pub acted: Arc<Mutex<Vec<ActRequest>>>,
+    /// What comes of speaking to apps, whatever is said.
+    pub spoken: Vec<Spoken>,
+    /// What was said to them.
+    pub said: Arc<Mutex<Vec<Said>>>,
+}
+
+/// One call by which somebody speaks to apps.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    Trigger(TriggerRequest),
+    Send(SendRequest),
+    Signal(SignalRequest),
+    Attach(Vec<AttachRequest>),
 }
 
 impl FakeAgent {
@@ -37,6 +50,8 @@ impl FakeAgent {
             refusal: None,
             applied: Arc::default(),
             acted: Arc::default(),
+            spoken: Vec::new(),
+            said: Arc::default(),
         }
     }
 
@@ -44,6 +59,14 @@ impl FakeAgent {
         let router =
             tonic::transport::Server::builder().add_service(AgentServer::new(self.clone()));
         Server::start(home, Daemon::Agent, router)
+    }
+
+    fn hear(&self, said: Said) -> Answer<Response<SpokenReply>> {
+        self.said.lock().unwrap().push(said);
+        Ok(Response::new(SpokenReply {
+            host: "box".to_owned(),
+            instances: self.spoken.clone(),
+        }))
     }
 
     fn answered(&self) -> Answer<Vec<Outcome>> {
@@ -224,6 +247,33 @@ impl Agent for FakeAgent {
         Ok(Response::new(Box::pin(tokio_stream::once(Ok(event)))))
     }
 
+    async fn trigger(&self, request: Request<TriggerRequest>) -> Answer<Response<SpokenReply>> {
+        self.hear(Said::Trigger(request.into_inner()))
+    }
+
+    async fn send(&self, request: Request<SendRequest>) -> Answer<Response<SpokenReply>> {
+        self.hear(Said::Send(request.into_inner()))
+    }
+
+    async fn signal(&self, request: Request<SignalRequest>) -> Answer<Response<SpokenReply>> {
+        self.hear(Said::Signal(request.into_inner()))
+    }
+
+    async fn attach(
+        &self,
+        request: Request<tonic::Streaming<AttachRequest>>,
+    ) -> Answer<Response<Spoken>> {
+        let mut parts = request.into_inner();
+        let mut all = Vec::new();
+        while let Some(part) = parts.message().await? {
+            all.push(part);
+        }
+        self.said.lock().unwrap().push(Said::Attach(all));
+        Ok(Response::new(
+            self.spoken.first().cloned().unwrap_or_default(),
+        ))
+    }
+
     async fn resurrect(&self, _: Request<ResurrectRequest>) -> Answer<Response<ActReply>> {
         let outcomes = self.answered()?;
         Ok(Response::new(ActReply { outcomes }))
@@ -255,6 +305,17 @@ pub fn instance(name: &str, status: Status, run: u64) -> Instance {
             _ => String::new(),
         },
         ..Instance::default()
+    }
+}
+
+pub fn spoken(name: &str, problem: &str) -> Spoken {
+    Spoken {
+        environment: "dev".to_owned(),
+        name: name.to_owned(),
+        run: 1,
+        pid: Some(42),
+        problem: problem.to_owned(),
+        ..Spoken::default()
     }
 }
 

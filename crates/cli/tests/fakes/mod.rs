@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio_stream::wrappers::UnixListenerStream;
 use tonic::transport::server::Router;
 
-pub use agent::{FakeAgent, instance, outcome};
+pub use agent::{FakeAgent, Said, instance, outcome, spoken};
 pub use log::{FakeLog, Written};
 
 /// A home, and a working directory beside it.
