@@ -12,6 +12,7 @@ mod examples;
 mod formats;
 mod limits;
 mod logs;
+mod probes;
 mod recovery;
 mod rest_and_return;
 mod selectors;

@@ -6,6 +6,7 @@
 //! - What a test starts carries a mark in its environment, so that dropping the [`TestEnv`] ends all of it, also what a
 //!   failing product has lost sight of, and nothing else.
 
+mod answers;
 mod command;
 mod env;
 mod follow;
@@ -15,6 +16,7 @@ mod mark;
 mod programs;
 mod wait;
 
+pub use answers::serve;
 pub use command::Output;
 pub use env::{Daemons, TestEnv, app};
 pub use follow::Follower;

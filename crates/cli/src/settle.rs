@@ -16,6 +16,7 @@ mod wait;
 
 use std::time::Duration;
 
+use eco_proto::agent::v1::by::Who;
 use eco_proto::agent::v1::exit::How;
 use eco_proto::agent::v1::health;
 use eco_proto::agent::v1::{Instance, Status};
@@ -174,11 +175,15 @@ impl Awaited {
         }
     }
 
-    /// The count may be of an earlier life; that many ends of this one need that many runs.
+    /// The count may be of an earlier life; that many ends of this one need that many runs. One that was not ready in all
+    /// the time that it had is no better at the next attempt.
     fn keeps_failing(&self, instance: &Instance) -> Option<Verdict> {
         let ends_enough = instance.run >= self.run + u64::from(UNSTABLE) - 1;
-        (instance.unstable_restarts >= UNSTABLE && ends_enough)
-            .then(|| Verdict::KeepsFailing(instance.cause.clone()))
+        let dies_again = instance.unstable_restarts >= UNSTABLE && ends_enough;
+        let is_found_wanting = instance.last_exit.as_ref().is_some_and(|exit| {
+            exit.run >= self.run && exit.by.as_ref().is_some_and(|by| by.who() == Who::Probe)
+        });
+        (dies_again || is_found_wanting).then(|| Verdict::KeepsFailing(instance.cause.clone()))
     }
 
     fn judge_down(&self, instance: &Instance) -> Option<Verdict> {
@@ -313,7 +318,7 @@ fn unhealthy(instance: &Instance) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use eco_proto::agent::v1::{Exit, Health};
+    use eco_proto::agent::v1::{By, Exit, Health};
 
     use super::*;
 
@@ -407,6 +412,29 @@ mod tests {
         settling.observe(&[waiting_with(5)], T0);
         assert_eq!(verdict(&settling), None, "the count is of earlier runs");
         settling.observe(&[waiting_with(7)], T0);
+        assert_eq!(
+            verdict(&settling),
+            Some(Verdict::KeepsFailing("exited with code 3".to_owned()))
+        );
+    }
+
+    #[test]
+    fn one_whose_probe_ended_it_keeps_failing_at_once() {
+        let mut settling = waiting(Goal::Up, 5);
+        let ended_by_its_probe = |run| Instance {
+            last_exit: Some(Exit {
+                run,
+                by: Some(By {
+                    who: Who::Probe.into(),
+                    ..By::default()
+                }),
+                ..Exit::default()
+            }),
+            ..instance(Status::Launching, run + 1)
+        };
+        settling.observe(&[ended_by_its_probe(4)], T0);
+        assert_eq!(verdict(&settling), None, "that was before");
+        settling.observe(&[ended_by_its_probe(5)], T0);
         assert_eq!(
             verdict(&settling),
             Some(Verdict::KeepsFailing("exited with code 3".to_owned()))

@@ -12,6 +12,9 @@
 //! | `until:FILE` | writes numbered lines in bursts until the file is there, then `end` |
 //! | `env:NAME`, `cwd` | writes `NAME=value`, or the working directory |
 //! | `listen:PORT` | takes connections at a port of 127.0.0.1, and fails as services do when it is taken |
+//! | `http:PORT:FILE` | answers at a port of 127.0.0.1 as the file says: see `eco_tests::serve` |
+//! | `notify:WORDS` | says it through `NOTIFY_SOCKET` |
+//! | `alive:FILE` | says `WATCHDOG=1` through `NOTIFY_SOCKET`, again and again, until the file is there |
 //! | `file:FILE` | rests until the file is there |
 //! | `once:FILE` | makes the file and goes on; where it was there already, forgets the remaining actions and waits |
 //! | `ignore` | cannot be ended by SIGINT and SIGTERM any more |
@@ -26,6 +29,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, ExitCode};
 use std::str::FromStr;
@@ -81,6 +85,9 @@ impl App {
             }
             "cwd" => writeln!(io::stdout(), "{}", std::env::current_dir()?.display())?,
             "listen" => self.listeners.push(listen(rest.parse()?)?),
+            "http" => serve(rest)?,
+            "notify" => notify(rest)?,
+            "alive" => alive(Path::new(rest))?,
             "file" => {
                 while !Path::new(rest).exists() {
                     pause(Duration::from_millis(2));
@@ -181,6 +188,25 @@ fn listen(port: u16) -> Result<TcpListener, String> {
             error.to_string()
         }
     })
+}
+
+fn serve(rest: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let (port, file) = rest.split_once(':').ok_or("no file is named")?;
+    Ok(eco_tests::serve(listen(port.parse()?)?, file.into())?)
+}
+
+fn alive(until: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    while !until.exists() {
+        notify("WATCHDOG=1")?;
+        pause(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+fn notify(words: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let socket = std::env::var_os("NOTIFY_SOCKET").ok_or("NOTIFY_SOCKET is not set")?;
+    UnixDatagram::unbound()?.send_to(words.as_bytes(), socket)?;
+    Ok(())
 }
 
 fn ending_signals() -> SigSet {
