@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use eco_home::{Daemon, Home, clock, connect};
+use eco_home::{Daemon, Home, connect};
 use eco_proto::log::v1::log_client::LogClient;
 use eco_proto::log::v1::query_item::Item;
 use eco_proto::log::v1::{Line, Match, QueryItem, QueryRequest};
@@ -16,8 +16,6 @@ use crate::fleet::RunKey;
 
 /// Until the next attempt to reach the log daemon.
 const RETRY: Duration = Duration::from_millis(100);
-/// Lines may be dated this much before the spawn: the clock of this host may have been set back.
-const SLACK: Duration = Duration::from_secs(600);
 /// The longest message: a batch of lines, each of which may be long.
 const LARGEST: usize = 64 << 20;
 
@@ -26,18 +24,12 @@ const LARGEST: usize = 64 << 20;
 pub(super) struct Lines {
     home: Home,
     key: RunKey,
-    /// When the run was spawned, since 1970.
-    since_unix: Duration,
 }
 
 impl Lines {
     /// The lines of `key`.
-    pub(super) const fn new(home: Home, key: RunKey, since_unix: Duration) -> Self {
-        Self {
-            home,
-            key,
-            since_unix,
-        }
+    pub(super) const fn new(home: Home, key: RunKey) -> Self {
+        Self { home, key }
     }
 
     /// Waits until one matches, for as long as it takes.
@@ -57,7 +49,7 @@ impl Lines {
             return false;
         };
         let mut items = answer.into_inner();
-        let mut search = Search::new(&self.key, pattern);
+        let mut search = Search::new(pattern);
         while let Ok(Some(item)) = items.message().await {
             if search.take(item) {
                 return true;
@@ -75,7 +67,6 @@ impl Lines {
                 instance: Some(slot.instance),
                 run: Some(self.key.run),
             }],
-            since_ns: Some(clock::nanos(self.since_unix.saturating_sub(SLACK))),
             follow: true,
             ..QueryRequest::default()
         }
@@ -84,40 +75,30 @@ impl Lines {
 
 /// Looks through one answer.
 struct Search<'a> {
-    run: u64,
     pattern: &'a Regex,
-    /// The sources of the run, with what is there of a line that goes on.
-    sources: BTreeMap<u32, Vec<u8>>,
+    /// What is there of lines that go on, by source.
+    pieces: BTreeMap<u32, Vec<u8>>,
 }
 
 impl<'a> Search<'a> {
-    const fn new(key: &RunKey, pattern: &'a Regex) -> Self {
+    const fn new(pattern: &'a Regex) -> Self {
         Self {
-            run: key.run,
             pattern,
-            sources: BTreeMap::new(),
+            pieces: BTreeMap::new(),
         }
     }
 
     /// Whether the line is found.
     fn take(&mut self, item: QueryItem) -> bool {
         match item.item {
-            Some(Item::Source(source)) => {
-                if source.run == self.run {
-                    self.sources.insert(source.id, Vec::new());
-                }
-                false
-            }
             Some(Item::Lines(lines)) => lines.lines.into_iter().any(|line| self.matches(line)),
-            Some(Item::CaughtUp(_) | Item::Gap(_)) | None => false,
+            Some(Item::Source(_) | Item::CaughtUp(_) | Item::Gap(_)) | None => false,
         }
     }
 
     /// A piece of a very long line is looked at with the piece before it, so that nothing is missed where it was cut.
     fn matches(&mut self, line: Line) -> bool {
-        let Some(before) = self.sources.get_mut(&line.source) else {
-            return false;
-        };
+        let before = self.pieces.entry(line.source).or_default();
         if before.is_empty() && !line.continues {
             return self.pattern.is_match(&line.text);
         }
@@ -135,7 +116,7 @@ impl<'a> Search<'a> {
 
 #[cfg(test)]
 mod tests {
-    use eco_proto::log::v1::{CaughtUp, Lines as Batch, Source};
+    use eco_proto::log::v1::{CaughtUp, Lines as Batch};
 
     use super::*;
     use crate::fleet::AppKey;
@@ -146,17 +127,6 @@ mod tests {
             name: "a*i".to_owned(),
         };
         app.slot(2).run(7)
-    }
-
-    fn source(id: u32, run: u64) -> QueryItem {
-        let source = Source {
-            id,
-            run,
-            ..Source::default()
-        };
-        QueryItem {
-            item: Some(Item::Source(source)),
-        }
     }
 
     fn lines(lines: &[(u32, &str, bool)]) -> QueryItem {
@@ -174,42 +144,44 @@ mod tests {
 
     fn is_found(items: Vec<QueryItem>) -> bool {
         let pattern = Regex::new("^listening on [0-9]+$").expect("sound");
-        let key = key();
-        let mut search = Search::new(&key, &pattern);
+        let mut search = Search::new(&pattern);
         items.into_iter().any(|item| search.take(item))
     }
 
     #[test]
-    fn a_line_counts_when_it_is_of_the_run_and_wherever_it_was_written() {
+    fn a_line_counts_wherever_it_was_written() {
         let caught_up = QueryItem {
             item: Some(Item::CaughtUp(CaughtUp {})),
         };
-        let begins = || vec![source(1, 6), source(2, 7), source(3, 7), caught_up.clone()];
-        let with = |line| [begins(), vec![lines(&[line])]].concat();
+        let with = |line| {
+            vec![
+                lines(&[(1, "begins", false)]),
+                caught_up.clone(),
+                lines(&[line]),
+            ]
+        };
+        assert!(is_found(with((1, "listening on 80", false))));
         assert!(is_found(with((2, "listening on 80", false))));
-        assert!(is_found(with((3, "listening on 80", false))));
-        assert!(!is_found(with((1, "listening on 80", false))));
-        assert!(!is_found(with((2, "not listening on 80", false))));
-        assert!(!is_found(begins()));
+        assert!(!is_found(with((1, "not listening on 80", false))));
     }
 
     #[test]
     fn a_match_across_two_pieces_of_a_long_line_is_found_and_across_two_lines_is_not() {
         let pieces = |first: bool| {
             let lines = [(2, "listening ", first), (2, "on 80", false)];
-            vec![source(2, 7), self::lines(&lines)]
+            vec![self::lines(&lines)]
         };
         assert!(is_found(pieces(true)));
         assert!(!is_found(pieces(false)));
     }
 
     #[test]
-    fn the_very_instance_is_asked_for_and_from_before_its_spawn() {
+    fn the_very_run_is_asked_for() {
         let home = Home::find(Some("/h".as_ref()), None).expect("named");
-        let request = Lines::new(home, key(), Duration::from_secs(1000)).request();
+        let request = Lines::new(home, key()).request();
         assert_eq!(request.matches[0].app, "a[*]i");
         assert_eq!(request.matches[0].instance, Some(2));
-        assert_eq!(request.since_ns, Some(400_000_000_000));
+        assert_eq!(request.matches[0].run, Some(7));
         assert!(request.follow);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use eco_config::spec::{AppSpec, Probe};
 
@@ -26,8 +25,6 @@ pub(super) struct Matter {
     pub(super) probe: Probe,
     /// When the run was spawned, since boot.
     pub(super) since: Tick,
-    /// The same since 1970.
-    pub(super) since_unix: Duration,
 }
 
 impl Matter {
@@ -66,6 +63,5 @@ fn matter(app: &App, slot: &Slot) -> Option<Matter> {
         spec: Arc::clone(&app.spec),
         probe: probe.clone(),
         since,
-        since_unix: slot.identity.as_ref()?.since_unix,
     })
 }

@@ -122,7 +122,7 @@ impl Task {
             }
             Question::Line(pattern) => {
                 let home = self.about.home.clone();
-                let lines = Lines::new(home, key.clone(), self.matter.since_unix);
+                let lines = Lines::new(home, key.clone());
                 Way::Wait(lines, pattern, asks)
             }
             Question::Notify => match self.matter.purpose {
