@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use eco_tests::{
-    Follower, Instances, TestEnv, app, check_numbered, check_same_lines, is_alive, records,
-    wait_until,
+    Follower, Instances, Signal, TestEnv, app, check_numbered, check_same_lines, is_alive, kill,
+    records, wait_until,
 };
 use serde_json::{Value, json};
 
@@ -316,6 +316,49 @@ fn an_app_that_writes_as_fast_as_it_can_loses_nothing_to_the_deaths_of_its_keepe
         lines
     );
     unmoved(&env, &before);
+}
+
+/// The agent is stopped meanwhile, so that no other keeper comes before the app is gone.
+#[test]
+fn what_an_app_writes_last_while_no_keeper_runs_is_kept() {
+    let env = TestEnv::new();
+    let go = format!("file:{}", env.path("go"));
+    let mut last = app(
+        "last",
+        &["out:first", &go, "lines:1000", "err:ends", "exit:7"],
+    );
+    last["autorestart"] = json!(false);
+    env.ecosystem("dev", &json!([last]));
+    drop(env.eco(&["start", "dev"]).ok());
+    let before = env.list();
+    wait_until("it is heard", || {
+        last_line(&env, "last").as_deref() == Some("first")
+    });
+    let daemons = env.daemons();
+    kill(daemons.agent, Signal::SIGSTOP);
+    env.slay(daemons.keeper);
+    env.write("go", "");
+    wait_until("the app has ended", || !is_alive(before.one("last").pid()));
+    kill(daemons.agent, Signal::SIGCONT);
+    wait_until("its end is known", || {
+        env.list().one("last").status() == "stopped"
+    });
+    let mut lines = env.logs("last");
+    let at = |text: &str| lines.iter().position(|record| record.line == text);
+    lines.remove(at("ends").expect("the last word"));
+    let at = lines.iter().position(|record| record.line == "first");
+    lines.remove(at.expect("the first word"));
+    assert_eq!(lines.len(), 1000);
+    assert!(
+        lines
+            .first()
+            .is_some_and(|record| record.line.starts_with("1 "))
+    );
+    assert!(
+        lines
+            .last()
+            .is_some_and(|record| record.line.starts_with("1000 "))
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use eco_home::{Daemon, Home, HomeError, clock, connect, host_name, lock, socket};
+use eco_home::{Daemon, Home, HomeError, clock, connect, host_name, lock, open_files, socket};
 use eco_proto::agent::v1::agent_server::AgentServer;
 use eco_proto::log::v1::ShutdownRequest;
 use eco_proto::log::v1::log_client::LogClient;
@@ -29,6 +29,7 @@ use crate::feed::{self, LogDaemon};
 use crate::fleet::event;
 use crate::fleet::{Board, Fleet};
 use crate::keeper::{self, Keeper};
+use crate::lifelines;
 use crate::memory;
 use crate::probe::{self, Surroundings, port};
 use crate::rpc::{Peers, Service};
@@ -115,6 +116,9 @@ pub async fn run(args: Args) -> Result<(), DaemonError> {
         tracing::info!("another agent serves this home");
         return Ok(());
     };
+    if let Err(error) = open_files::limit().and_then(open_files::raise) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
     let store = Store::open(&home.state())?;
     serve(&home, host_name(args.host.as_deref()), &store).await?;
     store.flush()?;
@@ -234,10 +238,13 @@ fn talk(
     )
 }
 
-/// Begins to look at what no one tells us: answers of apps, open ports, changed files, memory.
-fn probe(seen: &watch::Receiver<Arc<Fleet>>, about: Surroundings) -> [JoinHandle<()>; 4] {
+/// Begins to look at what no one tells us: answers of apps, open ports, changed files, memory; and to hold what the keeper
+/// may let go of.
+fn probe(seen: &watch::Receiver<Arc<Fleet>>, about: Surroundings) -> Vec<JoinHandle<()>> {
     let (home, inputs) = (about.home.root().to_owned(), about.inputs.clone());
-    [
+    let (host, runs) = (about.host.clone(), about.runs.clone());
+    vec![
+        tokio::spawn(lifelines::run(seen.clone(), host, runs)),
         tokio::spawn(port::run(seen.clone(), inputs.clone())),
         tokio::spawn(watch_files::run(seen.clone(), home, inputs.clone())),
         tokio::spawn(memory::run(seen.clone(), inputs)),

@@ -22,6 +22,7 @@ pub mod fleet;
 pub mod frame;
 pub mod hands;
 pub mod keeper;
+pub mod lifelines;
 pub mod limits;
 pub mod machine;
 pub mod memory;

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::{Daemon, Home, cgroup};
+use crate::{Daemon, Home, cgroup, open_files};
 
 /// Marks the processes of a run: see the keeper. A daemon is nobody's run, also when an app started it.
 pub const RUN_MARK: &str = "ECO_RUN_ID";
@@ -75,12 +75,15 @@ pub fn launch(home: &Home, daemon: Daemon) -> Result<Child, LaunchError> {
 
 #[expect(
     unsafe_code,
-    reason = "a session of its own can only be asked for between fork and exec"
+    reason = "a session of its own and a limit can only be asked for between fork and exec"
 )]
 fn detach(command: &mut Command) {
-    // SAFETY: setsid is async-signal-safe and touches no memory of ours.
+    // SAFETY: both are system calls that are safe after a fork, and nothing is allocated.
     unsafe {
-        command.pre_exec(|| nix::unistd::setsid().map(drop).map_err(io::Error::from));
+        command.pre_exec(|| {
+            nix::unistd::setsid()?;
+            open_files::give_back()
+        });
     }
 }
 

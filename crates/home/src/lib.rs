@@ -20,6 +20,7 @@ pub mod connect;
 pub mod launch;
 pub mod lock;
 pub mod notes;
+pub mod open_files;
 pub mod runs;
 pub mod socket;
 

@@ -2,21 +2,19 @@
 //!
 //! ```text
 //!   socket ──▶ frames ──▶ requests
-//!   socket ◀── chunks: bytes, or bytes with descriptors
+//!   socket ◀── bytes that wait
 //! ```
 //!
 //! Nothing here blocks. What the agent does not take is kept up to a bound; beyond it the conversation is
 //! ended, and nothing is lost by that, since the next one begins with all that is known.
 
-use std::collections::VecDeque;
-use std::io::{self, IoSlice, Read as _, Write as _};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
 use eco_proto::keeper::v1::{FromKeeper, ToKeeper};
-use nix::errno::Errno;
+use nix::sys::socket::getsockopt;
 use nix::sys::socket::sockopt::PeerCredentials;
-use nix::sys::socket::{ControlMessage, MsgFlags, getsockopt, sendmsg};
 use nix::unistd::{Uid, geteuid};
 
 use crate::frame::{self, FrameError, Frames};
@@ -56,25 +54,26 @@ pub(super) enum ConnectionError {
     },
 }
 
+/// What the agent has not taken yet.
 #[derive(Debug, Default)]
-struct Chunk {
+struct Outgoing {
     bytes: Vec<u8>,
     /// How much of them was sent.
     sent: usize,
-    /// Go with the first byte.
-    descriptors: Vec<OwnedFd>,
 }
 
-impl Chunk {
+impl Outgoing {
     fn waiting(&self) -> usize {
         self.bytes.len().saturating_sub(self.sent)
     }
 
-    /// Notes that `sent` more bytes, and with them the descriptors, are on their way.
+    /// Notes that `sent` more bytes are on their way.
     fn advance(&mut self, sent: usize) {
-        self.descriptors.clear();
         self.sent += sent;
-        if self.sent > READ && self.sent > self.waiting() {
+        if self.waiting() == 0 {
+            self.bytes.clear();
+            self.sent = 0;
+        } else if self.sent > READ && self.sent > self.waiting() {
             self.bytes.drain(..self.sent.min(self.bytes.len()));
             self.sent = 0;
         }
@@ -86,7 +85,7 @@ impl Chunk {
 pub(super) struct Connection {
     stream: UnixStream,
     incoming: Frames,
-    outgoing: VecDeque<Chunk>,
+    outgoing: Outgoing,
     /// Whether the loop waits for room to write.
     pub(super) wants_room: bool,
 }
@@ -103,58 +102,34 @@ impl Connection {
         Ok(Self {
             stream,
             incoming: Frames::default(),
-            outgoing: VecDeque::new(),
+            outgoing: Outgoing::default(),
             wants_room: false,
         })
     }
 
     /// Whether all was sent.
     pub(super) fn is_idle(&self) -> bool {
-        self.outgoing.is_empty()
+        self.outgoing.waiting() == 0
     }
 
     /// Queues a message.
-    pub(super) fn send(
-        &mut self,
-        message: &FromKeeper,
-        descriptors: Vec<OwnedFd>,
-    ) -> Result<(), ConnectionError> {
-        let waiting = self.outgoing.iter().map(Chunk::waiting).sum();
+    pub(super) fn send(&mut self, message: &FromKeeper) -> Result<(), ConnectionError> {
+        let waiting = self.outgoing.waiting();
         if waiting > MOST_WAITING {
             return Err(ConnectionError::Stuck { waiting });
         }
-        if let Some(last) = self.outgoing.back_mut()
-            && descriptors.is_empty()
-            && last.descriptors.is_empty()
-        {
-            return Ok(frame::append(message, &mut last.bytes)?);
-        }
-        let mut chunk = Chunk {
-            descriptors,
-            ..Chunk::default()
-        };
-        frame::append(message, &mut chunk.bytes)?;
-        self.outgoing.push_back(chunk);
-        Ok(())
+        Ok(frame::append(message, &mut self.outgoing.bytes)?)
     }
 
     /// Sends what the agent takes now.
     pub(super) fn flush(&mut self) -> Result<(), ConnectionError> {
-        while let Some(chunk) = self.outgoing.front_mut() {
-            let rest = chunk.bytes.get(chunk.sent..).unwrap_or_default();
-            let sent = if chunk.descriptors.is_empty() {
-                self.stream.write(rest)
-            } else {
-                send_descriptors(&self.stream, rest, &chunk.descriptors)
-            };
-            match sent {
-                Ok(sent) => chunk.advance(sent),
+        while !self.is_idle() {
+            let Outgoing { bytes, sent } = &self.outgoing;
+            match self.stream.write(bytes.get(*sent..).unwrap_or_default()) {
+                Ok(sent) => self.outgoing.advance(sent),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error.into()),
-            }
-            if chunk.waiting() == 0 {
-                self.outgoing.pop_front();
             }
         }
         Ok(())
@@ -184,22 +159,4 @@ impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.stream.as_fd()
     }
-}
-
-fn send_descriptors(
-    stream: &UnixStream,
-    bytes: &[u8],
-    descriptors: &[OwnedFd],
-) -> io::Result<usize> {
-    let raw: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
-    let rights = [ControlMessage::ScmRights(&raw)];
-    let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
-    let sent = sendmsg::<()>(
-        stream.as_raw_fd(),
-        &[IoSlice::new(bytes)],
-        &rights,
-        flags,
-        None,
-    );
-    sent.map_err(|errno: Errno| errno.into())
 }

@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use eco_home::lock::Held;
 use eco_home::runs::{SEGMENT_BYTES, Stream};
-use eco_home::{Daemon, Home, HomeError, clock, lock, socket};
+use eco_home::{Daemon, Home, HomeError, clock, lock, open_files, socket};
 use eco_proto::keeper::v1::from_keeper::Message;
 use eco_proto::keeper::v1::{FromKeeper, Hello};
 use nix::errno::Errno;
-use nix::libc;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::geteuid;
@@ -49,6 +47,9 @@ pub enum KeeperError {
     /// The socket cannot be bound.
     #[error("listen on the keeper's socket")]
     Listen(#[source] io::Error),
+    /// How many files may be open is not told.
+    #[error("ask for the limit of open files")]
+    Files(#[source] io::Error),
     /// The kernel refuses what the keeper is made of.
     #[error("{what}")]
     Kernel {
@@ -106,7 +107,7 @@ impl Keeper {
         let signals = asked("take signals", take_signals())?;
         let orphans = nix::sys::prctl::set_child_subreaper(true);
         asked("become the parent of orphans", orphans)?;
-        let file_limit = asked("raise the limit of open files", raise_file_limit())?;
+        let file_limit = raise_file_limit().map_err(KeeperError::Files)?;
         let listener = socket::bind(&home.socket(Daemon::Keeper)).map_err(KeeperError::Listen)?;
         listener
             .set_nonblocking(true)
@@ -328,16 +329,11 @@ impl Keeper {
 
     /// Says something to the agent, if there is one.
     pub(super) fn tell(&mut self, message: Message) {
-        self.hand(message, Vec::new());
-    }
-
-    /// Says something to the agent, and hands it descriptors.
-    pub(super) fn hand(&mut self, message: Message, descriptors: Vec<std::os::fd::OwnedFd>) {
         let message = FromKeeper {
             message: Some(message),
         };
         if let Some((_, connection)) = &mut self.connection
-            && let Err(error) = connection.send(&message, descriptors)
+            && let Err(error) = connection.send(&message)
         {
             self.hang_up(&error);
         }
@@ -387,23 +383,18 @@ fn take_signals() -> nix::Result<SignalFd> {
 }
 
 /// A run takes nine descriptors at the most. Returns the limit that was, which is the apps' own.
-fn raise_file_limit() -> nix::Result<FileLimit> {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+fn raise_file_limit() -> io::Result<FileLimit> {
+    let before = open_files::limit()?;
     let most_of_all = std::fs::read_to_string("/proc/sys/fs/nr_open").ok();
     let most = most_of_all
         .filter(|_| geteuid().is_root())
         .and_then(|text| text.trim().parse().ok());
-    let wanted = if hard == libc::RLIM_INFINITY {
-        soft.max(1 << 20)
-    } else {
-        hard
-    };
-    if let Err(errno) = setrlimit(Resource::RLIMIT_NOFILE, wanted, hard) {
-        say::failed(&"the limit of open files", &errno);
+    if let Err(error) = open_files::raise(before) {
+        say::failed(&"the limit of open files", &error);
     }
     Ok(FileLimit {
-        soft,
-        hard,
-        most: most.unwrap_or(hard),
+        soft: before.soft,
+        hard: before.hard,
+        most: most.unwrap_or(before.hard),
     })
 }

@@ -1,19 +1,15 @@
 //! What the agent asks for.
 
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::AsFd as _;
 
-use eco_proto::keeper::v1::from_keeper::Message;
 use eco_proto::keeper::v1::to_keeper::Message as Request;
-use eco_proto::keeper::v1::{
-    Adopt, Descriptors, DescriptorsReply, RunKey, Signal, SignalReach, Spawn, ToKeeper,
-};
+use eco_proto::keeper::v1::{Adopt, RunKey, Signal, SignalReach, Spawn, ToKeeper};
 use nix::libc;
 
 use super::adopt::{self, Leader};
 use super::facts;
 use super::keeper::Keeper;
 use super::mark::{mark, name};
-use super::output::Output;
 use super::poll::Token;
 use super::run::{Phase, Run};
 use super::say::{self, say};
@@ -34,7 +30,6 @@ impl Keeper {
             Some(Request::Signal(signal)) => self.signal(&signal),
             Some(Request::Forget(forget)) => self.forget(forget.key.as_ref()),
             Some(Request::Adopt(adopt)) => self.adopt(&adopt),
-            Some(Request::Descriptors(wanted)) => self.descriptors(wanted),
             Some(Request::Shutdown(_)) => self.is_closing = true,
             Some(Request::Say(line)) => self.say_to_run(&line),
             None => say(format_args!("ignores a request it does not know")),
@@ -263,33 +258,6 @@ impl Keeper {
             }
             Some(_) | None => self.table.remove(serial),
         }
-    }
-
-    fn descriptors(&mut self, request: Descriptors) {
-        let mut names = Vec::new();
-        let mut copies: Vec<OwnedFd> = Vec::new();
-        let run = self
-            .known(request.key.as_ref())
-            .and_then(|serial| self.table.get(serial));
-        if let Some(run) = run {
-            let pidfd = run.pidfd.iter().map(|one| ("pidfd", one.as_fd()));
-            let outputs = run.outputs.iter();
-            let outputs = outputs.map(|one: &Output| (one.stream().stem(), one.as_fd()));
-            for (name, descriptor) in pidfd.chain(outputs) {
-                match descriptor.try_clone_to_owned() {
-                    Ok(copy) => {
-                        names.push(name.to_owned());
-                        copies.push(copy);
-                    }
-                    Err(error) => say::failed(&"handing descriptors", &error),
-                }
-            }
-        }
-        let reply = DescriptorsReply {
-            key: request.key,
-            names,
-        };
-        self.hand(Message::Descriptors(reply), copies);
     }
 }
 

@@ -156,8 +156,7 @@ pub(super) fn news(fact: Fact) -> Vec<News> {
         | Fact::SpawnFailed(_)
         | Fact::Exited(_)
         | Fact::Gone(_)
-        | Fact::Grown(_)
-        | Fact::Descriptors(_)) => (None, report(fact)),
+        | Fact::Grown(_)) => (None, report(fact)),
     };
     let second = second.map(|(key, report)| News::Report(key, report));
     first.into_iter().chain(second).collect()
@@ -203,7 +202,6 @@ pub(super) fn report(fact: Fact) -> Option<(RunKey, Report)> {
         Fact::Gone(gone) => Some((to_key(gone.key?), Report::Gone)),
         Fact::Hello(_)
         | Fact::Grown(_)
-        | Fact::Descriptors(_)
         | Fact::Said(_)
         | Fact::ChannelClosed(_)
         | Fact::Notified(_) => None,

@@ -308,7 +308,7 @@ async fn hear(
             }
             Ok(())
         }
-        Some(From::Descriptors(_)) | None => Ok(()),
+        None => Ok(()),
         Some(fact) => {
             for news in convert::news(fact) {
                 tell(lines, news).await?;

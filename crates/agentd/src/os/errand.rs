@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
+use eco_home::open_files;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
@@ -19,6 +20,7 @@ use super::account::Account;
 pub fn prepare(command: &mut Command, account: Option<Account>) {
     let begin = move || -> io::Result<()> {
         setsid()?;
+        open_files::give_back()?;
         if let Some(account) = &account {
             account.assume()?;
         }

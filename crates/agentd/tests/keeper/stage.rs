@@ -1,7 +1,6 @@
 //! A home with a keeper in it, and an agent that asks and waits.
 
-use std::io::{self, IoSliceMut, Read as _, Write as _};
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -19,7 +18,6 @@ use eco_proto::keeper::v1::{
     Adopt, Exited, Forget, FromKeeper, Hello, RunKey, RunState, Say, Signal, SignalReach, Spawn,
     SpawnFailed, Spawned, ToKeeper, exited::How,
 };
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 
 /// What the keeper says before the folder of its cgroups.
 const GROUPS: &str = " groups are in ";
@@ -126,7 +124,6 @@ impl Stage {
             stream,
             frames: Frames::default(),
             hello: Hello::default(),
-            descriptors: Vec::new(),
         };
         match agent.next() {
             Fact::Hello(hello) => agent.hello = hello,
@@ -268,7 +265,6 @@ pub(crate) struct Agent {
     pub(crate) stream: UnixStream,
     frames: Frames,
     pub(crate) hello: Hello,
-    pub(crate) descriptors: Vec<OwnedFd>,
 }
 
 impl Agent {
@@ -333,26 +329,10 @@ impl Agent {
                 return fact.message.expect("known");
             }
             let mut bytes = [0; 65536];
-            let read = self.receive(&mut bytes);
+            let read = self.stream.read(&mut bytes).expect("an answer in time");
             assert!(read > 0, "the keeper hung up");
             self.frames.push(&bytes[..read]);
         }
-    }
-
-    fn receive(&mut self, bytes: &mut [u8]) -> usize {
-        let mut space = nix::cmsg_space!([i32; 3]);
-        let mut parts = [IoSliceMut::new(bytes)];
-        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-        let fd = self.stream.as_raw_fd();
-        let message =
-            recvmsg::<()>(fd, &mut parts, Some(&mut space), flags).expect("an answer in time");
-        for control in message.cmsgs().expect("room for them") {
-            if let ControlMessageOwned::ScmRights(raw) = control {
-                let owned = raw.into_iter().map(own);
-                self.descriptors.extend(owned);
-            }
-        }
-        message.bytes
     }
 
     /// The next fact that is no hint.
@@ -417,12 +397,6 @@ impl Agent {
             Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
         }
     }
-}
-
-#[expect(unsafe_code, reason = "descriptors come as numbers")]
-fn own(raw: i32) -> OwnedFd {
-    // SAFETY: the kernel just made it for this message.
-    unsafe { OwnedFd::from_raw_fd(raw) }
 }
 
 pub(crate) fn key(app: &str) -> RunKey {

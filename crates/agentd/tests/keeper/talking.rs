@@ -1,15 +1,12 @@
 //! The conversation itself.
 
-use std::io::{Read as _, Write as _};
-use std::os::fd::AsFd as _;
+use std::io::Write as _;
 
-use eco_agentd::os::pidfd;
+use eco_proto::keeper::v1::Shutdown;
 use eco_proto::keeper::v1::exited::How;
-use eco_proto::keeper::v1::from_keeper::Message as Fact;
 use eco_proto::keeper::v1::to_keeper::Message as Request;
-use eco_proto::keeper::v1::{Descriptors, Shutdown};
 
-use crate::stage::{Stage, key, wait_until};
+use crate::stage::{Stage, wait_until};
 
 #[test]
 fn an_exit_that_found_no_agent_is_told_to_the_next() {
@@ -104,29 +101,6 @@ fn an_agent_that_does_not_read_holds_nobody_up() {
     let request = stage.script("api", "exit 1");
     stage.spawn(&mut agent, request);
     assert_eq!(agent.ended(), How::Code(1));
-}
-
-#[test]
-fn descriptors_of_a_run_are_handed_over() {
-    let mut stage = Stage::new();
-    let mut agent = stage.agent();
-    let request = stage.script("api", "exec sleep 600");
-    stage.spawn(&mut agent, request);
-    agent.ask(Request::Descriptors(Descriptors {
-        key: Some(key("api")),
-    }));
-    let Fact::Descriptors(reply) = agent.fact() else {
-        panic!("no descriptors");
-    };
-    assert_eq!(reply.names, ["pidfd", "out", "err"]);
-    let mut fds = std::mem::take(&mut agent.descriptors);
-    assert_eq!(fds.len(), 3);
-    assert!(!pidfd::has_ended(fds[0].as_fd()));
-    agent.signal("api", 9);
-    agent.ended();
-    assert!(pidfd::has_ended(fds[0].as_fd()));
-    let mut fifo = std::fs::File::from(fds.remove(1));
-    fifo.read(&mut [0]).expect_err("empty, and not blocking");
 }
 
 #[test]
