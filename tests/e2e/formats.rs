@@ -129,3 +129,84 @@ fn a_problem_of_yaml_or_toml_is_told_with_its_place() {
     env.eco(&["start", "b.toml"])
         .fails(1, &["b.toml:3:1", "duplicate key"]);
 }
+
+/// An environment whose file asks a package, as `dotenv` is asked, and the package starts a process.
+fn asking_a_child() -> TestEnv {
+    let env = TestEnv::new();
+    let script = fake_app();
+    env.write(
+        "node_modules/secrets/package.json",
+        "{ \"main\": \"lib/index.js\" }",
+    );
+    env.write(
+        "node_modules/secrets/lib/index.js",
+        "const { execFileSync } = require('child_process');
+         exports.config = () => {
+           console.log('reading secrets');
+           process.env.WHO = execFileSync('echo', ['file'], { encoding: 'utf8' }).trim();
+         };",
+    );
+    env.write(
+        "ecosystem.config.js",
+        &format!(
+            "require('secrets').config();
+             module.exports = {{ apps: [{{
+               name: 'told', script: '{script}', args: ['env:WHO', 'wait'], env: {{ WHO: process.env.WHO }},
+             }}] }};"
+        ),
+    );
+    env
+}
+
+#[test]
+fn a_file_that_needs_node_is_evaluated_by_it_and_that_is_said() {
+    let env = asking_a_child();
+    let output = env.eco(&["start", "."]).ok();
+    output.tells(&[
+        "ecosystem.config.js: evaluated by node v",
+        "index.js:4:",
+        "child_process.execFileSync is only there in node",
+        "ecosystem.config.js: reading secrets",
+    ]);
+    assert_eq!(env.list().one("told").status(), "online");
+    let quiet = env.eco(&["restart", "ecosystem.config.js", "--quiet"]).ok();
+    assert!(!quiet.stderr.contains("evaluated by"), "{quiet}");
+    let lines: Vec<String> = env
+        .logs("told")
+        .into_iter()
+        .map(|record| record.line)
+        .collect();
+    assert_eq!(lines, ["WHO=file", "WHO=file"]);
+}
+
+#[test]
+fn without_node_the_file_and_what_it_needs_are_named() {
+    let env = asking_a_child();
+    let mut start = env.command(env.project(), &["start", "."]);
+    start.env("PATH", "/nowhere");
+    env.run(start).fails(
+        1,
+        &[
+            "node_modules/secrets/lib/index.js:4:",
+            "child_process.execFileSync is only there in node",
+            "Hint: node is not on PATH: install it",
+        ],
+    );
+    assert!(env.list().names().is_empty());
+}
+
+#[test]
+fn a_person_may_choose_what_evaluates() {
+    let env = asking_a_child();
+    let with = |runtime: &str| {
+        let mut start = env.command(env.project(), &["start", "."]);
+        start.env("ECO_CONFIG_RUNTIME", runtime);
+        env.run(start)
+    };
+    with("quickjs").fails(
+        1,
+        &["execFileSync is only there in node", "ECO_CONFIG_RUNTIME"],
+    );
+    with("deno").fails(1, &["ECO_CONFIG_RUNTIME", "expected auto, quickjs or node"]);
+    with("node").ok().tells(&["evaluated by node v"]);
+}

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use eco_config::spec::{AppSpec, EnvironmentName, NameError};
-use eco_config::{ConfigError, EnvBlock, Problem, Request, Single};
+use eco_config::{ByNode, ConfigError, EnvBlock, NoSuchRuntime, Problem, Request, Runtime, Single};
 pub(crate) use eco_config::{file_names, is_ecosystem_file};
 use eco_proto::agent::v1 as pb;
 use serde_json::Map;
@@ -21,7 +21,7 @@ pub(crate) struct Ecosystem {
     pub(crate) warnings: Vec<String>,
     /// Which fields have no effect, and why.
     pub(crate) notes: Vec<String>,
-    /// What its program said.
+    /// What evaluated it, if that was not eco, and what its program said.
     pub(crate) said: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn load(
         apps: ecosystem.apps.iter().map(pb::AppSpec::from).collect(),
         warnings: ecosystem.warnings.iter().flat_map(lines).collect(),
         notes: ecosystem.notes.iter().flat_map(lines).collect(),
-        said: ecosystem.said,
+        said: said(ecosystem.by_node, ecosystem.said),
     })
 }
 
@@ -64,6 +64,7 @@ fn request(
         }),
         variables: surroundings.variables.clone(),
         invoked_in: surroundings.working_directory.clone(),
+        runtime: runtime(surroundings)?,
     })
 }
 
@@ -74,7 +75,7 @@ pub(crate) struct Checked {
     pub(crate) apps: Vec<pb::AppSpec>,
     /// What is wrong or odd.
     pub(crate) findings: Vec<Finding>,
-    /// What its program said.
+    /// What evaluated it, if that was not eco, and what its program said.
     pub(crate) said: Vec<String>,
 }
 
@@ -97,7 +98,7 @@ pub(crate) fn check(
             .into_iter()
             .flat_map(|(level, problems)| problems.into_iter().map(move |one| finding(level, one)))
             .collect(),
-            said: checked.said,
+            said: said(checked.by_node, checked.said),
         },
         Err(error) => Checked {
             apps: Vec::new(),
@@ -183,6 +184,27 @@ pub(crate) fn single(
     let spec: AppSpec = eco_config::single(&single)
         .map_err(|problems| CliError::user(tried).detailed(problems.iter().flat_map(lines)))?;
     Ok(pb::AppSpec::from(&spec))
+}
+
+/// What is to be said of an evaluation: that it was node's, if it was, and what the program said.
+fn said(by_node: Option<ByNode>, lines: Vec<String>) -> Vec<String> {
+    by_node
+        .map(|by| by.to_string())
+        .into_iter()
+        .chain(lines)
+        .collect()
+}
+
+/// What the person lets evaluate programs.
+fn runtime(surroundings: &Surroundings) -> Result<Runtime, CliError> {
+    const VARIABLE: &str = "ECO_CONFIG_RUNTIME";
+    surroundings
+        .variable(VARIABLE)
+        .map_or(Ok(Runtime::default()), |name| {
+            name.parse().map_err(|error: NoSuchRuntime| {
+                CliError::user(format!("use {name:?} as {VARIABLE}")).because(error)
+            })
+        })
 }
 
 fn environment_name(name: &str) -> Result<EnvironmentName, CliError> {

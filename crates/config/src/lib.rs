@@ -43,8 +43,12 @@ pub use schema::schema;
 #[cfg(feature = "eval")]
 pub use error::{ConfigError, EvalError, EvalFault, Fault, Location, Problem};
 #[cfg(feature = "eval")]
-pub use eval::{FILE_LIMIT, MEMORY_LIMIT, SAID_LIMIT, STACK_LIMIT, TIME_LIMIT};
+pub use eval::{
+    ByNode, FILE_LIMIT, MEMORY_LIMIT, NODE_TIME_LIMIT, SAID_LIMIT, STACK_LIMIT, TIME_LIMIT,
+};
 #[cfg(feature = "eval")]
 pub use find::{AmbiguousFolder, file_names, find_in, is_ecosystem_file};
 #[cfg(feature = "eval")]
-pub use load::{Checked, Ecosystem, EnvBlock, Request, Single, check, load, single};
+pub use load::{
+    Checked, Ecosystem, EnvBlock, NoSuchRuntime, Request, Runtime, Single, check, load, single,
+};

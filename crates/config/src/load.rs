@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
 use crate::error::{ConfigError, Fault, Problem};
-use crate::eval;
+use crate::eval::{self, ByNode};
 use crate::parse::{self, Asked};
 use crate::raw::RawApp;
 use crate::spec::{AppSpec, EnvironmentName};
@@ -25,6 +26,38 @@ pub struct Request {
     pub variables: BTreeMap<String, String>,
     /// The folder the command was typed in, absolute.
     pub invoked_in: PathBuf,
+    /// What may evaluate it.
+    pub runtime: Runtime,
+}
+
+/// What evaluates a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Runtime {
+    /// The engine of eco's own, and node for what that has not.
+    #[default]
+    Auto,
+    /// The engine of eco's own only: node is never run.
+    Quickjs,
+    /// Node only.
+    Node,
+}
+
+/// No runtime is called so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected auto, quickjs or node")]
+pub struct NoSuchRuntime;
+
+impl FromStr for Runtime {
+    type Err = NoSuchRuntime;
+
+    fn from_str(name: &str) -> Result<Self, NoSuchRuntime> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "quickjs" => Ok(Self::Quickjs),
+            "node" => Ok(Self::Node),
+            _ => Err(NoSuchRuntime),
+        }
+    }
 }
 
 /// Which `env_<name>` block applies.
@@ -49,6 +82,8 @@ pub struct Checked {
     pub notes: Vec<Problem>,
     /// What its program said to the console. At most [`eval::SAID_LIMIT`] lines.
     pub said: Vec<String>,
+    /// That node evaluated it, and why.
+    pub by_node: Option<ByNode>,
 }
 
 /// What a file says.
@@ -62,6 +97,8 @@ pub struct Ecosystem {
     pub notes: Vec<Problem>,
     /// What its program said to the console, for the person who debugs it. At most [`eval::SAID_LIMIT`] lines.
     pub said: Vec<String>,
+    /// That node evaluated it, and why.
+    pub by_node: Option<ByNode>,
 }
 
 /// A script, or a command line, to run without a file.
@@ -102,6 +139,7 @@ pub fn check(request: &Request) -> Result<Checked, ConfigError> {
         warnings: parsed.warnings,
         notes: parsed.notes,
         said: evaluated.said,
+        by_node: evaluated.by_node,
     })
 }
 
@@ -113,6 +151,7 @@ pub fn load(request: &Request) -> Result<Ecosystem, ConfigError> {
         warnings,
         notes,
         said,
+        by_node,
     } = check(request)?;
     if problems.is_empty() {
         return Ok(Ecosystem {
@@ -120,6 +159,7 @@ pub fn load(request: &Request) -> Result<Ecosystem, ConfigError> {
             warnings,
             notes,
             said,
+            by_node,
         });
     }
     // A field that is missing may be there under a name that is not known.

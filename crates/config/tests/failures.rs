@@ -77,12 +77,12 @@ fn an_error_of_one_s_own_is_told_in_its_words() {
 }
 
 #[test]
-fn a_name_that_only_node_has_is_explained() {
+fn a_name_that_only_node_has_is_for_node() {
     let said = failure_of(
         "ecosystem.config.js",
         "module.exports = { apps: [{ script: Buffer.from('a').toString() }] };",
     );
-    assert_snapshot!(said, @"ecosystem.config.js:1:37: Buffer is only there in node");
+    assert_snapshot!(said, @"ecosystem.config.js:1:37: Buffer is only there in node (node is not on PATH: install it, or put its folder there, or write the file without)");
 }
 
 #[test]
@@ -123,10 +123,10 @@ require('fs').readFileSync('/nope/x.json');",
 }
 
 #[test]
-fn writing_is_refused() {
+fn writing_is_for_node() {
     let said = failure_of(
         "ecosystem.config.js",
         "require('fs').writeFileSync('x', '');",
     );
-    assert_snapshot!(said, @"ecosystem.config.js:1:14: fs.writeFileSync is only there in node");
+    assert_snapshot!(said, @"ecosystem.config.js:1:14: fs.writeFileSync is only there in node (node is not on PATH: install it, or put its folder there, or write the file without)");
 }

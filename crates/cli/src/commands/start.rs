@@ -11,6 +11,10 @@ use crate::error::CliError;
 /// TARGET is looked up in this order, and eco says what it took: a file (an ecosystem file, or a script to run), a folder
 /// with an ecosystem file, an environment (`dev`: the nearest process-manager/dev or dev upwards), known apps, a command on
 /// PATH. Without TARGET: the ecosystem file of the working directory. Apps that are up and unchanged are left alone.
+///
+/// Ecosystem files may be JavaScript (scripts and ES modules), JSON, YAML or TOML. eco evaluates programs by itself; one
+/// that uses what only node has, such as child processes, is given to the node on PATH, and eco says so.
+/// `ECO_CONFIG_RUNTIME` may be quickjs (never node), node (always) or auto.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     eco start dev\n  \

@@ -263,7 +263,7 @@ mod tests {
 
     use eco_config::fields::{APP, Shape, Standing, Table};
     use eco_config::spec::EnvironmentName;
-    use eco_config::{EnvBlock, Request};
+    use eco_config::{EnvBlock, Request, Runtime};
 
     use super::*;
 
@@ -302,6 +302,7 @@ mod tests {
             env_block: EnvBlock::ByEnvironment,
             variables: std::collections::BTreeMap::new(),
             invoked_in: folder.path().to_owned(),
+            runtime: Runtime::Auto,
         };
         let ecosystem = eco_config::load(&request).expect("a sound file");
         let app = ecosystem.apps.first().expect("an app");

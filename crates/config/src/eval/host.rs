@@ -36,6 +36,20 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// By a file's name, and by its text where the name leaves it open.
+    pub(super) fn of(file: &Path, text: &str) -> Self {
+        match Format::of(file) {
+            Some(Format::Json) => Self::Json,
+            Some(Format::Data(_)) => Self::Data,
+            Some(Format::Program(Modules::CommonJs)) => Self::CommonJs,
+            Some(Format::Program(Modules::Es)) => Self::Module,
+            Some(Format::Program(Modules::ByText)) | None if syntax::is_es_module(text) => {
+                Self::Module
+            }
+            Some(Format::Program(Modules::ByText)) | None => Self::CommonJs,
+        }
+    }
+
     /// What the prelude calls it.
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -62,6 +76,8 @@ pub(super) struct Host {
     pub(super) failed_in: Option<PathBuf>,
     /// What was looked for last of what only node has.
     pub(super) absent: Option<String>,
+    /// What was used first of it, and the stack of that moment.
+    pub(super) needed: Option<(String, String)>,
     /// Each `import` so far.
     pub(super) imports: Vec<Import>,
     cwd: PathBuf,
@@ -87,6 +103,7 @@ impl Host {
             said: Vec::new(),
             failed_in: None,
             absent: None,
+            needed: None,
             imports: Vec::new(),
             cwd: job.cwd,
             variables: job.variables,
@@ -124,6 +141,11 @@ impl Host {
         .to_string()
     }
 
+    /// Keeps what only node has. A file that catches the failure would go on without, and say another thing than in node.
+    pub(super) fn needs(&mut self, subject: String, stack: String) {
+        self.needed.get_or_insert((subject, stack));
+    }
+
     /// Keeps a line for the console.
     pub(super) fn say(&mut self, line: &str) {
         if self.said.len() < SAID_LIMIT {
@@ -142,19 +164,10 @@ impl Host {
 
     /// How a file is to be loaded.
     pub(super) fn kind(&mut self, file: &Path) -> Result<Kind, ConfigError> {
-        let kind = match Format::of(file) {
-            Some(Format::Json) => Kind::Json,
-            Some(Format::Data(_)) => Kind::Data,
-            Some(Format::Program(Modules::CommonJs)) => Kind::CommonJs,
-            Some(Format::Program(Modules::Es)) => Kind::Module,
-            None if file.extension().is_some_and(|end| end == "node") => Kind::Native,
-            Some(Format::Program(Modules::ByText)) | None => {
-                if syntax::is_es_module(self.text(file)?) {
-                    Kind::Module
-                } else {
-                    Kind::CommonJs
-                }
-            }
+        let kind = if file.extension().is_some_and(|end| end == "node") {
+            Kind::Native
+        } else {
+            Kind::of(file, self.text(file)?)
         };
         self.kinds.insert(file.to_owned(), kind);
         Ok(kind)

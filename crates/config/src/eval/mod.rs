@@ -5,7 +5,8 @@
 //!   │       │            ├────── modules, exports: which file a `require` or an `import` means
 //!   │       │            └────── source: bounded reading of regular files
 //!   │       └── JSON text ─▶ Evaluated
-//!   └── waits no longer than the limit and a little
+//!   ├── waits no longer than the limit and a little
+//!   └── node ── for what the engine has not: js/node.js in a process of its own
 //! ```
 //!
 //! The file is a program of somebody's, so each way in which it may not end has its limit. The engine's own limit of time is
@@ -18,6 +19,7 @@ mod disk;
 mod exports;
 mod host;
 mod modules;
+mod node;
 mod quickjs;
 mod source;
 mod syntax;
@@ -33,7 +35,10 @@ use serde_json::Value;
 
 use crate::error::{ConfigError, EvalError, EvalFault};
 use crate::format::Format;
-use crate::load::Request;
+use crate::load::{Request, Runtime};
+
+use host::Kind;
+pub use node::{ByNode, NODE_TIME_LIMIT};
 
 /// Bytes that the values of a program may take.
 pub const MEMORY_LIMIT: usize = 64 << 20;
@@ -62,6 +67,8 @@ pub(crate) struct Evaluated {
     pub(crate) sources: BTreeMap<PathBuf, String>,
     /// What it said to the console.
     pub(crate) said: Vec<String>,
+    /// That node had to do it.
+    pub(crate) by_node: Option<ByNode>,
 }
 
 /// What the prelude answers.
@@ -114,7 +121,7 @@ pub(crate) fn evaluate(request: &Request) -> Result<Evaluated, ConfigError> {
         cwd: request.invoked_in.clone(),
         variables: request.variables.clone(),
     };
-    let output = bounded(job).map_err(ConfigError::Evaluate)?;
+    let (output, by_node) = by_runtime(&job, request.runtime).map_err(ConfigError::Evaluate)?;
     let answer = serde_json::from_str(&output.json).map_err(|error| {
         ConfigError::Evaluate(EvalError {
             message: if error.to_string().contains("recursion limit") {
@@ -130,7 +137,36 @@ pub(crate) fn evaluate(request: &Request) -> Result<Evaluated, ConfigError> {
         answer,
         sources: output.sources,
         said: output.said,
+        by_node,
     })
+}
+
+/// Evaluates by the engine, by node, or by both one after the other.
+fn by_runtime(
+    job: &quickjs::Job,
+    runtime: Runtime,
+) -> Result<(quickjs::Output, Option<ByNode>), EvalError> {
+    let kind = Kind::of(&job.main, &job.text);
+    let is_program = match kind {
+        Kind::CommonJs | Kind::Module | Kind::Native => true,
+        Kind::Json | Kind::Data => false,
+    };
+    if runtime == Runtime::Node && is_program {
+        return node::evaluate(job, kind, None).map(|(output, by)| (output, Some(by)));
+    }
+    match (bounded(job.clone()), runtime) {
+        (Err(error), Runtime::Auto | Runtime::Node) if error.fault == EvalFault::Node => {
+            let (output, by) = node::evaluate(job, kind, Some(error))?;
+            Ok((output, Some(by)))
+        }
+        (Err(error), Runtime::Quickjs) if error.fault == EvalFault::Node => Err(EvalError {
+            hint: Some("ECO_CONFIG_RUNTIME=quickjs keeps node away: unset it".to_owned()),
+            ..error
+        }),
+        (other, Runtime::Auto | Runtime::Node | Runtime::Quickjs) => {
+            other.map(|output| (output, None))
+        }
+    }
 }
 
 /// Runs the job in a thread that may be left behind.
@@ -141,8 +177,10 @@ fn bounded(job: quickjs::Job) -> Result<quickjs::Output, EvalError> {
         .name("config".to_owned())
         .stack_size(THREAD_STACK)
         .spawn(move || {
-            // Nobody listens any more when the time is over.
-            answer.send(quickjs::run(job)).ok();
+            let early = answer.clone();
+            let give_up = move |error| drop(early.try_send(Err(error)));
+            // Nobody listens any more when the time is over, or when it gave up before.
+            answer.try_send(quickjs::run(job, give_up)).ok();
         });
     if let Err(error) = thread {
         return Err(EvalError {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::spec::EnvironmentName;
-use crate::{EnvBlock, Request, eval, is_ecosystem_file, load};
+use crate::{EnvBlock, Request, Runtime, eval, is_ecosystem_file, load};
 use validator::Validator;
 
 /// Apps that a file may have, each to be taken by the schema and by the parser.
@@ -65,6 +65,7 @@ fn request(file: PathBuf) -> Request {
         environment: EnvironmentName::new("dev").unwrap(),
         env_block: EnvBlock::ByEnvironment,
         variables: BTreeMap::new(),
+        runtime: Runtime::Auto,
     }
 }
 

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use eco_config::spec::EnvironmentName;
-use eco_config::{ConfigError, Ecosystem, EnvBlock, EvalError, Request, load};
+use eco_config::{ConfigError, Ecosystem, EnvBlock, EvalError, Request, Runtime, load};
 
 pub(crate) struct Folder(tempfile::TempDir);
 
@@ -42,6 +42,7 @@ impl Folder {
                 ("SECRET_KEY".to_owned(), "x".to_owned()),
             ]),
             invoked_in: self.path(""),
+            runtime: Runtime::Auto,
         }
     }
 

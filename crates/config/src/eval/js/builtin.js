@@ -91,27 +91,34 @@
 
   function only(subject) {
     return () => {
-      throw failure({ message: `${subject} is only there in node`, fault: 'node', subject });
+      const error = failure({ message: `${subject} is only there in node`, fault: 'node', subject });
+      host.needs(subject, error.stack);
+      throw error;
     };
   }
 
-  // An object whose missing parts are noted when they are looked for.
+  // Asked of everything, and meaning nothing.
+  const asked = ['then', 'toJSON', 'default', '__esModule'];
+
+  // An object whose missing parts are noted when they are looked for, and stay missing.
   function noting(name, object) {
-    const known = ['then', 'toJSON', 'default', '__esModule'];
     const get = (target, key) => {
-      if (typeof key === 'string' && !(key in target) && !known.includes(key)) host.absent(`${name}.${key}`);
+      if (typeof key === 'string' && !(key in target) && !asked.includes(key)) host.absent(`${name}.${key}`);
       return target[key];
     };
     return new Proxy(object, { get });
   }
 
-  // A module that may be required, as long as nothing of it is called.
+  // A module of which something is there; the rest may be had, but not be called.
+  function partly(name, object) {
+    const get = (target, key) =>
+      typeof key !== 'string' || key in target || asked.includes(key) ? target[key] : only(`${name}.${key}`);
+    return new Proxy(object, { get });
+  }
+
+  // A module of which nothing is there.
   function lacking(name) {
-    const get = (target, key) => {
-      if (key === 'prototype') return target.prototype;
-      return typeof key === 'string' && key !== 'then' && key !== '__esModule' ? only(`${name}.${key}`) : undefined;
-    };
-    return new Proxy(function () {}, { get, apply: only(name), construct: only(name) });
+    return new Proxy(partly(name, function () {}), { apply: only(name), construct: only(name) });
   }
 
   // --- os and fs, reading only
@@ -272,7 +279,7 @@
 
   const modules = { console: globalThis.console, fs, 'fs/promises': fs.promises, os, path, 'path/posix': path, url };
   const builtin = { process: globalThis.process };
-  for (const [name, object] of Object.entries(modules)) builtin[name] = noting(name, object);
+  for (const [name, object] of Object.entries(modules)) builtin[name] = partly(name, object);
   builtin.fs.promises = builtin['fs/promises'];
 
   // All that node calls its own.
@@ -291,5 +298,5 @@
     return (builtin[bare] = lacking(bare));
   }
 
-  return { ask, builtin, noting, own, path };
+  return { ask, builtin, only, own, partly, path };
 })

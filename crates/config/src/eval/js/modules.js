@@ -1,7 +1,7 @@
 // Modules as node has them: `require`, and what `import` needs to take in a file that is no ES module.
 //
 // `run(file)` answers with JSON text, or with a promise of it. The rest is for the host, which finds and compiles.
-(function (host, { answer, failure, mark }, { ask, builtin, noting, own, path }) {
+(function (host, { answer, failure, mark }, { ask, builtin, only, own, partly, path }) {
   const cache = Object.create(null);
   let main;
   let thrown;
@@ -19,7 +19,7 @@
     const filename = /^file:/.test(from) ? builtin.url.fileURLToPath(from) : String(from);
     return requireFrom({ filename, children: [] });
   }
-  builtin.module = noting('module', { createRequire });
+  builtin.module = partly('module', { createRequire });
 
   function contents(module) {
     const { filename, path: dir } = module;
@@ -36,7 +36,7 @@
       case 'data':
         return ask(host.data(filename));
       default:
-        throw failure({ message: `${path.basename(filename)} is only there in node`, fault: 'node', subject: filename });
+        return only(path.basename(filename))();
     }
   }
 

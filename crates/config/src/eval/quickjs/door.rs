@@ -10,10 +10,18 @@ use rquickjs::{Ctx, Error, Exception, Function, Module, Object};
 use super::super::disk;
 use super::super::exports::Asker;
 use super::super::host::{self, Host, Kind};
-use super::{compile, finish};
+use super::{compile, finish, thrown};
+use crate::error::EvalError;
+
+/// Hears that something was used which only node has.
+pub(super) type Needs = Rc<dyn Fn(EvalError)>;
 
 /// Makes the object.
-pub(super) fn door<'js>(ctx: &Ctx<'js>, host: &Rc<RefCell<Host>>) -> Result<Object<'js>, Error> {
+pub(super) fn door<'js>(
+    ctx: &Ctx<'js>,
+    host: &Rc<RefCell<Host>>,
+    needs: &Needs,
+) -> Result<Object<'js>, Error> {
     let door = Door(Object::new(ctx.clone())?);
     door.0.set("facts", host.borrow().facts())?;
     door.set("stat", |path: String| disk::stat(Path::new(&path)))?;
@@ -38,6 +46,14 @@ pub(super) fn door<'js>(ctx: &Ctx<'js>, host: &Rc<RefCell<Host>>) -> Result<Obje
         with(host, |host, subject| host.absent = Some(subject)),
     )?;
     door.set("data", with(host, |host, file| host.data(Path::new(&file))))?;
+    let (kept, needs) = (Rc::clone(host), Rc::clone(needs));
+    door.set("needs", move |subject: String, stack: String| {
+        let mut host = kept.borrow_mut();
+        host.needs(subject, stack);
+        if let Some(error) = thrown::needed(&host) {
+            needs(error);
+        }
+    })?;
     let kept = Rc::clone(host);
     door.set("kind", move |ctx: Ctx<'js>, file: String| {
         kind(&ctx, &kept, &file)

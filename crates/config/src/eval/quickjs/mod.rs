@@ -36,6 +36,7 @@ const EXPRESSION_END: &str = "\n) })";
 const NEVER: &str = "it waits for something that never comes";
 
 /// What is to be evaluated.
+#[derive(Clone)]
 pub(super) struct Job {
     /// The file, absolute and without links.
     pub(super) main: PathBuf,
@@ -58,7 +59,9 @@ pub(super) struct Output {
 }
 
 /// Evaluates within the limits, except what [`super::bounded`] looks after.
-pub(super) fn run(job: Job) -> Result<Output, EvalError> {
+///
+/// `give_up` is called at once when the file has used what only node has: nothing that it does afterwards counts.
+pub(super) fn run(job: Job, give_up: impl Fn(EvalError) + 'static) -> Result<Output, EvalError> {
     let main = job.main.clone();
     let broken = |error: Error| EvalError {
         message: format!("the JavaScript engine failed: {error}"),
@@ -77,11 +80,20 @@ pub(super) fn run(job: Job) -> Result<Output, EvalError> {
     })));
     let context = Context::full(&runtime).map_err(broken)?;
     let host = Rc::new(RefCell::new(Host::new(job)));
+    let stop = Rc::clone(&expired);
+    let needs: door::Needs = Rc::new(move |error| {
+        stop.set(true);
+        give_up(error);
+    });
     let modules = esm::Modules(Rc::clone(&host));
     runtime.set_loader(modules.clone(), modules);
     let result = context.with(|ctx| {
-        evaluate(&ctx, &host, &main).map_err(|error| thrown::describe(&ctx, &error, &host.borrow()))
+        evaluate(&ctx, &host, &needs, &main)
+            .map_err(|error| thrown::describe(&ctx, &error, &host.borrow()))
     });
+    if let Some(error) = thrown::needed(&host.borrow()) {
+        return Err(error);
+    }
     if expired.get() {
         let (line, column, file) = match result {
             Err(EvalError {
@@ -105,11 +117,16 @@ pub(super) fn run(job: Job) -> Result<Output, EvalError> {
     })
 }
 
-fn evaluate(ctx: &Ctx<'_>, host: &Rc<RefCell<Host>>, main: &Path) -> Result<String, Error> {
+fn evaluate(
+    ctx: &Ctx<'_>,
+    host: &Rc<RefCell<Host>>,
+    needs: &door::Needs,
+    main: &Path,
+) -> Result<String, Error> {
     let [apps, builtin, modules] = PRELUDE.map(|(name, text)| {
         ctx.eval_with_options::<Function, _>(text, options(name, Mode::Strict))
     });
-    let (door, apps): (_, Object) = (door::door(ctx, host)?, apps?.call(())?);
+    let (door, apps): (_, Object) = (door::door(ctx, host, needs)?, apps?.call(())?);
     let builtin: Object = builtin?.call((door.clone(), apps.clone()))?;
     let run: Function = modules?.call((door, apps, builtin))?;
     let answer: Value = run.call((main.to_string_lossy().into_owned(),))?;

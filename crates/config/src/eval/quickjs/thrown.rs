@@ -1,5 +1,7 @@
 //! From what was thrown to what a person is told.
 
+use std::path::Path;
+
 use rquickjs::{Ctx, Error, Exception, Value};
 
 use crate::error::{EvalError, EvalFault};
@@ -40,6 +42,32 @@ pub(super) fn describe(ctx: &Ctx<'_>, error: &Error, host: &Host) -> EvalError {
     }
 }
 
+/// That something was used which only node has, whatever came of it.
+pub(super) fn needed(host: &Host) -> Option<EvalError> {
+    let (subject, stack) = host.needed.as_ref()?;
+    let frame = of_stack(stack, host);
+    Some(EvalError {
+        file: frame
+            .as_ref()
+            .map_or(&host.main, |frame| &frame.file)
+            .to_owned(),
+        line: frame.as_ref().map(|frame| frame.line),
+        column: frame.map(|frame| frame.column),
+        message: missing(subject),
+        hint: None,
+        fault: EvalFault::Node,
+    })
+}
+
+fn missing(subject: &str) -> String {
+    format!("{subject} is only there in node")
+}
+
+fn of_stack(stack: &str, host: &Host) -> Option<Frame> {
+    let columns = |file: &Path| columns(host.kind_of(file));
+    trace::first(stack, &host.sources, &columns)
+}
+
 fn of_exception(exception: &Exception<'_>, host: &Host) -> EvalError {
     let text = |key: &str| {
         let value = exception.as_object().get::<_, Option<String>>(key);
@@ -49,10 +77,7 @@ fn of_exception(exception: &Exception<'_>, host: &Host) -> EvalError {
     let name = text("name").unwrap_or_default();
     let frame = text("ecoAt")
         .and_then(|told| trace::told(&told))
-        .or_else(|| {
-            let columns = |file: &std::path::Path| columns(host.kind_of(file));
-            trace::first(&exception.stack()?, &host.sources, &columns)
-        })
+        .or_else(|| of_stack(&exception.stack()?, host))
         .or_else(|| of_import(&message, host));
     let told = text("ecoFault");
     let subject = only_in_node(told.as_deref(), text("ecoSubject"), &name, &message, host);
@@ -67,7 +92,7 @@ fn of_exception(exception: &Exception<'_>, host: &Host) -> EvalError {
         line: frame.as_ref().map(|frame| frame.line),
         column: frame.as_ref().map(|frame| frame.column),
         message: match subject {
-            Some(subject) => format!("{subject} is only there in node"),
+            Some(subject) => missing(&subject),
             None if fault == EvalFault::Syntax && is_beyond => {
                 "SyntaxError: the file ends too early".to_owned()
             }
