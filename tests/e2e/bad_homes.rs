@@ -176,6 +176,10 @@ impl Agent for Stranger {
         never()
     }
 
+    async fn explain_watch(&self, _: Request<ExplainWatchRequest>) -> Answer<ExplainWatchReply> {
+        never()
+    }
+
     async fn variables(&self, _: Request<VariablesRequest>) -> Answer<VariablesReply> {
         never()
     }

@@ -20,4 +20,5 @@ mod start;
 mod stop;
 mod upkeep;
 mod verbs;
+mod watching;
 mod why;

@@ -36,7 +36,7 @@ use crate::rpc::{Peers, Service};
 use crate::store::{Loaded, Store, StoreError};
 use crate::supervisor::{Ends, Input, Request, Supervisor};
 use crate::voices;
-use crate::watch_files;
+use crate::watch_files::{self, Statuses};
 
 /// How long open requests may take when the agent ends.
 const GRACE: Duration = Duration::from_millis(500);
@@ -145,7 +145,8 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
         inputs: inputs.clone(),
         board,
     };
-    let probes = probe(&seen, about);
+    let (watches, watches_seen) = watch::channel(Arc::default());
+    let probes = probe(&seen, about, watches);
     let supervisor = Supervisor::new(fleet, store.clone(), home.runs(), host.clone(), ends);
     // An agent without its supervisor is none: whatever ends the one ends the other.
     let gone = end.clone().drop_guard();
@@ -160,6 +161,8 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
         published: seen,
         events: store.events().clone(),
         board: shown,
+        watches: watches_seen,
+        home: home.root().to_owned(),
         peers,
         sampler: Arc::default(),
         host,
@@ -240,13 +243,22 @@ fn talk(
 
 /// Begins to look at what no one tells us: answers of apps, open ports, changed files, memory; and to hold what the keeper
 /// may let go of.
-fn probe(seen: &watch::Receiver<Arc<Fleet>>, about: Surroundings) -> Vec<JoinHandle<()>> {
+fn probe(
+    seen: &watch::Receiver<Arc<Fleet>>,
+    about: Surroundings,
+    watches: watch::Sender<Arc<Statuses>>,
+) -> Vec<JoinHandle<()>> {
     let (home, inputs) = (about.home.root().to_owned(), about.inputs.clone());
     let (host, runs) = (about.host.clone(), about.runs.clone());
     vec![
         tokio::spawn(lifelines::run(seen.clone(), host, runs)),
         tokio::spawn(port::run(seen.clone(), inputs.clone())),
-        tokio::spawn(watch_files::run(seen.clone(), home, inputs.clone())),
+        tokio::spawn(watch_files::run(
+            seen.clone(),
+            home,
+            inputs.clone(),
+            watches,
+        )),
         tokio::spawn(memory::run(seen.clone(), inputs)),
         tokio::spawn(probe::run(seen.clone(), about)),
     ]

@@ -34,6 +34,7 @@ use crate::message::Message;
 use crate::resolve::{self, Problem};
 use crate::store::{Store, StoreError};
 use crate::voices::Voices;
+use crate::watch_files;
 
 /// Inputs that are taken together.
 const BATCH: usize = 256;
@@ -493,9 +494,9 @@ fn unfit(specs: &[AppSpec]) -> Vec<(AppSpec, Vec<Problem>)> {
     specs
         .iter()
         .filter_map(|spec| {
-            resolve::resolve(spec)
-                .err()
-                .map(|problems| (spec.clone(), problems))
+            let mut problems = resolve::resolve(spec).err().unwrap_or_default();
+            problems.extend(watch_files::problems(spec));
+            (!problems.is_empty()).then(|| (spec.clone(), problems))
         })
         .collect()
 }

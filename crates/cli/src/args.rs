@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::commands::{
     apply, attach, config, delete, describe, diff, env, events, id, init, kill, list, logs, pid,
     ping, restart, resurrect, save, schema, send, signal, start, stop, trigger, update, validate,
-    why,
+    watch, why,
 };
 use crate::surroundings::Surroundings;
 
@@ -104,6 +104,7 @@ pub(crate) enum Command {
     Delete(delete::Args),
     #[command(visible_aliases = ["desc", "info", "show"])]
     Describe(describe::Args),
+    Watch(watch::Args),
     Env(env::Args),
     Pid(pid::Args),
     Id(id::Args),

@@ -337,6 +337,28 @@ async fn env_hides_secrets_unless_they_are_asked_for_and_says_when_nothing_runs(
 }
 
 #[tokio::test]
+async fn watch_asks_about_paths_from_where_the_person_is() {
+    let world = World::new();
+    let mut watched = living("api", 0, 7);
+    watched.watch = true;
+    let _server = FakeAgent::new(vec![watched, living("web", 1, 8)]).start(&world.home);
+    let ran = world
+        .run(&["watch", "--explain", "api", "src/a.js", "gen/"])
+        .await;
+    let out = ran.ended_with(0).out();
+    for path in ["src/a.js", "gen/"] {
+        let shown = format!("{}/{path}: counts", world.work().display());
+        assert!(out.contains(&shown), "{out}");
+    }
+    let json = world.run(&["watch", "web", "--json"]).await;
+    assert!(json.ended_with(0).out().contains("\"watching\": null"));
+    // Without --explain a path would be asked about in vain.
+    world.run(&["watch", "api", "src"]).await.ended_with(2);
+    let unknown = world.run(&["watch", "apj"]).await;
+    assert!(unknown.ended_with(1).err().contains("dev/api"));
+}
+
+#[tokio::test]
 async fn pids_and_ids_are_one_a_line_and_what_does_not_run_is_told_beside() {
     let world = World::new();
     let mut stopped = instance("old", Status::Stopped, 1);

@@ -19,6 +19,7 @@
 //! | `once:FILE` | makes the file and goes on; where it was there already, forgets the remaining actions and waits |
 //! | `ignore` | cannot be ended by SIGINT and SIGTERM any more |
 //! | `polite` | says `bye` and exits with code 0 at SIGINT or SIGTERM |
+//! | `slow:MS` | takes as long to end after SIGINT or SIGTERM |
 //! | `setsid` | leaves its session and process group |
 //! | `child:A,B` | starts a child that carries out these actions |
 //! | `allocate:BYTES` | touches as much memory |
@@ -100,7 +101,8 @@ impl App {
                 drop(File::create(rest)?);
             }
             "ignore" => ending_signals().thread_block()?,
-            "polite" => polite()?,
+            "polite" => polite(Duration::ZERO)?,
+            "slow" => polite(Duration::from_millis(rest.parse()?))?,
             "setsid" => drop(nix::unistd::setsid()?),
             "child" => self.children.push(
                 Command::new(std::env::current_exe()?)
@@ -213,11 +215,12 @@ fn ending_signals() -> SigSet {
     [Signal::SIGINT, Signal::SIGTERM].into_iter().collect()
 }
 
-fn polite() -> Result<(), Box<dyn std::error::Error>> {
+fn polite(rest: Duration) -> Result<(), Box<dyn std::error::Error>> {
     let signals = ending_signals();
     signals.thread_block()?;
     std::thread::Builder::new().spawn(move || {
         if signals.wait().is_ok() {
+            pause(rest);
             drop(say(b"bye\n"));
             leave();
         }

@@ -146,16 +146,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         names: &["Instant::now", "SystemTime::now"],
         within: CRATES,
-        but: &[
-            (
-                "crates/config/src/eval/",
-                "the limit of an evaluation's time",
-            ),
-            (
-                "crates/agentd/src/watch_files.rs",
-                "a timer of tokio's counts by tokio's clock",
-            ),
-        ],
+        but: &[(
+            "crates/config/src/eval/",
+            "the limit of an evaluation's time",
+        )],
         tests: Tests::Free,
         says: "only home's clock reads the time",
     },

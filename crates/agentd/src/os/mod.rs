@@ -1,4 +1,5 @@
-//! What the kernel knows about processes: the table in /proc, descriptors of processes, and how one ended.
+//! What the kernel knows about processes: the table in /proc, descriptors of processes, and how one ended; and what it tells
+//! of files.
 //!
 //! Shared by the agent (which measures) and the keeper (which holds). A pid alone names nobody, since the kernel gives
 //! it out again: the identity of a process is its pid and its start time, and every signal goes to an identity.
@@ -6,6 +7,7 @@
 pub mod account;
 pub mod errand;
 pub mod exit;
+pub mod inotify;
 pub mod measure;
 pub mod owners;
 pub mod pidfd;

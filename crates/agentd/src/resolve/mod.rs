@@ -10,6 +10,7 @@ mod question;
 mod script;
 mod search;
 mod speech;
+mod watched;
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,9 @@ use crate::limits::Owner;
 pub use account::Account;
 pub use question::{Place, Question, QuestionError, without_query};
 pub use script::Script;
+pub(crate) use search::clean;
 pub use speech::{Channel, Notices};
+pub use watched::{Root, Watched, watched};
 
 /// One thing that stands in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,25 +130,6 @@ pub fn variables(
         variables.extend(account.variables().filter(|(name, _)| !given(name)));
     }
     variables
-}
-
-/// What an app watches.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Watched {
-    /// Files and folders that are there.
-    pub found: Vec<PathBuf>,
-    /// Paths of the specification that name nothing here.
-    pub missing: Vec<String>,
-}
-
-/// Finds what `spec` watches; nothing if it does not.
-#[must_use]
-pub fn watched(spec: &AppSpec) -> Watched {
-    let (Some(policy), Ok(cwd)) = (&spec.watch, search::cwd(spec)) else {
-        return Watched::default();
-    };
-    let (found, missing) = search::watched(spec, &policy.paths, &cwd);
-    Watched { found, missing }
 }
 
 /// Puts together what instance `instance` of `spec` is run with.

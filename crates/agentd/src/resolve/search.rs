@@ -86,7 +86,7 @@ fn ancestors(from: &Path) -> Vec<&Path> {
 }
 
 /// Takes `.` and `..` out without asking the file system, so that messages show where was looked.
-pub(super) fn clean(path: &Path) -> PathBuf {
+pub(crate) fn clean(path: &Path) -> PathBuf {
     let mut cleaned = PathBuf::new();
     for component in path.components() {
         match component {
@@ -116,23 +116,4 @@ pub(super) fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     path.metadata()
         .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-}
-
-/// What a watch policy means here: the files and folders that are there, and the words that name nothing.
-pub(super) fn watched(spec: &AppSpec, paths: &[String], cwd: &Path) -> (Vec<PathBuf>, Vec<String>) {
-    let bases = bases(spec, Some(cwd));
-    let mut missing = Vec::new();
-    let mut found = Vec::new();
-    for path in paths {
-        // Beside the working directory first, as everything that a watch names counts from there.
-        let mut places = std::iter::once(cwd).chain(bases.iter().map(PathBuf::as_path));
-        match places.find_map(|base| Some(clean(&base.join(path))).filter(|place| place.exists())) {
-            Some(place) => found.push(place),
-            None => missing.push(path.clone()),
-        }
-    }
-    if paths.is_empty() {
-        found.push(cwd.to_owned());
-    }
-    (found, missing)
 }

@@ -93,9 +93,12 @@ pub(super) fn notes(spec: &AppSpec, groups: &Groups) -> Vec<String> {
                 .to_owned(),
         );
     }
-    for path in resolve::watched(spec).missing {
+    let roots = resolve::watched(spec).map_or_else(Vec::new, |watched| watched.roots);
+    for root in roots.iter().filter(|root| !root.path.exists()) {
         notes.push(format!(
-            "{path:?}, which is to be watched, is not there and is left out."
+            "{:?}, which is to be watched, is not there yet: a change is seen once {} is there.",
+            root.written,
+            root.path.display()
         ));
     }
     notes

@@ -14,5 +14,6 @@ mod signal;
 mod speech;
 mod trigger;
 mod variables;
+mod watches;
 
 pub use service::{Peers, Service};

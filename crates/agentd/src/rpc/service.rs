@@ -15,6 +15,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::convert::{self, Asks};
 use super::events::{Filter, Teller};
+use super::watches::Watches;
 use super::{attach, peer, plan, refuse, send, signal, speech, trigger, variables};
 use crate::feed::LogDaemon;
 use crate::fleet::apply::Restart;
@@ -26,6 +27,7 @@ use crate::sample::{Closeness, Sampler};
 use crate::store::Events;
 use crate::supervisor::{Input, Refusal, Reply, Request as Ask, run_dir};
 use crate::voices::Ears;
+use crate::watch_files::Statuses;
 
 /// The other daemons, as they are met.
 #[derive(Clone, Debug)]
@@ -50,6 +52,10 @@ pub struct Service {
     pub published: watch::Receiver<Arc<Fleet>>,
     /// What probes say.
     pub board: watch::Receiver<Board>,
+    /// How files are watched.
+    pub watches: watch::Receiver<Arc<Statuses>>,
+    /// Where eco lives.
+    pub home: PathBuf,
     /// Who else there is.
     pub peers: Peers,
     /// What happened.
@@ -110,6 +116,13 @@ impl Service {
         })
     }
 
+    fn watches(&self) -> Watches {
+        Watches {
+            statuses: Arc::clone(&self.watches.borrow()),
+            home: self.home.clone(),
+        }
+    }
+
     fn describe_one(
         &self,
         fleet: &Fleet,
@@ -134,6 +147,7 @@ impl Service {
                 &self.peers.keeper.borrow().groups,
             )),
             speech: Some(speech::of(self.peers.ears.voices.borrow().get(&run))),
+            watch_problems: self.watches().problems(app),
         })
     }
 }
@@ -256,6 +270,19 @@ impl Agent for Service {
             .filter_map(|(key, instance)| self.describe_one(&fleet, key, instance))
             .collect();
         Ok(Response::new(pb::DescribeReply { descriptions }))
+    }
+
+    async fn explain_watch(
+        &self,
+        request: Request<pb::ExplainWatchRequest>,
+    ) -> Result<Response<pb::ExplainWatchReply>, Status> {
+        let request = request.into_inner();
+        let fleet = self.fleet();
+        let slots = looked_at(&fleet, request.selection)?;
+        Ok(Response::new(pb::ExplainWatchReply {
+            host: self.host.clone(),
+            apps: self.watches().explain(&fleet, &slots, &request.paths),
+        }))
     }
 
     async fn variables(

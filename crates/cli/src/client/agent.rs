@@ -207,6 +207,22 @@ impl Agent {
             .map_err(|refusal| status::error("describe apps", &refusal))
     }
 
+    /// Asks how files are watched, and whether a change of these counts.
+    pub(crate) async fn explain_watch(
+        &mut self,
+        selection: pb::Selection,
+        paths: Vec<String>,
+    ) -> Result<pb::ExplainWatchReply, CliError> {
+        let request = pb::ExplainWatchRequest {
+            selection: Some(selection),
+            paths,
+        };
+        let reply = self.client.explain_watch(request).await;
+        reply
+            .map(tonic::Response::into_inner)
+            .map_err(|refusal| status::error("explain what is watched", &refusal))
+    }
+
     /// Asks what instances were given as their environment.
     pub(crate) async fn variables(
         &mut self,

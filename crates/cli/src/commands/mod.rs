@@ -5,7 +5,7 @@
 //!  stop delete ───▶ selection (words ─▶ selectors) ────────────┼─▶ agent ─▶ conclude (wait, tell, table, failures)
 //!  resurrect ──────────────────────────────────────────────────┘
 //!  trigger send signal attach ─▶ selection ─▶ agent ─▶ spoken (what came of it, failures)
-//!  list describe env pid id logs ─▶ selection ─▶ agent, log daemon ─▶ view ─▶ render
+//!  list describe watch env pid id logs ─▶ selection ─▶ agent, log daemon ─▶ view ─▶ render
 //!  validate config init schema ─▶ files (words ─▶ files), no agent needed ─▶ view ─▶ render
 //! ```
 
@@ -47,6 +47,7 @@ pub(crate) mod stop;
 pub(crate) mod trigger;
 pub(crate) mod update;
 pub(crate) mod validate;
+pub(crate) mod watch;
 pub(crate) mod why;
 
 use crate::args::{Cli, Command, FileCommand, Verb};
@@ -96,6 +97,7 @@ async fn of_apps(session: &mut Session<'_>, command: Command) -> Result<(), CliE
         Command::Stop(args) => stop::run(session, args).await,
         Command::Delete(args) => delete::run(session, args).await,
         Command::Describe(args) => describe::run(session, args).await,
+        Command::Watch(args) => watch::run(session, args).await,
         Command::Env(args) => env::run(session, args).await,
         Command::Pid(args) => pid::run(session, args).await,
         Command::Id(args) => id::run(session, args).await,

@@ -2,14 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use super::block::Block;
 use super::quantity::{bytes, duration};
-use super::style::{bold, dim, of_status, paint};
+use super::style::{dim, of_status, paint};
 use crate::view::describe::{Described, Ended, Spec};
-use crate::view::list::Health;
+use crate::view::list::{Health, Row};
 use crate::view::speech::Speech;
-
-/// Where the values begin.
-const COLUMN: usize = 16;
 
 /// Makes a block, with a newline at its end.
 pub(crate) fn block(described: &Described) -> String {
@@ -35,19 +33,15 @@ pub(crate) fn block(described: &Described) -> String {
         "restarts",
         &format!("{} ({} unstable)", row.restarts, row.unstable_restarts),
     );
-    block.maybe(
-        "cpu",
-        row.cpu_percent.map(|percent| format!("{percent:.1}%")),
-    );
-    block.maybe("memory", row.memory_bytes.map(bytes));
-    block.maybe("proportional", row.pss_bytes.map(bytes));
-    block.maybe("descriptors", row.fds.map(|count| count.to_string()));
-    block.maybe("threads", row.threads.map(|count| count.to_string()));
+    usage(&mut block, row);
     block.field("host", &row.host);
     block.field("namespace", &row.namespace);
     block.maybe("mode", row.exec_mode.map(ToOwned::to_owned));
     block.maybe("channel", described.speech.channel.map(ToOwned::to_owned));
     block.maybe("output in", described.run_dir.clone());
+    for problem in &described.watch_problems {
+        block.field("watch problem", problem);
+    }
     if let Some(paths) = &described.resolved {
         block.heading("resolved");
         block.field("script", &paths.script);
@@ -148,6 +142,16 @@ fn own_words(block: &mut Block, speech: &Speech) {
     }
 }
 
+/// What its processes use.
+fn usage(block: &mut Block, row: &Row) {
+    let cpu = row.cpu_percent.map(|percent| format!("{percent:.1}%"));
+    block.maybe("cpu", cpu);
+    block.maybe("memory", row.memory_bytes.map(bytes));
+    block.maybe("proportional", row.pss_bytes.map(bytes));
+    block.maybe("descriptors", row.fds.map(|count| count.to_string()));
+    block.maybe("threads", row.threads.map(|count| count.to_string()));
+}
+
 fn specification(block: &mut Block, spec: &Spec) {
     block.heading("specification");
     block.maybe("defined in", spec.defined_at.clone());
@@ -216,35 +220,6 @@ fn list(words: &[String]) -> Option<String> {
 
 fn yes_or_no(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
-}
-
-#[derive(Default)]
-struct Block {
-    text: String,
-}
-
-impl Block {
-    fn heading(&mut self, text: &str) {
-        self.text.push_str(&bold(text));
-        self.text.push('\n');
-    }
-
-    fn line(&mut self, text: &str) {
-        self.text.push_str("  ");
-        self.text.push_str(text);
-        self.text.push('\n');
-    }
-
-    fn field(&mut self, name: &str, value: &str) {
-        let name = dim(&format!("{name:<COLUMN$}"));
-        self.line(&format!("{name}{value}"));
-    }
-
-    fn maybe(&mut self, name: &str, value: Option<String>) {
-        if let Some(value) = value {
-            self.field(name, &value);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -321,6 +296,7 @@ mod tests {
             }],
             run_dir: String::new(),
             speech: Some(talkative()),
+            watch_problems: vec!["The kernel has enough.".to_owned()],
         }
     }
 
@@ -339,6 +315,7 @@ mod tests {
           host            box
           namespace       default
           channel         open
+          watch problem   The kernel has enough.
         resolved
           script          /p/server.js
           cwd             /p

@@ -1,6 +1,7 @@
 //! Views as text. Pure: the width, the time zone and everything else that a text depends on is passed in; styles are
 //! always in it, and [`crate::ui`] takes them out where they are not wanted.
 
+pub(crate) mod block;
 pub(crate) mod changes;
 pub(crate) mod describe;
 pub(crate) mod event;
@@ -13,4 +14,5 @@ pub(crate) mod quantity;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod variables;
+pub(crate) mod watch;
 pub(crate) mod why;

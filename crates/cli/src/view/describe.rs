@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::line::time;
 use super::list::Row;
+use super::some;
 use super::spec::{liveness, readiness};
 use super::speech::{Speech, speech};
 use crate::redaction;
@@ -20,6 +21,7 @@ pub(crate) struct Described {
     #[serde(flatten)]
     pub(crate) instance: Row,
     pub(crate) run_dir: Option<String>,
+    pub(crate) watch_problems: Vec<String>,
     pub(crate) resolved: Option<Paths>,
     pub(crate) spec: Option<Spec>,
     pub(crate) limits: Vec<Limit>,
@@ -95,6 +97,7 @@ pub(crate) fn described(host: &str, descriptions: Vec<Description>) -> Vec<Descr
         .map(|description| Described {
             instance: Row::new(host, &description.instance.unwrap_or_default()),
             run_dir: some(description.run_dir),
+            watch_problems: description.watch_problems,
             resolved: description.resolved.map(paths),
             spec: description.spec.map(spec),
             limits: description.limits.into_iter().map(limit).collect(),
@@ -197,8 +200,4 @@ fn ended(exit: Exit) -> Ended {
         lived_ms: exit.lived_ms,
         cause: some(exit.cause),
     }
-}
-
-fn some(text: String) -> Option<String> {
-    Some(text).filter(|text| !text.is_empty())
 }

@@ -11,4 +11,10 @@ pub(crate) mod spec;
 pub(crate) mod speech;
 pub(crate) mod spoken;
 pub(crate) mod variables;
+pub(crate) mod watch;
 pub(crate) mod why;
+
+/// A text that says something.
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}

@@ -194,6 +194,36 @@ impl Agent for FakeAgent {
         Ok(Response::new(DescribeReply { descriptions }))
     }
 
+    async fn explain_watch(
+        &self,
+        request: Request<ExplainWatchRequest>,
+    ) -> Answer<Response<ExplainWatchReply>> {
+        let request = request.into_inner();
+        let selected = self.selected(&ListRequest {
+            selection: request.selection,
+            ..ListRequest::default()
+        })?;
+        let verdict = |path: String| WatchVerdict {
+            path,
+            counts: true,
+            reason: WatchReason::Watched.into(),
+            ..WatchVerdict::default()
+        };
+        let verdicts: Vec<WatchVerdict> = request.paths.into_iter().map(verdict).collect();
+        let explained = |instance: Instance| WatchedApp {
+            environment: instance.environment,
+            name: instance.name,
+            watching: instance.watch.then(|| Watching {
+                verdicts: verdicts.clone(),
+                ..Watching::default()
+            }),
+        };
+        Ok(Response::new(ExplainWatchReply {
+            host: selected.host,
+            apps: selected.instances.into_iter().map(explained).collect(),
+        }))
+    }
+
     async fn variables(
         &self,
         request: Request<VariablesRequest>,

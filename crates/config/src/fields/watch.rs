@@ -17,10 +17,12 @@ pub(super) const GROUP: Group = Group {
         acted(
             "ignore_watch",
             RULES,
-            "What does not count as a change, as the lines of a .gitignore say it.",
+            "What does not count as a change, as the lines of a .gitignore say it; they count from the watched folder and \
+             from the working directory, and the last that matches decides. `.git`, `node_modules` and `__pycache__` never \
+             count unless a line such as `!node_modules` lets them in. `eco watch --explain` tells what comes of it.",
         )
         .expecting(RULE)
-        .otherwise("`node_modules`, and what begins with a dot"),
+        .otherwise("what begins with a dot"),
         acted("watch_delay", Shape::Duration, "How long the files must rest after a change.").default("0"),
         acted("watch_options", Shape::Object(WATCH_OPTIONS), "Options of chokidar, as PM2 hands them on.")
             .expecting("an object of options")

@@ -1,0 +1,172 @@
+//! When a change is acted upon, and on which runs: pure.
+//!
+//! ```text
+//!  change ─▶ rests for the delay, from the last of them ─▶ each run ─┬─ began before the last change ─▶ replaced
+//!                ▲      │ another change                             ├─ began after it ───────────────▶ has seen it
+//!                └──────┘                                            └─ is just being begun ──────────▶ asked again
+//! ```
+//!
+//! So a burst of any size is one restart, and what changes while an app restarts is one more if, and only if, the new run
+//! may have begun without it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::machine::{Ending, State, Tick, Want};
+
+/// The shortest rest, since no editor saves in one step.
+pub(super) const SHORTEST_REST: Duration = Duration::from_millis(50);
+/// A run that began this much before a change may have read the file after it. Shorter than the shortest rest, so that a
+/// change is never later than the run that it led to.
+const MARGIN: Duration = Duration::from_millis(40);
+
+/// Changes that nobody has acted upon yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pending {
+    /// The first of them.
+    pub(super) path: PathBuf,
+    /// When the last was seen.
+    pub(super) last: Tick,
+}
+
+/// What a change is to an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It must begin anew.
+    Replace,
+    /// Nobody knows yet when its run began.
+    Wait,
+    /// It has seen the change, or is not to be up.
+    Nothing,
+}
+
+impl Pending {
+    /// Adds a later change to what may be pending.
+    pub(super) fn add(pending: Option<Self>, path: PathBuf, at: Tick) -> Self {
+        Self {
+            path: pending.map_or(path, |pending| pending.path),
+            last: at,
+        }
+    }
+
+    /// When the files will have rested long enough.
+    pub(super) fn due(&self, delay: Duration) -> Tick {
+        self.last.saturating_add(delay.max(SHORTEST_REST))
+    }
+
+    /// What it is to an instance.
+    pub(super) fn verdict(&self, want: Want, state: State) -> Verdict {
+        match want {
+            Want::Up => {}
+            Want::Down | Want::Held => return Verdict::Nothing,
+        }
+        match state {
+            State::Launching { since, .. } | State::Online { since, .. } => {
+                if since < self.last.saturating_add(MARGIN) {
+                    Verdict::Replace
+                } else {
+                    Verdict::Nothing
+                }
+            }
+            // What made it end may be what was mended.
+            State::Waiting { .. } | State::Errored => Verdict::Replace,
+            // What ended by itself may be given up, or wait for its next attempt.
+            State::Spawning { .. }
+            | State::Ending {
+                ending: Ending::ByItself { .. },
+                ..
+            } => Verdict::Wait,
+            // The next run begins after the change.
+            State::Ending {
+                ending: Ending::Asked,
+                ..
+            }
+            | State::Stopped => Verdict::Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::{Ended, Replace};
+
+    const fn ms(time: u64) -> Duration {
+        Duration::from_millis(time)
+    }
+
+    fn at(time: u64) -> Pending {
+        Pending::add(None, "/a".into(), ms(time))
+    }
+
+    fn online(since: u64) -> State {
+        State::Online {
+            pid: 1,
+            since: ms(since),
+        }
+    }
+
+    #[test]
+    fn a_burst_is_due_once_it_has_rested_and_is_called_by_its_first() {
+        let burst = Pending::add(Some(at(1000)), "/b".into(), ms(1900));
+        assert_eq!(burst.due(ms(200)), ms(2100));
+        assert_eq!(burst.due(Duration::ZERO), ms(1900) + SHORTEST_REST);
+        assert_eq!(burst.path, PathBuf::from("/a"));
+    }
+
+    #[test]
+    fn a_run_that_began_before_the_change_is_replaced_and_one_that_began_after_it_is_not() {
+        assert_eq!(at(1000).verdict(Want::Up, online(500)), Verdict::Replace);
+        assert_eq!(at(1000).verdict(Want::Up, online(1500)), Verdict::Nothing);
+    }
+
+    #[test]
+    fn a_change_just_before_a_run_may_have_been_too_late_for_it() {
+        assert_eq!(at(1000).verdict(Want::Up, online(1010)), Verdict::Replace);
+        // And the run that a change led to is never replaced for it.
+        let first = at(1000).due(Duration::ZERO);
+        let led_to = State::Online {
+            pid: 1,
+            since: first,
+        };
+        assert_eq!(at(1000).verdict(Want::Up, led_to), Verdict::Nothing);
+    }
+
+    #[test]
+    fn what_is_being_begun_is_asked_again_and_what_ends_begins_after_the_change() {
+        let spawning = State::Spawning {
+            replace: Replace::No,
+        };
+        let ending = |ending| State::Ending {
+            pid: 1,
+            ending,
+            kill_at: ms(9000),
+        };
+        let crashed = Ending::ByItself {
+            how: Ended::Code(1),
+            lived: ms(900),
+        };
+        assert_eq!(at(1000).verdict(Want::Up, spawning), Verdict::Wait);
+        assert_eq!(at(1000).verdict(Want::Up, ending(crashed)), Verdict::Wait);
+        assert_eq!(
+            at(1000).verdict(Want::Up, ending(Ending::Asked)),
+            Verdict::Nothing
+        );
+    }
+
+    #[test]
+    fn what_failed_gets_another_chance() {
+        let waiting = State::Waiting { until: ms(9000) };
+        assert_eq!(at(1000).verdict(Want::Up, waiting), Verdict::Replace);
+        assert_eq!(at(1000).verdict(Want::Up, State::Errored), Verdict::Replace);
+    }
+
+    #[test]
+    fn what_is_stopped_stays_so_whatever_changes() {
+        for want in [Want::Down, Want::Held] {
+            for state in [State::Stopped, online(500)] {
+                assert_eq!(at(1000).verdict(want, state), Verdict::Nothing);
+            }
+        }
+    }
+}
