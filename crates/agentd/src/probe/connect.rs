@@ -24,9 +24,12 @@ pub(super) async fn ask(address: &Address) -> Reply {
 /// Connects, or says why not.
 pub(super) async fn to(address: &Address) -> Result<TcpStream, String> {
     let mut last = "it has no address".to_owned();
-    let found = find(address)
-        .await
-        .map_err(|error| format!("{} is not found ({error})", address.host()))?;
+    let found = find(address).await.map_err(|error| {
+        let error = error.to_string();
+        // "failed to look it up: why".
+        let why = error.rsplit(": ").next().unwrap_or_default();
+        format!("{} is not found ({why})", address.host())
+    })?;
     for place in found {
         match TcpStream::connect(place).await {
             Ok(stream) => return Ok(stream),

@@ -93,6 +93,12 @@ pub(super) fn notes(spec: &AppSpec, groups: &Groups) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if spec.ready.wait_ready && spec.ready.probe.is_some() {
+        notes.push(
+            "wait_ready is not waited for: the app is ready when its readiness probe says so."
+                .to_owned(),
+        );
+    }
     let roots = resolve::watched(spec).map_or_else(Vec::new, |watched| watched.roots);
     for root in roots.iter().filter(|root| !root.path.exists()) {
         notes.push(format!(
