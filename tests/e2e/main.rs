@@ -9,6 +9,7 @@ mod channels;
 mod crash;
 mod events;
 mod examples;
+mod flush;
 mod formats;
 mod limits;
 mod logs;

@@ -3,9 +3,9 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    apply, attach, config, delete, describe, diff, env, events, id, init, kill, list, logs, pid,
-    ping, restart, resurrect, save, schema, send, signal, start, stop, trigger, update, validate,
-    watch, why,
+    apply, attach, config, delete, describe, diff, env, events, flush, id, init, kill, list, logs,
+    pid, ping, restart, resurrect, save, schema, send, signal, start, stop, trigger, update,
+    validate, watch, why,
 };
 use crate::surroundings::Surroundings;
 
@@ -95,6 +95,7 @@ pub(crate) enum Command {
     #[command(visible_alias = "log")]
     Logs(logs::Args),
     Why(why::Args),
+    Flush(flush::Args),
     Events(events::Args),
     Diff(diff::Args),
     Apply(apply::Args),

@@ -12,6 +12,7 @@
 //!   newest line there was when the history was complete: everything older had been told by then. Both are times of lines, so
 //!   that our clock has no say in it.
 //! - A source that was cut off by `last` stays so: its lines are older than every line that was shown.
+//! - The lines of a source that is followed are adjacent: what is missing between two of them was taken away meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -87,7 +88,20 @@ impl Progress {
     /// Notes a gap; returns whether it is new.
     pub(crate) fn admit_gap(&mut self, origin: &Origin, gap: &Gap) -> bool {
         let next = gap.offset.saturating_add(gap.bytes);
-        self.advance(origin, gap.offset, next, None)
+        // What came before it without a newline was counted with one.
+        let offset = gap.offset.saturating_add(1);
+        self.advance(origin, offset, next, None)
+    }
+
+    /// What is missing before something at `offset` that is followed: no daemon told of it.
+    pub(crate) fn missing(&self, origin: &Origin, offset: u64) -> Option<Gap> {
+        let mark = self.marks.get(origin).filter(|_| self.request.follow)?;
+        let bytes = offset.checked_sub(mark.next).filter(|bytes| *bytes > 0)?;
+        Some(Gap {
+            offset: mark.next,
+            bytes,
+            ..Gap::default()
+        })
     }
 
     fn advance(&mut self, origin: &Origin, offset: u64, next: u64, time: Option<u64>) -> bool {
@@ -219,6 +233,33 @@ mod tests {
         let mut none_asked = following(0);
         none_asked.catch_up();
         assert_eq!(none_asked.request().since_ns, Some(5 * SLACK));
+    }
+
+    #[test]
+    fn what_is_missing_is_known_by_the_offsets_of_what_is_followed() {
+        let mut progress = following(15);
+        let api = origin("api");
+        assert_eq!(progress.missing(&api, 50), None);
+        assert!(progress.admit(&api, &line(50, 10, "x")));
+        assert_eq!(progress.missing(&api, 52), None);
+        let missing = progress.missing(&api, 60).expect("a gap");
+        assert_eq!((missing.offset, missing.bytes), (52, 8));
+        assert!(progress.admit_gap(&api, &missing));
+        assert_eq!(progress.missing(&api, 60), None);
+    }
+
+    #[test]
+    fn a_gap_after_a_line_that_was_broken_off_is_told() {
+        let mut progress = following(15);
+        let api = origin("api");
+        assert!(progress.admit(&api, &line(0, 10, "broken")));
+        let gap = Gap {
+            offset: 6,
+            bytes: 10,
+            ..Gap::default()
+        };
+        assert!(progress.admit_gap(&api, &gap));
+        assert!(progress.admit(&api, &line(16, 11, "x")));
     }
 
     #[test]

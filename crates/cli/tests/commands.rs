@@ -8,11 +8,12 @@
 )]
 
 mod fakes;
+#[path = "commands/logs.rs"]
+mod logs;
 
 use std::sync::Mutex;
 use std::time::Duration;
 
-use eco_cli::Ui;
 use eco_home::Daemon;
 use eco_proto::agent::v1::{Action, ErrorDetail, Instance, Problem, Status, error_detail};
 use fakes::{FakeAgent, FakeLog, Said, World, Written, instance, outcome, patient_child, spoken};
@@ -385,121 +386,6 @@ async fn what_is_not_known_has_no_pid_no_id_and_no_variables() {
     for verb in ["id", "env"] {
         world.run(&[verb]).await.ended_with(2);
     }
-}
-
-#[tokio::test]
-async fn logs_end_after_the_history() {
-    let world = World::new();
-    let log = FakeLog {
-        history: vec![
-            line(1, 0, 1_000_000_000, "a"),
-            line(1, 2, 2_000_000_000, "b"),
-        ],
-        ..FakeLog::default()
-    };
-    let agent = FakeAgent::new(vec![instance("api", Status::Online, 1)]);
-    let _servers = (agent.start(&world.home), log.start(&world.home));
-    let ran = world.run(&["logs", "api", "-n", "1", "--json"]).await;
-    let out = ran.ended_with(0).out();
-    assert!(
-        out.contains(r#""offset":2,"line":"b""#) && out.lines().count() == 1,
-        "{out}"
-    );
-}
-
-#[tokio::test]
-async fn logs_of_a_run_are_found_by_its_number_or_from_the_last_one() {
-    let world = World::new();
-    let log = FakeLog {
-        history: vec![
-            line(1, 0, 1_000_000_000, "of the first"),
-            line(2, 0, 2_000_000_000, "of the second"),
-        ],
-        ..FakeLog::default()
-    };
-    let agent = FakeAgent::new(vec![instance("api", Status::Online, 2)]);
-    let _servers = (agent.start(&world.home), log.start(&world.home));
-    for (run, text) in [("1", "first"), ("-1", "second"), ("-2", "first")] {
-        let ran = world.run(&["logs", "api", "--run", run]).await;
-        let out = ran.ended_with(0).out();
-        assert!(out.contains(text) && out.lines().count() == 1, "{out}");
-    }
-    let missing = world.run(&["logs", "api", "--run", "7"]).await;
-    insta::assert_snapshot!(missing.ended_with(1).err(), @r"
-    Error: failed to find run 7
-      dev/api#0: runs 1 to 2 are kept
-    ");
-    world.run(&["logs", "--run", "0"]).await.ended_with(2);
-}
-
-#[tokio::test]
-async fn logs_of_a_deleted_app_are_there_and_what_is_not_there_is_named() {
-    let world = World::new();
-    let log = FakeLog {
-        history: vec![line(1, 0, 1_000_000_000, "last words")],
-        ..FakeLog::default()
-    };
-    let agent = FakeAgent::new(vec![instance("web", Status::Online, 2)]);
-    let _servers = (agent.start(&world.home), log.start(&world.home));
-    for word in ["api", "dev/api", "a*"] {
-        let out = world.run(&["logs", word]).await.ended_with(0).out();
-        assert!(out.contains("last words"), "{out}");
-    }
-    let ran = world.run(&["logs", "apj"]).await;
-    insta::assert_snapshot!(ran.ended_with(1).err(), @r"
-    Error: failed to find apj
-      app apj: the agent knows none
-      output of an app apj that was deleted: none is kept
-    Hint: did you mean dev/api or dev/web?
-    ");
-}
-
-#[tokio::test]
-async fn following_over_the_death_of_the_log_daemon_loses_and_repeats_nothing() {
-    let world = World::new();
-    let agent = FakeAgent::new(vec![instance("api", Status::Online, 1)]);
-    let agent = agent.start(&world.home);
-    let first = FakeLog {
-        history: vec![line(1, 0, 10, "a0"), line(1, 3, 20, "a1")],
-        live: vec![line(1, 6, 30, "a2")],
-        ..FakeLog::default()
-    };
-    // What the first one never told, a line of a new run among it, at the time of one that was told.
-    let second = FakeLog {
-        history: [first.history.clone(), first.live.clone()]
-            .concat()
-            .into_iter()
-            .chain([line(1, 9, 30, "a3"), line(2, 0, 40, "b0")])
-            .collect(),
-        live: vec![line(2, 3, 50, "b1")],
-        ..FakeLog::default()
-    };
-    let running = first.start(&world.home);
-    let (mut ui, captured) = Ui::captured();
-    let surroundings = world.surroundings();
-    let arguments = ["eco", "logs", "-f", "--json"].map(Into::into);
-    let following = eco_cli::run(arguments, &surroundings, &mut ui);
-    let world_goes_on = async {
-        until(|| captured.stdout().contains("a2")).await;
-        // The log daemon dies, and the agent with it: following needs neither of them.
-        drop(agent);
-        drop(running);
-        let next = second.start(&world.home);
-        until(|| captured.stdout().contains("b1")).await;
-        drop(next);
-    };
-    tokio::select! {
-        code = following => panic!("ended with {code:?}: {}", captured.stderr()),
-        () = world_goes_on => {}
-    }
-    let told: Vec<String> = captured
-        .stdout()
-        .lines()
-        .filter_map(|line| line.split_once(r#""line":""#))
-        .map(|(_, text)| text.trim_end_matches("\"}").to_owned())
-        .collect();
-    assert_eq!(told, ["a0", "a1", "a2", "a3", "b0", "b1"]);
-    assert_eq!(second.asked.lock().unwrap()[0].last, None);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@
 pub mod cgroup;
 pub mod clock;
 pub mod connect;
+pub mod hole;
 pub mod launch;
 pub mod lock;
 pub mod notes;

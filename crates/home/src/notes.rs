@@ -20,6 +20,8 @@
 //! - Whoever goes on with such a segment first notes the bytes that he found, with the time of its last change, and takes
 //!   no more before that is done. So a note says of them what was told already.
 //! - Of a run that has ended no more notes come at all, and its segments change no more.
+//!
+//! Notes about bytes that were flushed are zeros, all but the last of them.
 
 use std::time::Duration;
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   client ──Query──▶ rpc ──▶ query: catalog, plan, merge, outlet ──▶ hot ──▶ runs/<host>/<environment>/<app>/…
-//!   agent  ──Feed───▶ rpc ──▶ tail: bell ──▶ followers ───────────────┘            ▲ written by the keeper
+//!   agent  ──Feed───▶ rpc ──▶ tail: bell ──▶ followers ───────────────┤            ▲ written by the keeper
+//!   client ──Flush──▶ rpc ──▶ flush ──────────────────────────────────┘
 //! ```
 //!
 //! Invariants
@@ -14,11 +15,12 @@
 //!
 //! Layout
 //! - [`catalog`] names the runs there are; [`hot`] reads one stream of one run in place; [`mod@line`] cuts bytes into lines.
-//! - [`query`] answers: what to read, merged in time order; [`tail`] goes on from there.
+//! - [`query`] answers: what to read, merged in time order; [`tail`] goes on from there; [`flush`] takes away.
 //! - [`rpc`] converts; [`daemon`] begins and ends.
 
 pub mod catalog;
 pub mod daemon;
+pub mod flush;
 pub mod hot;
 pub mod line;
 pub mod query;

@@ -110,6 +110,17 @@ impl LogDaemon {
             .map_err(|status| status::error("ask which runs there are", &status))
     }
 
+    /// Has it take away what was written so far of what `matches` choose.
+    pub(crate) async fn flush(
+        &mut self,
+        matches: Vec<log::Match>,
+    ) -> Result<Vec<log::Flushed>, CliError> {
+        let reply = self.client.flush(log::FlushRequest { matches }).await;
+        reply
+            .map(|reply| reply.into_inner().flushed)
+            .map_err(|status| status::error("flush the output", &status))
+    }
+
     /// Returns its process.
     pub(crate) async fn pid(&mut self) -> Result<i32, CliError> {
         let reply = self.client.ping(log::PingRequest {}).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eco_home::{Home, clock};
 use eco_proto::log::v1::query_item::Item;
-use eco_proto::log::v1::{QueryItem, QueryRequest, Source};
+use eco_proto::log::v1::{Gap, QueryItem, QueryRequest, Source};
 
 use super::connect::LogDaemon;
 use super::status;
@@ -129,6 +129,9 @@ impl Sources {
             Item::Lines(lines) => {
                 for line in lines.lines {
                     let origin = self.origin(line.source)?;
+                    if let Some(gap) = progress.missing(origin, line.offset) {
+                        tell_gap(origin, &gap, progress, reader)?;
+                    }
                     if progress.admit(origin, &line) {
                         reader.take(Told::Line(LogLine::new(origin.clone(), line)))?;
                     }
@@ -144,14 +147,7 @@ impl Sources {
             }
             Item::Gap(gap) => {
                 let origin = self.origin(gap.source)?;
-                if progress.admit_gap(origin, &gap) {
-                    reader.take(Told::Gap(LogGap {
-                        origin: origin.clone(),
-                        offset: gap.offset,
-                        bytes: gap.bytes,
-                    }))?;
-                }
-                Ok(())
+                tell_gap(origin, &gap, progress, reader)
             }
         }
     }
@@ -169,4 +165,21 @@ impl Sources {
                 .because(format!("source {id} was not introduced"))
         })
     }
+}
+
+/// Tells of a gap, if it is new.
+fn tell_gap(
+    origin: &Origin,
+    gap: &Gap,
+    progress: &mut Progress,
+    reader: &mut (dyn Reader + Send),
+) -> Result<(), CliError> {
+    if progress.admit_gap(origin, gap) {
+        reader.take(Told::Gap(LogGap {
+            origin: origin.clone(),
+            offset: gap.offset,
+            bytes: gap.bytes,
+        }))?;
+    }
+    Ok(())
 }

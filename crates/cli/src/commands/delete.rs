@@ -9,7 +9,7 @@ use crate::error::CliError;
 
 /// Stop apps and forget them
 ///
-/// What they wrote stays.
+/// What they wrote stays: eco flush removes it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     eco delete dev/mds-fetcher\n  \

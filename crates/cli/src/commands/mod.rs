@@ -5,7 +5,8 @@
 //!  stop delete ───▶ selection (words ─▶ selectors) ────────────┼─▶ agent ─▶ conclude (wait, tell, table, failures)
 //!  resurrect ──────────────────────────────────────────────────┘
 //!  trigger send signal attach ─▶ selection ─▶ agent ─▶ spoken (what came of it, failures)
-//!  list describe watch env pid id logs ─▶ selection ─▶ agent, log daemon ─▶ view ─▶ render
+//!  list describe watch env pid id ─▶ selection ─▶ agent ┬─▶ view ─▶ render
+//!  logs flush ─▶ sources ─▶ agent, then the log daemon ─┘
 //!  validate config init schema ─▶ files (words ─▶ files), no agent needed ─▶ view ─▶ render
 //! ```
 
@@ -29,6 +30,7 @@ pub(crate) mod describe;
 pub(crate) mod diff;
 pub(crate) mod env;
 pub(crate) mod events;
+pub(crate) mod flush;
 pub(crate) mod id;
 pub(crate) mod init;
 pub(crate) mod kill;
@@ -89,6 +91,7 @@ async fn of_apps(session: &mut Session<'_>, command: Command) -> Result<(), CliE
         Command::Apply(args) => apply::run(session, args).await,
         Command::Why(args) => why::run(session, args).await,
         Command::Events(args) => events::run(session, args).await,
+        Command::Flush(args) => flush::run(session, args).await,
         Command::Diff(args) => diff::run(session, args).await,
         Command::Start(args) => start::run(session, args).await,
         Command::List(args) => list::run(session, args).await,

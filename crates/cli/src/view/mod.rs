@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod describe;
 pub(crate) mod event;
 pub(crate) mod findings;
+pub(crate) mod flush;
 pub(crate) mod line;
 pub(crate) mod list;
 pub(crate) mod spec;

@@ -29,6 +29,8 @@ pub struct FakeLog {
     pub history: Vec<Written>,
     pub live: Vec<Written>,
     pub asked: Arc<Mutex<Vec<QueryRequest>>>,
+    pub flushed: Vec<Flushed>,
+    pub flushes: Arc<Mutex<Vec<FlushRequest>>>,
 }
 
 impl FakeLog {
@@ -137,6 +139,13 @@ impl Log for FakeLog {
         };
         Ok(Response::new(RunsReply {
             slots: runs.into_iter().map(slot).collect(),
+        }))
+    }
+
+    async fn flush(&self, request: Request<FlushRequest>) -> Answer<Response<FlushReply>> {
+        self.flushes.lock().unwrap().push(request.into_inner());
+        Ok(Response::new(FlushReply {
+            flushed: self.flushed.clone(),
         }))
     }
 

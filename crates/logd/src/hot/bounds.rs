@@ -16,9 +16,9 @@ pub struct Suffix {
     pub lines: u64,
 }
 
-/// Returns where the line begins that holds the byte at `at`; `at` itself where a line begins there.
-pub fn line_start(place: &Place, extents: &[Extent], at: u64) -> Result<u64, HotError> {
-    let mut backwards = Backwards::new(place, extents, 0, at);
+/// Returns where the line begins that holds the byte at `at`; `at` itself where a line begins there. One begins at `from`.
+pub fn line_start(place: &Place, extents: &[Extent], from: u64, at: u64) -> Result<u64, HotError> {
+    let mut backwards = Backwards::new(place, extents, from, at);
     loop {
         match backwards.step()? {
             Step::Bytes => {

@@ -11,6 +11,7 @@
 //! bounds    where a time, or the last N lines, begin: by notes and newlines, backwards, nothing read in between
 //! reader    lines with their times, forwards from an offset, over segment borders
 //! reach     how far a living run may be read: up to its last note
+//! flush     takes away what is there; start: from where on it was not taken away
 //! ```
 //!
 //! Invariants
@@ -19,14 +20,17 @@
 //!   [`eco_home::notes`] says, and history and followers agree about how far that is.
 //! - A reader goes up to the end it was given and no further; more growth is a new decision of its owner. So history
 //!   and live meet at a number.
-//! - What is gone (deleted, cut off) is a gap or an end; nothing waits for it.
+//! - What is gone (deleted, cut off) is a gap or an end; nothing waits for it. What was flushed is a gap to those only who
+//!   were to read it: a question that is asked later begins behind it.
 //! - Memory is one chunk and one line per open reader, and one block of notes.
 
 mod bounds;
+mod flush;
 mod layout;
 mod reach;
 mod reader;
 mod segment;
+mod start;
 mod survey;
 mod times;
 
@@ -36,6 +40,7 @@ use std::path::{Path, PathBuf};
 use eco_home::runs::Stream;
 
 pub use bounds::{Suffix, bound, last_lines, line_start, time_after};
+pub use flush::{Removed, flush, holding};
 pub use layout::Extent;
 pub use reach::Held;
 pub use reader::{Item, Reader, Tail};
@@ -56,6 +61,15 @@ pub enum HotError {
     /// A file cannot be read.
     #[error("read {path}")]
     Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file cannot be changed.
+    #[error("write {path}")]
+    Write {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -88,6 +102,10 @@ impl Place {
 
     fn segment(&self, number: u32) -> PathBuf {
         self.folder.join(self.stream.segment(number))
+    }
+
+    fn start(&self) -> PathBuf {
+        self.folder.join(self.stream.start())
     }
 
     fn times(&self, number: u32) -> PathBuf {

@@ -6,7 +6,7 @@ use super::layout::Extent;
 use super::reach::Held;
 use super::segment::Segment;
 use super::survey::Survey;
-use super::{HotError, Place, present, survey};
+use super::{HotError, Place, present, start, survey};
 use crate::line::{Cut, Splitter};
 
 /// Bytes read at once.
@@ -148,10 +148,10 @@ impl Reader {
                 .extents
                 .partition_point(|extent| extent.end() <= self.position);
             let Some(extent) = self.extents.get(index).copied() else {
-                return Ok(self.skip(self.to));
+                return self.skip(self.to);
             };
             if extent.base > self.position {
-                return Ok(self.skip(extent.base.min(self.to)));
+                return self.skip(extent.base);
             }
             if !self.open(extent)? {
                 self.extents.remove(index);
@@ -166,6 +166,11 @@ impl Reader {
             self.chunk.truncate(count);
             self.used = 0;
             if count > 0 {
+                // After the bytes: what is flushed meanwhile reads as zeros.
+                if start::read(&self.place)? > self.position {
+                    self.chunk.clear();
+                    return self.skip(self.position);
+                }
                 self.position += count as u64;
                 return Ok(Step::Filled);
             }
@@ -177,13 +182,14 @@ impl Reader {
         Ok(Step::End)
     }
 
-    fn skip(&mut self, to: u64) -> Step {
+    /// Passes over what is gone up to `to`, and what was flushed.
+    fn skip(&mut self, to: u64) -> Result<Step, HotError> {
         let offset = self.position;
-        self.position = to;
-        Step::Gap(Item::Gap {
+        self.position = start::read(&self.place)?.max(to).min(self.to);
+        Ok(Step::Gap(Item::Gap {
             offset,
-            bytes: to - offset,
-        })
+            bytes: self.position - offset,
+        }))
     }
 
     /// Makes `extent` the open segment; false: it is gone.

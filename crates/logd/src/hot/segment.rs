@@ -112,6 +112,17 @@ impl Segment {
         }
     }
 
+    /// Counts the notes about bytes before offset `end` and no other.
+    pub(super) fn notes_before(&self, end: u64) -> Result<u64, HotError> {
+        match self.times()? {
+            Some(times) => {
+                let count = times.count_before(end);
+                count.map_err(|source| self.failed_times(source))
+            }
+            None => Ok(0),
+        }
+    }
+
     /// Forgets what was read of the notes: newer ones may be there when they are next asked for.
     pub(super) fn rest(&mut self) {
         self.notes = Notes::Unread;

@@ -9,7 +9,7 @@ use super::layout::{Extent, Found, place};
 use super::reach::Held;
 use super::segment::{Segment, changed_at};
 use super::times::base;
-use super::{HotError, Place, present};
+use super::{HotError, Place, present, start};
 
 /// How long a run's folder may stand without FIFO and bytes until that means that nothing came, and not that the keeper
 /// is about to begin.
@@ -33,6 +33,8 @@ pub struct Survey {
     pub extents: Vec<Extent>,
     /// What is there behind them.
     pub held: Option<Held>,
+    /// Everything before this offset was flushed.
+    pub flushed: u64,
     /// Whether more may come.
     pub life: Life,
     /// No byte came later than this, unix ns.
@@ -43,7 +45,8 @@ impl Survey {
     /// Where the bytes begin that are still there.
     #[must_use]
     pub fn start(&self) -> u64 {
-        self.extents.first().map_or(0, |extent| extent.base)
+        let first = self.extents.first().map_or(0, |extent| extent.base);
+        first.max(self.flushed).min(self.end())
     }
 
     /// Where they end.
@@ -94,6 +97,8 @@ pub fn survey(stream: &Place) -> Result<Survey, HotError> {
     Ok(Survey {
         extents,
         held,
+        // After the files: one that was missed is flushed by then.
+        flushed: start::read(stream)?,
         life,
         changed,
     })

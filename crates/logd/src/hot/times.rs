@@ -88,6 +88,11 @@ impl Times {
         Ok(self.note(last)?.map(|note| note.end))
     }
 
+    /// Counts the notes about bytes before offset `end` and no other.
+    pub(super) fn count_before(&self, end: u64) -> io::Result<u64> {
+        self.bisect(|note| note.end <= end)
+    }
+
     /// Where the last note ends; the segment's first byte when there is none.
     pub(super) fn noted(&self) -> io::Result<u64> {
         let last = match self.count.checked_sub(1) {
@@ -229,6 +234,22 @@ mod tests {
         let mut zeroed = times(&[&[(10, 1)], zeros.as_slice()].concat(), &[], 0, 20);
         assert_eq!(zeroed.covering(10).expect("read"), Some(1));
         assert_eq!(zeroed.noted().expect("read"), 10);
+    }
+
+    #[test]
+    fn notes_about_what_was_flushed_are_zeros_and_cost_the_others_nothing() {
+        let mut flushed = times(
+            &[(0, 0), (0, 0), (130, 3), (140, 4), (150, 5)],
+            &[],
+            100,
+            150,
+        );
+        assert_eq!(flushed.count_before(140).expect("read"), 4);
+        assert_eq!(flushed.noted().expect("read"), 150);
+        for (end, time) in [(131, 4), (140, 4), (141, 5)] {
+            assert_eq!(flushed.covering(end).expect("read"), Some(time), "{end}");
+        }
+        assert_eq!(flushed.end_before(5).expect("read"), Some(140));
     }
 
     #[test]

@@ -147,7 +147,7 @@ impl Planner<'_> {
     ) -> Result<(), HotError> {
         let is_followed = self.query.after == After::Live && survey.life != Life::Ended;
         let complete = if is_followed {
-            line_start(&place, &survey.extents, survey.end())?
+            line_start(&place, &survey.extents, survey.start(), survey.end())?
         } else {
             survey.end()
         };
@@ -207,13 +207,13 @@ impl Planner<'_> {
         };
         let to = match before(self.query.until)? {
             bound if bound >= end => complete,
-            bound => line_start(place, extents, bound)?.min(complete),
+            bound => line_start(place, extents, start, bound)?.min(complete),
         };
         let from = match before(self.query.since)? {
-            // Nothing that is there is too old: what is gone may have been asked for.
-            bound if bound <= start => 0,
+            // Nothing that is there is too old: what is gone may have been asked for, unless it was flushed.
+            bound if bound <= start => survey.flushed,
             bound if bound >= end => to,
-            bound => line_start(place, extents, bound)?,
+            bound => line_start(place, extents, start, bound)?,
         };
         Ok((from.min(to), to))
     }

@@ -5,6 +5,7 @@ use eco_proto::log::v1 as pb;
 use tonic::{Code, Status};
 
 use crate::catalog::{CatalogError, Filter, Lives};
+use crate::flush::Flushed;
 use crate::query::{After, Item, Line, Query, Stop};
 
 /// Why a request cannot be answered.
@@ -123,6 +124,21 @@ pub(super) fn slot(lives: Lives) -> pb::Slot {
     }
 }
 
+/// Puts what was taken away on the wire.
+pub(super) fn flushed(flushed: Flushed) -> pb::Flushed {
+    let Flushed {
+        run,
+        stream,
+        removed,
+    } = flushed;
+    pb::Flushed {
+        source: Some(source(0, run, stream)),
+        bytes: removed.bytes,
+        freed: removed.freed,
+        problem: removed.kept.map_or_else(String::new, |error| chain(&error)),
+    }
+}
+
 /// Says why a request is refused.
 pub(super) fn invalid(error: &InvalidQuery) -> Status {
     Status::invalid_argument(sentence(error))
@@ -143,16 +159,20 @@ pub(super) fn failed(error: &dyn std::error::Error) -> Status {
     Status::internal(sentence(error))
 }
 
-/// The error and its causes, in one line.
 fn sentence(error: &dyn std::error::Error) -> String {
-    let mut sentence = format!("failed to {error}");
+    format!("failed to {}", chain(error))
+}
+
+/// The error and its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut chain = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        sentence.push_str(": ");
-        sentence.push_str(&error.to_string());
+        chain.push_str(": ");
+        chain.push_str(&error.to_string());
         cause = error.source();
     }
-    sentence
+    chain
 }
 
 #[cfg(test)]

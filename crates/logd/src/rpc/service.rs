@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use eco_proto::log::v1 as pb;
 use eco_proto::log::v1::feed_item::Item as News;
@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::answer::Answer;
 use super::convert;
 use crate::tail::Bell;
-use crate::{catalog, query};
+use crate::{catalog, flush, query};
 
 /// Answers given at a time, each on a thread of its own.
 const QUERIES: usize = 256;
@@ -29,6 +29,8 @@ pub struct Service {
     runs: PathBuf,
     bell: Arc<Bell>,
     permits: Arc<Semaphore>,
+    /// Held while something is flushed.
+    flushing: Arc<Mutex<()>>,
     shutdown: CancellationToken,
 }
 
@@ -40,6 +42,7 @@ impl Service {
             runs,
             bell,
             permits: Arc::new(Semaphore::new(QUERIES)),
+            flushing: Arc::default(),
             shutdown,
         }
     }
@@ -108,6 +111,23 @@ impl Log for Service {
         let lives = blocking(move || catalog::list(&runs, &filter)).await?;
         Ok(Response::new(pb::RunsReply {
             slots: lives.into_iter().map(convert::slot).collect(),
+        }))
+    }
+
+    async fn flush(
+        &self,
+        request: Request<pb::FlushRequest>,
+    ) -> Result<Response<pb::FlushReply>, Status> {
+        let filter = convert::filter(&request.into_inner().matches)
+            .map_err(|error| convert::invalid(&error))?;
+        let (runs, flushing) = (self.runs.clone(), Arc::clone(&self.flushing));
+        let flushed = blocking(move || {
+            // It guards the disk and no value: a panic of another thread spoils nothing.
+            let _held = flushing.lock().unwrap_or_else(PoisonError::into_inner);
+            flush::flush(&runs, &filter)
+        });
+        Ok(Response::new(pb::FlushReply {
+            flushed: flushed.await?.into_iter().map(convert::flushed).collect(),
         }))
     }
 

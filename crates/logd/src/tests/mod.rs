@@ -1,6 +1,7 @@
 //! Runs as the keeper leaves them, and what is read of them: from one stream up to the daemon behind its socket.
 
 mod daemon;
+mod flush;
 mod follow;
 mod history;
 mod speed;

@@ -260,7 +260,7 @@ proptest! {
         let survey = survey(&writer.place()).expect("surveyed");
         let end = bound(&writer.place(), &survey.extents, time).expect("read");
         if end < survey.end() {
-            let start = line_start(&writer.place(), &survey.extents, end).expect("read");
+            let start = line_start(&writer.place(), &survey.extents, 0, end).expect("read");
             let expected = lines.iter().find(|line| line.1 >= time).map(|line| line.0);
             prop_assert_eq!(Some(start), expected);
         } else {
