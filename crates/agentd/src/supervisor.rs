@@ -11,30 +11,27 @@
 //! memory, whoever asked is told that it is not on disk, and the write is tried again.
 
 mod perform;
+mod request;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use perform::run_dir;
+pub use request::{Refusal, Reply, Request, Word};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use eco_config::spec::AppSpec;
+use eco_config::spec::Dependency;
 use eco_home::clock;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use crate::feed::RunNews;
-use crate::fleet::apply::Restart;
 use crate::fleet::event;
-use crate::fleet::plan::{Plan, Prune};
-use crate::fleet::select::{Refused, Selection, select};
-use crate::fleet::{Board, By, Changes, Fleet, Outcome, Report, RunKey, Sign, Verb};
-use crate::keeper::{News, Order, Reach};
+use crate::fleet::{AppKey, Board, By, Changes, Fleet, Outside, Report, RunKey, Sign};
+use crate::keeper::{News, Order};
 use crate::message::Message;
-use crate::resolve::{self, Problem};
 use crate::store::{Store, StoreError};
 use crate::voices::Voices;
-use crate::watch_files;
 
 /// Inputs that are taken together.
 const BATCH: usize = 256;
@@ -54,110 +51,8 @@ pub enum Input {
     Ill(RunKey, String),
     /// A run must be replaced: by whose doing, and for which reason.
     Replace(RunKey, By, String),
-}
-
-/// What somebody asks.
-#[derive(Debug)]
-pub enum Request {
-    /// Make these apps be as specified, and up.
-    Apply {
-        /// Who asks.
-        by: By,
-        /// Each checked, not yet resolved here.
-        specs: Vec<AppSpec>,
-        /// Whether unchanged ones are replaced.
-        restart: Restart,
-        /// What else goes.
-        prune: Vec<Prune>,
-        /// The fingerprint of the plan that is meant, where one was made.
-        planned: Option<String>,
-        /// Where the answer goes.
-        reply: Reply<Vec<Outcome>>,
-    },
-    /// Tell what applying these would change.
-    Plan {
-        /// Each checked, not yet resolved here.
-        specs: Vec<AppSpec>,
-        /// What else would go.
-        prune: Vec<Prune>,
-        /// Where the answer goes.
-        reply: Reply<Plan>,
-    },
-    /// Do this to these.
-    Act {
-        /// Who asks.
-        by: By,
-        /// What.
-        verb: Verb,
-        /// To which.
-        selection: Selection,
-        /// Where the answer goes.
-        reply: Reply<Vec<Outcome>>,
-    },
-    /// Say something to runs, or send them signals; answered when the keeper has been told.
-    Speak {
-        /// To which, and what.
-        words: Vec<(RunKey, Word)>,
-        /// Where the answer goes.
-        reply: Reply<()>,
-    },
-    /// Put all to rest; answered when nothing runs.
-    Hold {
-        /// Who asks.
-        by: By,
-        /// Where the answer goes.
-        reply: Reply<u32>,
-    },
-    /// Bring up what was put to rest.
-    Resurrect {
-        /// Who asks.
-        by: By,
-        /// Where the answer goes.
-        reply: Reply<Vec<Outcome>>,
-    },
-    /// Make sure that all is on disk.
-    Save(Reply<()>),
-    /// Tell the keeper to end once nothing runs.
-    EndKeeper,
-}
-
-/// What is said to a run.
-#[derive(Debug)]
-pub enum Word {
-    /// A line over its channel.
-    Line(Vec<u8>),
-    /// A signal.
-    Signal(i32, Reach),
-}
-
-/// Where an answer goes.
-pub type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
-
-/// Why a request is not done.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// The selection means nothing here.
-    #[error(transparent)]
-    Selection(#[from] Refused),
-    /// These apps cannot be run on this host.
-    #[error("{} cannot be run on this host", apps(.0))]
-    Problems(Vec<(AppSpec, Vec<Problem>)>),
-    /// What was planned is not what would be done.
-    #[error("apply the plan: something has changed since it was made")]
-    Moved,
-    /// Everything is being put to rest.
-    #[error("everything is being put to rest, and the agent ends")]
-    Ending,
-    /// Done, but not on disk.
-    #[error(
-        "{0}; it is in effect, but would be lost with the agent, which goes on trying to write it"
-    )]
-    NotWritten(Arc<StoreError>),
-}
-
-fn apps(problems: &[(AppSpec, Vec<Problem>)]) -> String {
-    let names: Vec<_> = problems.iter().map(|(spec, _)| spec.full_name()).collect();
-    names.join(", ")
+    /// Something outside that an app waits for was looked at.
+    Outside(AppKey, Dependency, Outside),
 }
 
 /// An answer that waits for the write.
@@ -283,6 +178,7 @@ impl Supervisor {
             Input::Ready(key, sign) => self.fleet.report(now, &key, Report::Ready(sign)),
             Input::Ill(key, why) => self.fleet.ill(now, &key, &why),
             Input::Replace(key, by, cause) => self.fleet.replace_run(now, &key, &by, cause),
+            Input::Outside(app, what, answer) => self.fleet.outside(now, &app, &what, answer),
             Input::News(News::Met {
                 epoch, greeting, ..
             }) => {
@@ -323,100 +219,6 @@ impl Supervisor {
             drop(self.feed.try_send(news));
         }
         self.fleet.report(now, key, report);
-    }
-
-    fn request(&mut self, now: Duration, request: Request) {
-        let is_ending = !self.resting.is_empty();
-        match request {
-            // Or who waits for the rest would wait for ever.
-            Request::Apply { reply, .. }
-            | Request::Act { reply, .. }
-            | Request::Resurrect { reply, .. }
-                if is_ending =>
-            {
-                self.answer(reply, Err(Refusal::Ending));
-            }
-            Request::Apply {
-                by,
-                specs,
-                restart,
-                prune,
-                planned,
-                reply,
-            } => {
-                let outcomes = self.is_meant(&specs, &prune, planned.as_deref()).map(|()| {
-                    let mut outcomes = self.fleet.prune(now, &by, &specs, &prune);
-                    outcomes.extend(self.fleet.apply(now, &by, specs, restart));
-                    outcomes
-                });
-                self.answer(reply, outcomes);
-            }
-            Request::Plan {
-                specs,
-                prune,
-                reply,
-            } => {
-                let plan = self.plan(&specs, &prune);
-                self.answer(reply, plan);
-            }
-            Request::Act {
-                by,
-                verb,
-                selection,
-                reply,
-            } => {
-                let slots = select(&self.fleet, &selection);
-                let outcomes = slots.map(|slots| self.fleet.act(now, &by, verb, &slots));
-                self.answer(reply, outcomes.map_err(Refusal::from));
-            }
-            Request::Speak { words, reply } => {
-                self.speak(words);
-                self.answer(reply, Ok(()));
-            }
-            Request::Hold { by, reply } => self.hold(now, &by, reply),
-            Request::Resurrect { by, reply } => {
-                let outcomes = self.fleet.resurrect(now, &by);
-                self.answer(reply, Ok(outcomes));
-            }
-            Request::Save(reply) => {
-                let flushed = self
-                    .store
-                    .flush()
-                    .map_err(|error| Refusal::NotWritten(Arc::new(error)));
-                self.answer(reply, flushed);
-            }
-            Request::EndKeeper => self.order(Order::Shutdown),
-        }
-    }
-
-    fn hold(&mut self, now: Duration, by: &By, reply: Reply<u32>) {
-        let slots = self.fleet.slots();
-        let up = slots.filter(|(_, _, slot)| slot.identity.is_some()).count();
-        self.fleet.hold(now, by);
-        self.resting
-            .push((u32::try_from(up).unwrap_or(u32::MAX), reply));
-    }
-
-    /// Refuses to apply what cannot be run here, or is not what was planned.
-    fn is_meant(
-        &self,
-        specs: &[AppSpec],
-        prune: &[Prune],
-        planned: Option<&str>,
-    ) -> Result<(), Refusal> {
-        let plan = self.plan(specs, prune)?;
-        match planned {
-            Some(planned) if planned != plan.fingerprint() => Err(Refusal::Moved),
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// What applying would change, unless the apps cannot be run here.
-    fn plan(&self, specs: &[AppSpec], prune: &[Prune]) -> Result<Plan, Refusal> {
-        match unfit(specs) {
-            problems if problems.is_empty() => Ok(self.fleet.plan(specs, prune)),
-            problems => Err(Refusal::Problems(problems)),
-        }
     }
 
     /// Answers when the changes are written.
@@ -487,16 +289,4 @@ impl Supervisor {
             }
         }
     }
-}
-
-/// The apps that cannot be run on this host, with all that stands in the way.
-fn unfit(specs: &[AppSpec]) -> Vec<(AppSpec, Vec<Problem>)> {
-    specs
-        .iter()
-        .filter_map(|spec| {
-            let mut problems = resolve::resolve(spec).err().unwrap_or_default();
-            problems.extend(watch_files::problems(spec));
-            (!problems.is_empty()).then(|| (spec.clone(), problems))
-        })
-        .collect()
 }

@@ -3,23 +3,26 @@
 //! ```text
 //!  goal Up     online, and still the same run a moment later ─▶ Up       stopped by itself with code 0 ─▶ Ended
 //!              errored, stopped, gone ─▶ Failed                          three unstable ends in a row  ─▶ KeepsFailing
+//!              waits for what does not come about by itself, or for what failed here ─▶ Blocked
 //!  goal Down   stopped, errored, gone ─▶ Down                            up again with a later run     ─▶ Failed
 //!  goal Gone   not in the list        ─▶ Gone
 //! ```
 //!
 //! - An instance may still be shown as it was before the request: what is said of an earlier run decides nothing.
 //! - A process that is up for a moment is not up yet. Most starts that fail do so at once: a port is taken, a module is
-//!   missing. So Up is only said when a run has stayed online for [`STEADY`].
+//!   missing. So Up is only said when a run has stayed online for [`STEADY`]. A oneshot is waited for to its end.
 //! - Pure: time is passed in; the caller waits for [`Settling::deadline`] or the next list.
 
+#[cfg(test)]
+mod tests;
 mod wait;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use eco_proto::agent::v1::by::Who;
 use eco_proto::agent::v1::exit::How;
-use eco_proto::agent::v1::health;
-use eco_proto::agent::v1::{Instance, Status};
+use eco_proto::agent::v1::{self as pb, Instance, Status, health};
 
 use wait::Wait;
 
@@ -54,6 +57,13 @@ pub(crate) enum Verdict {
     Failed(String),
     /// Did not get there, and eco goes on trying.
     KeepsFailing(String),
+    /// Has not begun, and does so when somebody brings up what it waits for.
+    Blocked {
+        /// What it waits for.
+        on: String,
+        /// Why.
+        cause: String,
+    },
     /// Had not got there when the time was up.
     TimedOut(String),
 }
@@ -63,7 +73,9 @@ impl Verdict {
     pub(crate) const fn is_failure(&self) -> bool {
         match self {
             Self::Up | Self::Ended(_) | Self::Down | Self::Gone => false,
-            Self::Failed(_) | Self::KeepsFailing(_) | Self::TimedOut(_) => true,
+            Self::Failed(_) | Self::KeepsFailing(_) | Self::Blocked { .. } | Self::TimedOut(_) => {
+                true
+            }
         }
     }
 }
@@ -91,6 +103,8 @@ pub(crate) struct Awaited {
     online: Option<Online>,
     wait: Wait,
     last_seen: String,
+    /// What it was seen to wait for before it begins.
+    needs: Vec<pb::Wait>,
 }
 
 /// A run seen online, and since when.
@@ -114,6 +128,7 @@ impl Awaited {
             online: None,
             wait: Wait::default(),
             last_seen: "nothing is known of it yet".to_owned(),
+            needs: Vec::new(),
         }
     }
 
@@ -138,11 +153,35 @@ impl Awaited {
             });
         };
         self.last_seen = described(instance);
+        self.needs.clone_from(&instance.waits);
         match self.goal {
-            Goal::Up => self.judge_up(instance, now),
+            Goal::Up => self.blocked().or_else(|| self.judge_up(instance, now)),
             Goal::Down => self.judge_down(instance),
             Goal::Gone => None,
         }
+    }
+
+    /// Whether it waits for what does not come about by itself.
+    fn blocked(&self) -> Option<Verdict> {
+        let stuck = self.needs.iter().find(|wait| wait.stuck)?;
+        Some(Verdict::Blocked {
+            on: stuck.on.clone(),
+            cause: format!("waits for {}", stuck.text),
+        })
+    }
+
+    /// Whether it waits for one of `failed`.
+    fn blocked_by(&self, failed: &BTreeSet<String>) -> Option<Verdict> {
+        let wait = self.needs.iter().find(|wait| failed.contains(&wait.on))?;
+        (self.verdict.is_none() && self.goal == Goal::Up).then(|| Verdict::Blocked {
+            on: wait.on.clone(),
+            cause: format!("waits for {}", wait.text),
+        })
+    }
+
+    /// `environment/name`.
+    pub(crate) fn app(&self) -> String {
+        format!("{}/{}", self.environment, self.name)
     }
 
     fn judge_up(&mut self, instance: &Instance, now: Duration) -> Option<Verdict> {
@@ -152,6 +191,7 @@ impl Awaited {
         }
         self.wait.observe(instance, now);
         match instance.status() {
+            Status::Online if instance.oneshot => None,
             Status::Online => {
                 self.remark = remark(instance).map(str::to_owned);
                 let uptime = Duration::from_millis(instance.uptime_ms.unwrap_or(0));
@@ -225,10 +265,26 @@ impl Settling {
 
     /// Takes in a whole list, and returns what became known by it.
     pub(crate) fn observe(&mut self, instances: &[Instance], now: Duration) -> Vec<Awaited> {
-        self.settle(|awaited| {
+        let mut settled = self.settle(|awaited| {
             let instance = instances.iter().find(|instance| awaited.is(instance));
             awaited.judge(instance, now)
-        })
+        });
+        // One that waits for what was just seen to fail waits in vain, and so do those that wait for it.
+        loop {
+            let failed = self.failed();
+            let blocked = self.settle(|awaited| awaited.blocked_by(&failed));
+            if blocked.is_empty() {
+                return settled;
+            }
+            settled.extend(blocked);
+        }
+    }
+
+    /// The apps of which an instance has failed, by their full names.
+    fn failed(&self) -> BTreeSet<String> {
+        let is_failure = |one: &&Awaited| one.verdict.as_ref().is_some_and(Verdict::is_failure);
+        let failed = self.awaited.iter().filter(is_failure);
+        failed.map(Awaited::app).collect()
     }
 
     /// Returns what became known by time passing.
@@ -313,211 +369,5 @@ fn unhealthy(instance: &Instance) -> Option<&str> {
         health::Verdict::Unknown | health::Verdict::Unhealthy | health::Verdict::Unspecified => {
             Some(health.answer.as_str()).filter(|answer| !answer.is_empty())
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use eco_proto::agent::v1::{By, Exit, Health};
-
-    use super::*;
-
-    const T0: Duration = Duration::from_secs(100);
-
-    fn instance(status: Status, run: u64) -> Instance {
-        Instance {
-            environment: "dev".to_owned(),
-            name: "api".to_owned(),
-            status: status.into(),
-            run,
-            cause: "exited with code 3".to_owned(),
-            ..Instance::default()
-        }
-    }
-
-    fn waiting(goal: Goal, run: u64) -> Settling {
-        Settling::new(vec![Awaited::new("dev", "api", 0, goal, run)])
-    }
-
-    fn verdict(settling: &Settling) -> Option<Verdict> {
-        settling.awaited()[0].verdict.clone()
-    }
-
-    #[test]
-    fn a_run_that_stays_online_is_up_only_after_a_moment() {
-        let mut settling = waiting(Goal::Up, 2);
-        settling.observe(&[instance(Status::Online, 2)], T0);
-        assert_eq!(verdict(&settling), None);
-        assert_eq!(settling.deadline(), Some(T0 + STEADY));
-        assert_eq!(settling.wake(T0 + STEADY).len(), 1);
-        assert_eq!(verdict(&settling), Some(Verdict::Up));
-        assert!(settling.is_done());
-    }
-
-    #[test]
-    fn one_that_is_up_by_time_and_by_no_sign_of_its_own_has_a_remark() {
-        let mut settling = waiting(Goal::Up, 2);
-        let silent = Instance {
-            uptime_ms: Some(9000),
-            cause: "online; did not say that it is ready within 3.0 s".to_owned(),
-            ..instance(Status::Online, 2)
-        };
-        settling.observe(&[silent], T0);
-        assert_eq!(verdict(&settling), Some(Verdict::Up));
-        let remark = settling.awaited()[0].remark.as_deref();
-        assert_eq!(remark, Some("did not say that it is ready within 3.0 s"));
-    }
-
-    #[test]
-    fn the_agent_s_uptime_counts_for_that_moment() {
-        let mut settling = waiting(Goal::Up, 2);
-        let old = Instance {
-            uptime_ms: Some(9000),
-            ..instance(Status::Online, 2)
-        };
-        settling.observe(&[old], T0);
-        assert_eq!(verdict(&settling), Some(Verdict::Up));
-    }
-
-    #[test]
-    fn an_earlier_run_decides_nothing() {
-        for status in [Status::Online, Status::Errored, Status::Stopped] {
-            let mut settling = waiting(Goal::Up, 2);
-            settling.observe(&[instance(status, 1)], T0);
-            assert_eq!(verdict(&settling), None, "{status:?}");
-            assert_eq!(settling.deadline(), None);
-        }
-    }
-
-    #[test]
-    fn a_run_that_ends_within_the_moment_is_not_up() {
-        let mut settling = waiting(Goal::Up, 2);
-        settling.observe(&[instance(Status::Online, 2)], T0);
-        settling.observe(&[instance(Status::Online, 3)], T0 + STEADY / 2);
-        assert_eq!(settling.wake(T0 + STEADY).len(), 0);
-        settling.observe(&[instance(Status::Errored, 3)], T0 + STEADY);
-        assert_eq!(
-            verdict(&settling),
-            Some(Verdict::Failed("errored: exited with code 3".to_owned()))
-        );
-    }
-
-    #[test]
-    fn three_unstable_ends_of_this_request_keep_failing() {
-        let mut settling = waiting(Goal::Up, 5);
-        let waiting_with = |run| Instance {
-            unstable_restarts: 3,
-            ..instance(Status::WaitingRestart, run)
-        };
-        settling.observe(&[waiting_with(5)], T0);
-        assert_eq!(verdict(&settling), None, "the count is of earlier runs");
-        settling.observe(&[waiting_with(7)], T0);
-        assert_eq!(
-            verdict(&settling),
-            Some(Verdict::KeepsFailing("exited with code 3".to_owned()))
-        );
-    }
-
-    #[test]
-    fn one_whose_probe_ended_it_keeps_failing_at_once() {
-        let mut settling = waiting(Goal::Up, 5);
-        let ended_by_its_probe = |run| Instance {
-            last_exit: Some(Exit {
-                run,
-                by: Some(By {
-                    who: Who::Probe.into(),
-                    ..By::default()
-                }),
-                ..Exit::default()
-            }),
-            ..instance(Status::Launching, run + 1)
-        };
-        settling.observe(&[ended_by_its_probe(4)], T0);
-        assert_eq!(verdict(&settling), None, "that was before");
-        settling.observe(&[ended_by_its_probe(5)], T0);
-        assert_eq!(
-            verdict(&settling),
-            Some(Verdict::KeepsFailing("exited with code 3".to_owned()))
-        );
-    }
-
-    #[test]
-    fn a_job_that_ends_well_has_not_failed() {
-        let mut settling = waiting(Goal::Up, 1);
-        let ended = Instance {
-            last_exit: Some(Exit {
-                run: 1,
-                how: Some(How::Code(0)),
-                ..Exit::default()
-            }),
-            ..instance(Status::Stopped, 1)
-        };
-        settling.observe(&[ended], T0);
-        assert!(verdict(&settling).is_some_and(|verdict| !verdict.is_failure()));
-    }
-
-    #[test]
-    fn what_is_deleted_while_it_starts_has_failed() {
-        let mut settling = waiting(Goal::Up, 1);
-        settling.observe(&[], T0);
-        assert!(verdict(&settling).is_some_and(|verdict| verdict.is_failure()));
-    }
-
-    #[test]
-    fn stopping_is_not_stopped() {
-        let mut settling = waiting(Goal::Down, 4);
-        settling.observe(&[instance(Status::Stopping, 4)], T0);
-        assert_eq!(verdict(&settling), None);
-        settling.observe(&[instance(Status::Stopped, 4)], T0);
-        assert_eq!(verdict(&settling), Some(Verdict::Down));
-    }
-
-    #[test]
-    fn a_start_by_another_person_ends_the_wait_for_a_stop() {
-        let mut settling = waiting(Goal::Down, 4);
-        settling.observe(&[instance(Status::Online, 5)], T0);
-        assert!(verdict(&settling).is_some_and(|verdict| verdict.is_failure()));
-    }
-
-    #[test]
-    fn gone_is_gone_only_from_the_list() {
-        let mut settling = waiting(Goal::Gone, 4);
-        settling.observe(&[instance(Status::Stopped, 4)], T0);
-        assert_eq!(verdict(&settling), None);
-        settling.observe(&[], T0);
-        assert_eq!(verdict(&settling), Some(Verdict::Gone));
-    }
-
-    #[test]
-    fn one_that_is_online_and_not_well_is_up_with_a_remark() {
-        let mut settling = waiting(Goal::Up, 1);
-        let unwell = Instance {
-            uptime_ms: Some(9000),
-            health: Some(Health {
-                verdict: health::Verdict::Unknown.into(),
-                answer: "nothing listens on port 3000 yet".to_owned(),
-                ..Health::default()
-            }),
-            ..instance(Status::Online, 1)
-        };
-        let settled = settling.observe(&[unwell], T0);
-        assert_eq!(verdict(&settling), Some(Verdict::Up));
-        let remark = settled[0].remark.as_deref();
-        assert_eq!(remark, Some("nothing listens on port 3000 yet"));
-    }
-
-    #[test]
-    fn giving_up_says_what_was_seen_last() {
-        let mut settling = waiting(Goal::Up, 1);
-        let launching = Instance {
-            cause: String::new(),
-            ..instance(Status::Launching, 1)
-        };
-        settling.observe(&[launching], T0);
-        settling.give_up();
-        assert_eq!(
-            verdict(&settling),
-            Some(Verdict::TimedOut("launching".to_owned()))
-        );
     }
 }

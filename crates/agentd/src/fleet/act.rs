@@ -1,65 +1,146 @@
 //! What people ask of apps that are known: start, stop, restart, delete; and of all of them: rest, rise.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::apply::is_up;
-use super::{Action, By, Fate, Fleet, Outcome, RunKey, Slot, SlotKey, cause};
-use crate::machine::{Command, Machine, Replace, State, Tick, Want};
+use super::needs::{Called, is_down};
+use super::order::is_waiting;
+use super::{Action, App, AppKey, By, Fate, Fleet, Outcome, RunKey, Slot, SlotKey, cause};
+use crate::machine::{Command, Machine, Replace, State, Tick, Turn, Want};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
     /// Be up.
-    Start,
+    Start(Turn),
     /// Be down.
     Stop,
     /// Be up in a new run.
-    Restart,
+    Restart(Turn),
     /// Be no more.
     Delete,
+    /// Count restarts and failures from zero.
+    Reset,
 }
 
 impl Fleet {
-    /// Does what is asked to each of the slots.
+    /// Does what is asked to each of the slots, and starts what is down and needed for it.
     pub fn act(&mut self, now: Tick, by: &By, verb: Verb, slots: &[SlotKey]) -> Vec<Outcome> {
-        slots
+        let mut outcomes: Vec<_> = slots
             .iter()
             .filter_map(|slot| self.act_one(now, by, verb, slot))
-            .collect()
+            .collect();
+        match verb {
+            Verb::Start(Turn::InOrder) | Verb::Restart(Turn::InOrder) => {
+                let beginning = self.beginning(&outcomes);
+                let called = self.called(&BTreeMap::new(), beginning);
+                outcomes.extend(self.start_called(now, by, &called));
+            }
+            Verb::Stop | Verb::Delete => self.note_dependants(verb, &mut outcomes),
+            Verb::Start(Turn::AtOnce) | Verb::Restart(Turn::AtOnce) | Verb::Reset => {}
+        }
+        self.proceed(now);
+        outcomes
     }
 
     fn act_one(&mut self, now: Tick, by: &By, verb: Verb, key: &SlotKey) -> Option<Outcome> {
         let slot = self.slot(key)?;
-        let (was_up, was_at_rest) = (is_up(slot), slot.machine.state() == State::Stopped);
-        match verb {
-            Verb::Start => {
-                if was_up {
-                    return self.outcome(key, Action::Unchanged);
+        let was_up = is_up(slot);
+        let was_at_rest = slot.machine.state() == State::Stopped;
+        let action = match verb {
+            Verb::Start(Turn::InOrder) if was_up => Action::Unchanged,
+            // What waits is not let wait any longer; what is there stays.
+            Verb::Start(Turn::AtOnce) if was_up && slot.machine.pending().is_none() => {
+                Action::Unchanged
+            }
+            Verb::Start(turn) => {
+                let cause = format!("started by {by}");
+                self.command(now, key, Command::Start(turn), by, cause);
+                Action::Started
+            }
+            Verb::Restart(turn) => {
+                let cause = format!("restarted by {by}");
+                self.command(now, key, Command::Restart(turn), by, cause);
+                if was_up && !was_at_rest {
+                    Action::Restarted
+                } else {
+                    Action::Started
                 }
-                self.command(now, key, Command::Start, by, format!("started by {by}"));
-                self.outcome(key, Action::Started)
             }
-            Verb::Restart => {
-                self.command(now, key, Command::Restart, by, format!("restarted by {by}"));
-                self.outcome(
-                    key,
-                    if was_up {
-                        Action::Restarted
-                    } else {
-                        Action::Started
-                    },
-                )
-            }
+            Verb::Stop if was_at_rest && slot.machine.want() == Want::Down => Action::Unchanged,
             Verb::Stop => {
-                if was_at_rest && slot.machine.want() == Want::Down {
-                    return self.outcome(key, Action::Unchanged);
-                }
                 self.command(now, key, Command::Stop, by, format!("stopped by {by}"));
-                self.outcome(key, Action::Stopped)
+                Action::Stopped
             }
             Verb::Delete => {
                 let outcome = self.outcome(key, Action::Deleted);
                 self.remove(now, key, by, format!("deleted by {by}"));
-                outcome
+                return outcome;
             }
+            Verb::Reset => {
+                self.step(key, |machine| {
+                    machine.reset();
+                    None
+                });
+                Action::Reset
+            }
+        };
+        self.outcome(key, action)
+    }
+
+    /// The apps that begin something by what was done, or wait to.
+    fn beginning(&self, outcomes: &[Outcome]) -> BTreeSet<AppKey> {
+        let begins = |outcome: &&Outcome| match outcome.action {
+            Action::Created | Action::Started | Action::Restarted => true,
+            Action::Unchanged => self.app(&outcome.slot.app).is_some_and(is_waiting),
+            Action::Registered | Action::Stopped | Action::Deleted | Action::Reset => false,
+        };
+        let begun = outcomes.iter().filter(begins);
+        begun.map(|outcome| outcome.slot.app.clone()).collect()
+    }
+
+    /// Starts apps that others need, and says for whom.
+    pub(super) fn start_called(&mut self, now: Tick, by: &By, called: &Called) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        for (app, caller) in called {
+            let down = |key: &SlotKey| self.slot(key).is_some_and(is_down);
+            let slots: Vec<_> = self.slots_of(app).into_iter().filter(down).collect();
+            for key in slots {
+                let cause = format!("started by {by}, for {caller}");
+                let start = Command::Start(Turn::InOrder);
+                self.command(now, &key, start, by, cause);
+                let outcome = self.outcome(&key, Action::Started);
+                outcomes.extend(outcome.map(|outcome| outcome.noted(called_note(caller))));
+            }
+        }
+        outcomes
+    }
+
+    /// Says of what was told to go which apps depend on it and stay.
+    fn note_dependants(&self, verb: Verb, outcomes: &mut [Outcome]) {
+        let mut told = BTreeSet::new();
+        for outcome in outcomes {
+            let app = &outcome.slot.app;
+            let goes = matches!(outcome.action, Action::Stopped | Action::Deleted);
+            if !goes || !told.insert(app.clone()) {
+                continue;
+            }
+            let stays = |app: &App| app.slots.values().any(is_up);
+            let notes = self
+                .dependants(app)
+                .filter(|(key, _)| *key != app)
+                .filter_map(|(key, one)| match verb {
+                    Verb::Delete if one.slots.values().any(|slot| slot.fate == Fate::Stays) => {
+                        Some(format!(
+                            "{key} depends on it, and cannot be started without it."
+                        ))
+                    }
+                    Verb::Stop if stays(one) => Some(format!("{key} depends on it and stays up.")),
+                    Verb::Start(_) | Verb::Stop | Verb::Restart(_) | Verb::Delete | Verb::Reset => {
+                        None
+                    }
+                });
+            outcome.notes.extend(notes);
         }
     }
 
@@ -67,10 +148,13 @@ impl Fleet {
     /// more or not wanted.
     pub fn replace_run(&mut self, now: Tick, key: &RunKey, by: &By, cause: String) {
         let is_wanted = |slot: &Slot| slot.machine.want() == Want::Up && slot.fate == Fate::Stays;
-        let is_meant = |slot: &Slot| slot.machine.run() == key.run && is_wanted(slot);
+        let is_meant = |slot: &Slot| {
+            let is_there = slot.machine.run() == key.run && slot.machine.pending().is_none();
+            is_there && is_wanted(slot)
+        };
         if self.slot(&key.slot).is_some_and(is_meant) {
-            self.explain(&key.slot, by, cause);
-            self.step(&key.slot, |machine| machine.command(now, Command::Restart));
+            let restart = Command::Restart(Turn::AtOnce);
+            self.command(now, &key.slot, restart, by, cause);
         }
     }
 
@@ -97,6 +181,7 @@ impl Fleet {
                 self.explain(&key, by, format!("put to rest by {by}"));
             }
         }
+        self.proceed(now);
     }
 
     /// Brings up every app that was put to rest.
@@ -117,6 +202,7 @@ impl Fleet {
             };
             outcomes.extend(self.outcome(&key, action));
         }
+        self.proceed(now);
         outcomes
     }
 
@@ -134,7 +220,7 @@ impl Fleet {
     pub(super) fn outcome(&self, key: &SlotKey, action: Action) -> Option<Outcome> {
         let slot = self.slot(key)?;
         let run = match action {
-            Action::Unchanged | Action::Registered => 0,
+            Action::Unchanged | Action::Registered | Action::Reset => 0,
             Action::Created | Action::Started | Action::Restarted => awaited(&slot.machine),
             Action::Stopped | Action::Deleted => slot.machine.run(),
         };
@@ -143,6 +229,7 @@ impl Fleet {
             id: slot.id,
             action,
             run,
+            notes: Vec::new(),
         })
     }
 
@@ -164,6 +251,23 @@ impl Fleet {
     pub(super) fn keys(&self) -> Vec<SlotKey> {
         self.slots().map(|(key, _, _)| key).collect()
     }
+
+    pub(super) fn slots_of(&self, app: &AppKey) -> Vec<SlotKey> {
+        let slots = self.app(app).into_iter().flat_map(|app| app.slots.keys());
+        slots.map(|instance| app.slot(*instance)).collect()
+    }
+}
+
+impl Outcome {
+    fn noted(mut self, note: String) -> Self {
+        self.notes.push(note);
+        self
+    }
+}
+
+/// What is told of an app that is started for another.
+pub(super) fn called_note(caller: &AppKey) -> String {
+    format!("Started too: {caller} depends on it.")
 }
 
 /// The run that will be up when what was asked is done.
@@ -171,8 +275,9 @@ fn awaited(machine: &Machine) -> u64 {
     match machine.state() {
         State::Ending { .. }
         | State::Spawning {
-            replace: Replace::Yes,
+            replace: Replace::Yes(_),
         } => machine.run() + 1,
+        State::Stopped if machine.want() == Want::Up => machine.run() + 1,
         State::Stopped
         | State::Spawning {
             replace: Replace::No,

@@ -1,24 +1,29 @@
 //! Making apps be as their specifications say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use eco_config::spec::AppSpec;
 
+use super::act::called_note;
 use super::health::ready_by;
+use super::needs::Called;
+use super::order::is_completed;
 use super::slot::Slot;
 use super::{Action, App, AppKey, By, Fate, Fleet, Outcome, SlotKey};
-use crate::machine::{Command, Machine, Policy, State, Tick, Want};
+use crate::machine::{Command, Machine, Policy, State, Tick, Turn, Want};
 
 /// Why an app is down that nobody stopped.
 const ONLY_REGISTERED: &str = "registered; autostart is off";
 
-/// Whether apps that are up and unchanged are replaced all the same.
+/// What is done about apps that are unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restart {
-    /// They are left alone.
+    /// What is up, and what has completed, is left alone.
+    Converge,
+    /// What is up is left alone; what has completed runs again.
     IfChanged,
-    /// They are.
+    /// All of it is replaced, or runs again.
     Always,
 }
 
@@ -26,55 +31,158 @@ pub enum Restart {
 #[must_use]
 pub fn policy(spec: &AppSpec) -> Policy {
     Policy {
+        kind: spec.kind,
         restart: spec.restart.clone(),
         stop: spec.stop.clone(),
         ready: ready_by(spec),
     }
 }
 
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// Apps as they are to be.
+    pub specs: Vec<AppSpec>,
+    /// Apps that the others may need: as they are to be where they are down or not known, else left as they are.
+    pub needed: Vec<AppSpec>,
+    /// What is done about those that are unchanged.
+    pub restart: Restart,
+    /// Whether what is started waits for what it needs, and brings it along.
+    pub turn: Turn,
+}
+
+impl Application {
+    /// Asks for apps to be as specified, and up; what is up and unchanged is left alone.
+    #[must_use]
+    pub const fn of(specs: Vec<AppSpec>) -> Self {
+        Self {
+            specs,
+            needed: Vec::new(),
+            restart: Restart::IfChanged,
+            turn: Turn::InOrder,
+        }
+    }
+}
+
+/// One request's part in what is done to each app.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    now: Tick,
+    by: &'a By,
+    restart: Restart,
+    turn: Turn,
+}
+
+/// Whether an app that is down is started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rise {
+    Yes,
+    No,
+}
+
 impl Fleet {
-    /// Makes the apps be as specified, and up. Apps that are not named are not touched.
-    pub fn apply(
-        &mut self,
-        now: Tick,
-        by: &By,
-        specs: Vec<AppSpec>,
-        restart: Restart,
-    ) -> Vec<Outcome> {
-        specs
-            .into_iter()
-            .flat_map(|spec| self.apply_one(now, by, spec, restart))
-            .collect()
+    /// Makes the apps be as specified, and up, with what is down and needed for it. Other apps are not touched.
+    pub fn apply(&mut self, now: Tick, by: &By, application: Application) -> Vec<Outcome> {
+        let Application {
+            specs,
+            needed,
+            restart,
+            turn,
+        } = application;
+        let called = match turn {
+            Turn::InOrder => self.called_by(&specs, &needed, restart),
+            Turn::AtOnce => Called::new(),
+        };
+        let asked = Asked {
+            now,
+            by,
+            restart,
+            turn,
+        };
+        let named: BTreeSet<_> = specs.iter().map(AppKey::of).collect();
+        let mut outcomes = Vec::new();
+        for spec in specs {
+            let is_called = called.contains_key(&AppKey::of(&spec));
+            let rise = if spec.autostart || is_called {
+                Rise::Yes
+            } else {
+                Rise::No
+            };
+            outcomes.extend(self.apply_one(asked, spec, rise));
+        }
+        for spec in needed {
+            let key = AppKey::of(&spec);
+            if let Some(caller) = called.get(&key).filter(|_| !named.contains(&key)) {
+                let mut done = self.apply_one(asked, spec, Rise::Yes);
+                if let Some(first) = done.first_mut() {
+                    first.notes.push(called_note(caller));
+                }
+                outcomes.extend(done);
+            }
+        }
+        outcomes.extend(self.start_called(now, by, &called));
+        self.proceed(now);
+        outcomes
     }
 
-    fn apply_one(&mut self, now: Tick, by: &By, spec: AppSpec, restart: Restart) -> Vec<Outcome> {
+    /// The apps that are down and needed by what the application begins.
+    pub(super) fn called_by(
+        &self,
+        specs: &[AppSpec],
+        needed: &[AppSpec],
+        restart: Restart,
+    ) -> Called {
+        let all = specs.iter().chain(needed);
+        let all = all.map(|spec| (AppKey::of(spec), spec)).collect();
+        let begins = |spec: &&AppSpec| self.begins(spec, restart);
+        let beginning = specs.iter().filter(begins).map(AppKey::of);
+        self.called(&all, beginning)
+    }
+
+    /// Whether an instance begins, or waits to, when `spec` is applied.
+    fn begins(&self, spec: &AppSpec, restart: Restart) -> bool {
+        let Some(app) = self.app(&AppKey::of(spec)) else {
+            return spec.autostart;
+        };
+        let change = compare(&app.spec, spec);
+        let is_replaced = restart == Restart::Always || change == Change::Other;
+        (0..spec.instances).any(|instance| match app.slots.get(&instance) {
+            None => spec.autostart,
+            Some(slot) if !is_up(slot) => spec.autostart && !is_as_asked(slot, change, restart),
+            Some(slot) => is_replaced || slot.machine.pending().is_some(),
+        })
+    }
+
+    fn apply_one(&mut self, asked: Asked<'_>, spec: AppSpec, rise: Rise) -> Vec<Outcome> {
         let key = AppKey::of(&spec);
         let policy = policy(&spec);
         let change = self.replace_spec(&key, spec, &policy);
         let Some(spec) = self.app(&key).map(|app| Arc::clone(&app.spec)) else {
             return Vec::new();
         };
+        let by = asked.by;
         let mut outcomes = Vec::new();
         for instance in 0..spec.instances {
             let slot = key.slot(instance);
             let action = match (self.slot(&slot), change) {
-                (None, _) => self.create(now, by, &slot, &spec, policy.clone()),
-                (Some(slot_now), _) if !is_up(slot_now) => self.bring_up(now, by, &slot, &spec),
-                (Some(_), Change::Other) => self.replace(
-                    now,
-                    by,
-                    &slot,
-                    format!("its specification was changed by {by}"),
-                ),
-                (Some(_), Change::None) => match restart {
-                    Restart::Always => self.replace(now, by, &slot, format!("restarted by {by}")),
-                    Restart::IfChanged => Action::Unchanged,
+                (None, _) => self.create(asked, &slot, &policy, rise),
+                (Some(slot_now), _) if is_as_asked(slot_now, change, asked.restart) => {
+                    Action::Unchanged
+                }
+                (Some(slot_now), _) if !is_up(slot_now) => self.bring_up(asked, &slot, rise),
+                (Some(_), Change::Other) => {
+                    let cause = format!("its specification was changed by {by}");
+                    self.replace(asked, &slot, cause)
+                }
+                (Some(_), Change::None) => match asked.restart {
+                    Restart::Always => self.replace(asked, &slot, format!("restarted by {by}")),
+                    Restart::Converge | Restart::IfChanged => Action::Unchanged,
                 },
             };
             outcomes.extend(self.outcome(&slot, action));
         }
         // An app goes with its last slot, so none goes before the others are there.
-        outcomes.extend(self.shrink(now, by, &key, spec.instances));
+        outcomes.extend(self.shrink(asked.now, by, &key, spec.instances));
         outcomes
     }
 
@@ -118,49 +226,58 @@ impl Fleet {
             .collect()
     }
 
-    fn create(
-        &mut self,
-        now: Tick,
-        by: &By,
-        slot: &SlotKey,
-        spec: &AppSpec,
-        policy: Policy,
-    ) -> Action {
+    fn create(&mut self, asked: Asked<'_>, slot: &SlotKey, policy: &Policy, rise: Rise) -> Action {
+        self.register(slot, policy);
+        match rise {
+            Rise::No => {
+                self.explain(slot, asked.by, ONLY_REGISTERED.to_owned());
+                Action::Registered
+            }
+            Rise::Yes => {
+                self.start(asked, slot);
+                Action::Created
+            }
+        }
+    }
+
+    /// Makes a slot that is down.
+    pub(super) fn register(&mut self, slot: &SlotKey, policy: &Policy) {
         let id = self.next_id();
         let last_run = self.last_runs.get(slot).copied().unwrap_or(0);
+        let machine = Machine::new(policy.clone(), last_run);
         if let Some(app) = self.apps.get_mut(&slot.app) {
-            app.slots
-                .insert(slot.instance, Slot::new(id, Machine::new(policy, last_run)));
+            app.slots.insert(slot.instance, Slot::new(id, machine));
         }
         self.changes.slots.insert(slot.clone());
-        if !spec.autostart {
-            self.explain(slot, by, ONLY_REGISTERED.to_owned());
-            return Action::Registered;
-        }
-        self.command(now, slot, Command::Start, by, format!("started by {by}"));
-        Action::Created
     }
 
     /// Starts what is down, unless it was only registered and never asked for by name.
-    fn bring_up(&mut self, now: Tick, by: &By, slot: &SlotKey, spec: &AppSpec) -> Action {
+    fn bring_up(&mut self, asked: Asked<'_>, slot: &SlotKey, rise: Rise) -> Action {
         let was = self.slot_mut(slot).map_or(Fate::Stays, |slot| {
             std::mem::replace(&mut slot.fate, Fate::Stays)
         });
-        if !spec.autostart {
-            return match was {
-                Fate::Stays => Action::Unchanged,
-                Fate::Leaves => {
-                    self.explain(slot, by, ONLY_REGISTERED.to_owned());
-                    Action::Registered
-                }
-            };
+        match (rise, was) {
+            (Rise::Yes, _) => {
+                self.start(asked, slot);
+                Action::Started
+            }
+            (Rise::No, Fate::Stays) => Action::Unchanged,
+            (Rise::No, Fate::Leaves) => {
+                self.explain(slot, asked.by, ONLY_REGISTERED.to_owned());
+                Action::Registered
+            }
         }
-        self.command(now, slot, Command::Start, by, format!("started by {by}"));
-        Action::Started
     }
 
-    fn replace(&mut self, now: Tick, by: &By, slot: &SlotKey, cause: String) -> Action {
-        self.command(now, slot, Command::Restart, by, cause);
+    fn start(&mut self, asked: Asked<'_>, slot: &SlotKey) {
+        let start = Command::Start(asked.turn);
+        let cause = format!("started by {}", asked.by);
+        self.command(asked.now, slot, start, asked.by, cause);
+    }
+
+    fn replace(&mut self, asked: Asked<'_>, slot: &SlotKey, cause: String) -> Action {
+        let restart = Command::Restart(asked.turn);
+        self.command(asked.now, slot, restart, asked.by, cause);
         Action::Restarted
     }
 
@@ -195,6 +312,14 @@ pub(super) enum Change {
     Other,
 }
 
+/// Whether a slot that is down is as it was asked for: its work is done.
+pub(super) fn is_as_asked(slot: &Slot, change: Change, restart: Restart) -> bool {
+    match (restart, change) {
+        (Restart::Converge, Change::None) => is_completed(slot) && slot.fate == Fate::Stays,
+        (Restart::Converge, Change::Other) | (Restart::IfChanged | Restart::Always, _) => false,
+    }
+}
+
 /// Whether an instance is up or on its way there, and stays.
 pub(super) fn is_up(slot: &Slot) -> bool {
     let comes_up = match slot.machine.state() {
@@ -203,7 +328,8 @@ pub(super) fn is_up(slot: &Slot) -> bool {
         | State::Online { .. }
         | State::Ending { .. }
         | State::Waiting { .. } => true,
-        State::Stopped | State::Errored => false,
+        State::Stopped => slot.machine.pending().is_some(),
+        State::Errored => false,
     };
     comes_up && slot.machine.want() == Want::Up && slot.fate == Fate::Stays
 }

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use eco_config::spec::{Kind, RestartWhen};
 use nix::libc;
 use nix::sys::signal::Signal;
 
+use super::Exit;
 use crate::limits;
-use crate::machine::{Ended, Ending, Machine, State, Tick, Want};
+use crate::machine::{Ended, Ending, Machine, Policy, State, Tick, Want};
 
 /// How a run ended, with all that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,21 @@ impl How {
             Self::OutOfMemory { how, .. } => how.ended(),
             Self::Unknown => Ended::Unknown,
             Self::NotSpawned(_) => Ended::NotSpawned,
+        }
+    }
+}
+
+impl How {
+    /// The exit code, if it exited with one.
+    #[must_use]
+    pub fn code(&self) -> Option<i32> {
+        match self.ended() {
+            Ended::Code(code) => Some(code),
+            Ended::Signal(_)
+            | Ended::Unknown
+            | Ended::NotSpawned
+            | Ended::NotReady
+            | Ended::Ill => None,
         }
     }
 }
@@ -76,7 +93,7 @@ const WAITS: &str = "; next attempt after ";
 
 /// Tells what followed an end: compares the machine before and after. What a command did was said when it was given.
 pub(super) fn of_end(
-    how: &How,
+    exit: &Exit,
     before: &Machine,
     after: &Machine,
     said: &str,
@@ -90,7 +107,7 @@ pub(super) fn of_end(
     let how = if was_to_end {
         said.to_owned()
     } else {
-        how.to_string()
+        exit.how.to_string()
     };
     match after.state() {
         State::Spawning { .. } => format!("{how}; restarted at once"),
@@ -98,14 +115,26 @@ pub(super) fn of_end(
             format!("{how}{WAITS}{}", span(until.saturating_sub(now)))
         }
         State::Errored => match after.strikes() {
+            0 => format!("failed ({how} after {})", span(exit.lived)),
             1 => format!("{how}; given up after 1 short life"),
             strikes => format!("{how}; given up after {strikes} short lives in a row"),
         },
-        State::Stopped => format!("{how}; that is an end"),
+        State::Stopped => over(exit, after.policy(), &how),
         State::Ending { .. } if was_to_end => how,
         State::Launching { .. } | State::Online { .. } | State::Ending { .. } => {
             format!("{how}; ending what it left")
         }
+    }
+}
+
+/// Says why nothing follows an end.
+fn over(exit: &Exit, policy: &Policy, how: &str) -> String {
+    let is_named = |code| policy.restart.stop_exit_codes.contains(code);
+    match (exit.how.code(), policy.kind, policy.restart.when) {
+        (Some(0), Kind::Oneshot, _) => format!("completed ({how} after {})", span(exit.lived)),
+        (Some(code), _, _) if is_named(&code) => format!("{how}; that is an end"),
+        (_, _, RestartWhen::Never) => format!("{how}; autorestart is off"),
+        (_, _, RestartWhen::Always | RestartWhen::OnFailure) => format!("{how}; that is an end"),
     }
 }
 
@@ -117,7 +146,7 @@ pub(super) fn is_its_own(before: &Machine) -> bool {
 /// Whether a run that ended was to end, so that whoever asked for it is the cause.
 fn is_asked(before: &Machine) -> bool {
     let was_told = match before.state() {
-        State::Ending { ending, .. } => ending == Ending::Asked,
+        State::Ending { ending, .. } => matches!(ending, Ending::Asked(_)),
         State::Stopped
         | State::Spawning { .. }
         | State::Launching { .. }
@@ -132,7 +161,7 @@ fn is_asked(before: &Machine) -> bool {
 fn is_found_wanting(before: &Machine) -> bool {
     match before.state() {
         State::Ending { ending, .. } => match ending {
-            Ending::Asked => false,
+            Ending::Asked(_) => false,
             Ending::ByItself { how, .. } => match how {
                 Ended::NotReady | Ended::Ill => true,
                 Ended::Code(_) | Ended::Signal(_) | Ended::Unknown | Ended::NotSpawned => false,

@@ -199,6 +199,7 @@ impl Fleet {
             }
             IllAction::Restart | IllAction::Stop | IllAction::Mark => {}
         }
+        self.proceed(now);
     }
 
     /// Says what the passing of time meant for a run that was launching.

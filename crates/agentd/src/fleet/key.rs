@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use eco_config::spec::AppSpec;
+use eco_config::spec::{AppName, AppSpec};
 
 use crate::machine::Run;
 
@@ -40,6 +40,15 @@ impl AppKey {
         Self {
             environment: spec.environment.to_string(),
             name: spec.name.to_string(),
+        }
+    }
+
+    /// The app `name` of the same environment.
+    #[must_use]
+    pub fn neighbour(&self, name: &AppName) -> Self {
+        Self {
+            environment: self.environment.clone(),
+            name: name.to_string(),
         }
     }
 

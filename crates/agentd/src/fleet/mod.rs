@@ -5,7 +5,7 @@
 //!  Apply, Act ─▶ select ─▶ apply / act ─┐
 //!  reports of the keeper ─▶ report ─────┼─▶ step one machine ─▶ Effect, dirty slot
 //!  the keeper's greeting ─▶ reconcile ──┤
-//!  deadline ─▶ wake ────────────────────┘
+//!  deadline ─▶ wake ────────────────────┘      └▶ order: whose turn is it now? ─▶ step those
 //! ```
 //!
 //! The caller writes the dirty records, flushed, **before** it carries the effects out: a run's number is on disk before
@@ -18,11 +18,14 @@ mod cause;
 pub mod event;
 mod health;
 mod key;
+mod needs;
+mod order;
 pub mod plan;
 mod reconcile;
 mod report;
 pub mod select;
 mod slot;
+pub mod wait;
 
 #[cfg(test)]
 mod tests;
@@ -30,7 +33,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use eco_config::spec::AppSpec;
+use eco_config::spec::{AppSpec, Dependency};
 
 use crate::machine::{Effect, Machine, Run, State, Tick};
 
@@ -40,6 +43,8 @@ pub use cause::How;
 pub(crate) use cause::span;
 pub use health::{Answer, Board, Health, Sign, Verdict, awaited_port};
 pub use key::{AppKey, RunKey, SlotKey};
+pub use needs::Tangle;
+pub use order::Outside;
 pub use reconcile::{Greeting, Known};
 pub use report::Report;
 pub use slot::{Exit, Fate, History, Identity, Slot};
@@ -70,6 +75,8 @@ pub struct Outcome {
     pub action: Action,
     /// The run that is waited for, or that ends; 0: none.
     pub run: Run,
+    /// What is worth knowing, each a full sentence.
+    pub notes: Vec<String>,
 }
 
 /// What was done.
@@ -89,6 +96,8 @@ pub enum Action {
     Stopped,
     /// Is removed, as soon as nothing of it runs.
     Deleted,
+    /// Is as it was, and counts from zero.
+    Reset,
 }
 
 /// An app and its slots.
@@ -106,6 +115,8 @@ pub struct Fleet {
     apps: BTreeMap<AppKey, App>,
     /// The last run of every slot that ever was: a run's folder is never used twice.
     last_runs: BTreeMap<SlotKey, Run>,
+    /// What is outside of eco and was there when it was looked at, for the apps that wait for it.
+    met: BTreeMap<AppKey, Vec<Dependency>>,
     changes: Changes,
 }
 
@@ -137,6 +148,7 @@ impl Fleet {
         Self {
             apps,
             last_runs,
+            met: BTreeMap::new(),
             changes: Changes::default(),
         }
     }
@@ -204,6 +216,7 @@ impl Fleet {
                 self.tell_time_is_up(&key, board);
             }
         }
+        self.proceed(now);
     }
 
     /// Hands out what has happened since the last call.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use eco_config::spec::AppSpec;
 
-use super::apply::{Change, compare, is_up};
+use super::apply::{Change, Restart, compare, is_as_asked, is_up};
+use super::needs::{Called, is_down};
 use super::{Action, App, AppKey, By, Fate, Fleet, Outcome};
 use crate::machine::Tick;
 
@@ -67,11 +68,13 @@ impl Plan {
 impl Fleet {
     /// What [`Fleet::apply`] of the same would change.
     #[must_use]
-    pub fn plan(&self, specs: &[AppSpec], prune: &[Prune]) -> Plan {
+    pub fn plan(&self, specs: &[AppSpec], needed: &[AppSpec], prune: &[Prune]) -> Plan {
+        let called = self.called_by(specs, needed, Restart::Converge);
         let mut steps: Vec<_> = specs
             .iter()
-            .filter_map(|spec| self.plan_one(spec))
+            .filter_map(|spec| self.plan_one(spec, &called))
             .collect();
+        steps.extend(self.plan_called(specs, needed, &called));
         steps.extend(
             self.superfluous(specs, prune)
                 .into_iter()
@@ -110,11 +113,12 @@ impl Fleet {
             let cause = format!("deleted by {by}: its file no longer names it");
             self.remove(now, &slot, by, cause);
         }
+        self.proceed(now);
         outcomes
     }
 
     /// The known apps that belong to the files and that none of `specs` names.
-    fn superfluous(&self, specs: &[AppSpec], prune: &[Prune]) -> Vec<(&AppKey, &App)> {
+    pub(super) fn superfluous(&self, specs: &[AppSpec], prune: &[Prune]) -> Vec<(&AppKey, &App)> {
         let named: BTreeSet<_> = specs.iter().map(AppKey::of).collect();
         let belongs = |key: &AppKey, app: &App| {
             prune.iter().any(|prune| {
@@ -128,8 +132,23 @@ impl Fleet {
             .collect()
     }
 
-    fn plan_one(&self, spec: &AppSpec) -> Option<Step> {
+    /// The apps that would be started because others need them.
+    fn plan_called(&self, specs: &[AppSpec], needed: &[AppSpec], called: &Called) -> Vec<Step> {
+        let named: BTreeSet<_> = specs.iter().map(AppKey::of).collect();
+        let others = called.keys().filter(|key| !named.contains(key));
+        others
+            .filter_map(
+                |key| match needed.iter().find(|spec| AppKey::of(spec) == *key) {
+                    Some(spec) => self.plan_one(spec, called),
+                    None => Some(started(key, self.app(key)?)),
+                },
+            )
+            .collect()
+    }
+
+    fn plan_one(&self, spec: &AppSpec, called: &Called) -> Option<Step> {
         let key = AppKey::of(spec);
+        let rises = spec.autostart || called.contains_key(&key);
         let app = self.app(&key);
         let change = app.map_or(Change::None, |app| compare(&app.spec, spec));
         let instances = Counts {
@@ -137,9 +156,10 @@ impl Fleet {
             ..(0..spec.instances).fold(Counts::default(), |mut counts, instance| {
                 let slot = app.and_then(|app| app.slots.get(&instance));
                 let count = match (slot, change) {
-                    (None, _) if spec.autostart => Some(&mut counts.created),
+                    (None, _) if rises => Some(&mut counts.created),
                     (None, _) => Some(&mut counts.registered),
-                    (Some(slot), _) if !is_up(slot) => match (spec.autostart, slot.fate) {
+                    (Some(slot), _) if is_as_asked(slot, change, Restart::Converge) => None,
+                    (Some(slot), _) if !is_up(slot) => match (rises, slot.fate) {
                         (true, _) => Some(&mut counts.started),
                         (false, Fate::Leaves) => Some(&mut counts.registered),
                         (false, Fate::Stays) => None,
@@ -160,6 +180,20 @@ impl Fleet {
             after: Some(spec.bare()),
             instances,
         })
+    }
+}
+
+/// What is down of an app is started.
+fn started(key: &AppKey, app: &App) -> Step {
+    let down = app.slots.values().filter(|slot| is_down(slot)).count();
+    Step {
+        app: key.clone(),
+        before: Some(app.spec.bare()),
+        after: Some(app.spec.bare()),
+        instances: Counts {
+            started: u32::try_from(down).unwrap_or(u32::MAX),
+            ..Counts::default()
+        },
     }
 }
 

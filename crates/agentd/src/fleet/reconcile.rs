@@ -5,10 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use eco_config::spec::Kind;
 use nix::libc;
 
-use super::{By, Fleet, Report, RunKey, Task};
-use crate::machine::{Command, Left, Machine, State, Tick, Want};
+use super::order::{is_completed, names};
+use super::{App, By, Fleet, Report, RunKey, Task};
+use crate::machine::{Command, Left, Machine, State, Tick, Turn, Want};
+
+/// Why what was wanted up before a boot is up after it.
+const BOOTED: &str = "started after the host booted";
 
 /// What a keeper says when we meet.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +88,7 @@ impl Fleet {
                 (key.run(slot.machine.run()), told)
             })
             .collect();
-        let strangers = self.hear(now, greeting);
+        let strangers = self.hear_all(now, greeting);
         let known: BTreeSet<&RunKey> = greeting.runs.keys().collect();
         for (run, told) in met {
             // A run that came of what we just heard is asked for already.
@@ -97,17 +102,18 @@ impl Fleet {
                 }
             }
         }
+        self.proceed(now);
         strangers
     }
 
-    fn hear(&mut self, now: Tick, greeting: &Greeting) -> Vec<RunKey> {
+    fn hear_all(&mut self, now: Tick, greeting: &Greeting) -> Vec<RunKey> {
         let mut strangers = Vec::new();
         for (key, known) in &greeting.runs {
             let current = self.slot(&key.slot).map(|slot| slot.machine.run());
             match current {
                 Some(run) if run == key.run => {
                     for report in known.reports.clone() {
-                        self.report(now, key, report);
+                        self.hear(now, key, report);
                     }
                 }
                 _ if known.is_gone() => self.changes.tasks.push(Task::Forget(key.clone())),
@@ -146,9 +152,6 @@ impl Fleet {
                 | State::Ending { .. },
                 _,
             ) if !is_known => self.lose(now, run),
-            (State::Stopped, _) if slot.machine.want() == Want::Up => {
-                self.step(key, |machine| machine.command(now, Command::Start));
-            }
             (
                 State::Stopped
                 | State::Spawning { .. }
@@ -177,7 +180,7 @@ impl Fleet {
     fn lose(&mut self, now: Tick, run: &RunKey) {
         let at_unix = std::time::Duration::ZERO;
         let how = super::How::Unknown;
-        self.report(
+        self.hear(
             now,
             run,
             Report::Exited {
@@ -187,7 +190,7 @@ impl Fleet {
                 left: Left::Nothing,
             },
         );
-        self.report(now, run, Report::Gone);
+        self.hear(now, run, Report::Gone);
     }
 
     /// The host has booted since the fleet was written: no run is left, no old time means anything, and what was wanted
@@ -201,8 +204,45 @@ impl Fleet {
             slot.identity = None;
             slot.ended = None;
             if slot.machine.want() == Want::Up {
-                self.explain(&key, &By::Boot, "started after the host booted".to_owned());
+                self.explain(&key, &By::Boot, BOOTED.to_owned());
+            }
+        }
+        self.repeat_what_is_needed();
+    }
+
+    /// What a oneshot did may be gone with the boot: it does its work again for those that are wanted up and need it. One
+    /// that nobody needs stays completed.
+    fn repeat_what_is_needed(&mut self) {
+        let wanted = |app: &App| {
+            let mut slots = app.slots.values();
+            slots.any(|slot| slot.machine.want() == Want::Up)
+        };
+        let mut queue: Vec<_> = self
+            .apps
+            .iter()
+            .filter(|(_, app)| wanted(app))
+            .map(|(key, _)| key.clone())
+            .collect();
+        while let Some(key) = queue.pop() {
+            let needed: Vec<_> = self
+                .app(&key)
+                .into_iter()
+                .flat_map(|app| names(&app.spec).map(|name| key.neighbour(name)))
+                .filter(|on| self.app(on).is_some_and(has_completed))
+                .collect();
+            for on in needed {
+                for slot in self.slots_of(&on) {
+                    let start = Command::Start(Turn::InOrder);
+                    let cause = format!("{BOOTED}, for {key}");
+                    self.command(Tick::ZERO, &slot, start, &By::Boot, cause);
+                }
+                queue.push(on);
             }
         }
     }
+}
+
+/// Whether it is a oneshot of which each instance has done its work.
+fn has_completed(app: &App) -> bool {
+    app.spec.kind == Kind::Oneshot && app.slots.values().all(is_completed)
 }

@@ -38,6 +38,12 @@ pub enum Report {
 impl Fleet {
     /// Takes a report about a run.
     pub fn report(&mut self, now: Tick, key: &RunKey, report: Report) {
+        self.hear(now, key, report);
+        self.proceed(now);
+    }
+
+    /// The same, before it is looked at what follows for others.
+    pub(super) fn hear(&mut self, now: Tick, key: &RunKey, report: Report) {
         let is_current = self
             .slot(&key.slot)
             .is_some_and(|slot| slot.machine.run() == key.run);
@@ -186,7 +192,7 @@ impl Fleet {
             slot.identity = None;
         }
         if let Some(exit) = slot.exits.front_mut().filter(|exit| exit.run == key.run) {
-            slot.cause = cause::of_end(&exit.how, before, &slot.machine, &slot.cause, now);
+            slot.cause = cause::of_end(exit, before, &slot.machine, &slot.cause, now);
             if cause::is_its_own(before) {
                 slot.by = By::Itself;
             }

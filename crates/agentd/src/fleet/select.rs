@@ -2,7 +2,7 @@
 //!
 //! `name` · `environment/name` · id · glob (`mds-*`, `dev/*`) · `/regex/` · namespace · `all`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobMatcher};
 use regex::Regex;
@@ -243,28 +243,30 @@ fn refuse_ambiguity(selector: &str, slots: &BTreeSet<SlotKey>) -> Result<(), Ref
 
 fn not_found(fleet: &Fleet, selection: &Selection, selector: &str) -> Refused {
     let wanted = selector.rsplit('/').next().unwrap_or(selector);
-    let mut scored: BTreeMap<String, f64> = BTreeMap::new();
-    for key in slots_of(fleet, selection) {
-        let likeness = if !wanted.is_empty() && key.app.name.contains(wanted) {
-            1.0
-        } else {
-            strsim::jaro_winkler(wanted, &key.app.name)
-        };
-        if likeness >= ALIKE {
-            scored.insert(key.app.to_string(), likeness);
-        }
-    }
-    let mut scored: Vec<_> = scored.into_iter().collect();
-    scored.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let candidates = scored
-        .into_iter()
-        .take(OFFERED)
-        .map(|(name, _)| name)
-        .collect();
+    let apps: BTreeSet<_> = slots_of(fleet, selection).map(|key| key.app).collect();
     Refused::NotFound {
         selector: selector.to_owned(),
-        candidates,
+        candidates: closest(wanted, &apps),
     }
+}
+
+/// The apps whose names are close to `wanted`, qualified, the closest first.
+pub(super) fn closest<'a>(wanted: &str, apps: impl IntoIterator<Item = &'a AppKey>) -> Vec<String> {
+    let likeness = |name: &str| {
+        if !wanted.is_empty() && name.contains(wanted) {
+            1.0
+        } else {
+            strsim::jaro_winkler(wanted, name)
+        }
+    };
+    let mut scored: Vec<_> = apps
+        .into_iter()
+        .map(|app| (likeness(&app.name), app))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let offered = scored.into_iter().take(OFFERED);
+    offered.map(|(_, app)| app.to_string()).collect()
 }
 
 fn glob(selector: &str, pattern: &str) -> Result<GlobMatcher, Refused> {

@@ -1,21 +1,23 @@
 //! The supervision of one instance: no tokio, no clock, no system calls, no logging.
 //!
 //! People, watches and limits send [`Command`]s, which set the **want**; the keeper reports [`Fact`]s, which set the
-//! **state**. Each may ask the world for one [`Effect`]. Time is handed in.
+//! **state**. What is stopped and wanted up, or lives and is wanted down, is [`Pending`]: it goes on when it is let, by
+//! [`Machine::proceed`], since other apps may have to come or to go first. Each input may ask the world for one
+//! [`Effect`]. Time is handed in.
 //!
 //! ```text
-//!            Start/Restart            Spawned                ready, or alive long enough where no sign is asked for
+//!         want up: its turn           Spawned                ready, or alive long enough where no sign is asked for
 //!  Stopped ───────────────▶ Spawning ─────────▶ Launching ─────────────────────────────▶ Online
-//!     ▲                      ▲  │  └─want down: signal─┐    │ Stop/Restart, not ready in     │
-//!     │                      │  │                      │    │ time, ill, or it ended and     │
-//!     │                      │  │                      ▼    ▼ left processes: signal         │
-//!     │◀── want down ────────┼──┼───────────────────  Ending  ◀────────────────────────────┤
-//!     │                      │◀─┼── want up, asked ──  │  ▲ due: SIGKILL, again and again   │
-//!     │                      │  │                      │  └─┘                               │
-//!     │                      │  └─SpawnFailed─┐        │ ended by itself                     │ it ended,
-//!     │                      │                ▼        ▼                                     │ nothing left
-//!     │                      └──── due ──── Waiting ◀── strikes left ◀───────────────────────┘
-//!     └────────── Stop ─────────── Waiting, Errored ◀── strikes spent
+//!   ▲ ▲ ▲                    ▲  │  └─out of date: end──┐   │ want down: its turn; restart,   │
+//!   │ │ │                    │  │                      │   │ not ready in time, ill, or it   │
+//!   │ │ │                    │  │                      ▼   ▼ ended and left processes: end   │
+//!   │ │ └── want down, or ───┼──┼────────────────────  Ending  ◀───────────────────────────┤
+//!   │ │     up in its turn   │◀─┼── up at once ──────  │  ▲ due: SIGKILL, again and again   │
+//!   │ │                      │  │                      │  └─┘                               │
+//!   │ └─── that is an end ───┼──┼────────────────────── │ ended by itself                    │ it ended,
+//!   │                        │  └─SpawnFailed─┐         ▼                                    │ nothing left
+//!   │                        └──── due ──── Waiting ◀── strikes left ◀───────────────────────┘
+//!   └── Stop, or Start ──────────── Waiting, Errored ◀── strikes spent, or a oneshot that failed
 //! ```
 //!
 //! Invariants, held by the random walks in `tests/walk.rs`
@@ -31,10 +33,11 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use eco_config::spec::{RestartPolicy, StopPolicy, StopWords};
+use eco_config::spec::{Kind, RestartPolicy, StopPolicy, StopWords};
 use nix::libc;
+use restart::Sequel;
 
-pub use state::{Ended, Ending, Replace, Run, State, Tick, Want};
+pub use state::{Ended, Ending, Replace, Run, State, Tick, Turn, Want};
 
 use std::time::Duration;
 
@@ -44,6 +47,8 @@ const KILL_AGAIN: Duration = Duration::from_secs(1);
 /// How an instance is to be treated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
+    /// Whether it is meant to end.
+    pub kind: Kind,
     /// What follows an end.
     pub restart: RestartPolicy,
     /// How it is ended.
@@ -69,15 +74,24 @@ pub enum ReadyBy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Be up.
-    Start,
+    Start(Turn),
     /// Be down.
     Stop,
     /// Be up, in a new run.
-    Restart,
+    Restart(Turn),
     /// Be down until [`Command::Resurrect`] or a start; what was wanted up is remembered.
     Hold,
     /// Be up if held.
     Resurrect,
+}
+
+/// What is wanted, and is done by [`Machine::proceed`] when nothing else has to come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// It is stopped, and wanted up.
+    Begin,
+    /// It lives, and is wanted down.
+    End,
 }
 
 /// What happened to a run.
@@ -239,6 +253,8 @@ impl Machine {
     #[must_use]
     pub fn deadline(&self) -> Option<Tick> {
         match self.state {
+            // Whether it gets ready does not matter any more.
+            State::Launching { .. } if self.want != Want::Up => None,
             State::Launching { since, .. } => match self.policy.ready {
                 ReadyBy::Sign { within } => Some(since.max(self.seen_from) + within?),
                 ReadyBy::Time(time) => Some(since + time),
@@ -252,18 +268,62 @@ impl Machine {
     /// Takes a command.
     pub fn command(&mut self, now: Tick, command: Command) -> Option<Effect> {
         match command {
-            Command::Start => self.start(),
-            Command::Restart => self.restart(now),
-            Command::Stop => self.rest(now, Want::Down),
+            Command::Start(turn) => self.start(turn),
+            Command::Restart(turn) => self.restart(now, turn),
+            Command::Stop => self.rest(Want::Down),
             Command::Hold => match self.want {
-                Want::Up | Want::Held => self.rest(now, Want::Held),
-                Want::Down => self.rest(now, Want::Down),
+                Want::Up | Want::Held => self.rest(Want::Held),
+                Want::Down => self.rest(Want::Down),
             },
             Command::Resurrect => match self.want {
-                Want::Held => self.start(),
+                Want::Held => self.start(Turn::InOrder),
                 Want::Up | Want::Down => None,
             },
         }
+    }
+
+    /// What is wanted and not begun.
+    #[must_use]
+    pub const fn pending(&self) -> Option<Pending> {
+        match (self.state, self.want) {
+            (State::Stopped, Want::Up) => Some(Pending::Begin),
+            (State::Launching { .. } | State::Online { .. }, Want::Down | Want::Held) => {
+                Some(Pending::End)
+            }
+            (State::Stopped, Want::Down | Want::Held)
+            | (State::Launching { .. } | State::Online { .. }, Want::Up)
+            | (
+                State::Spawning { .. }
+                | State::Ending { .. }
+                | State::Waiting { .. }
+                | State::Errored,
+                _,
+            ) => None,
+        }
+    }
+
+    /// Does what is pending: nothing has to come first any more.
+    pub fn proceed(&mut self, now: Tick) -> Option<Effect> {
+        match (self.pending()?, self.state) {
+            (Pending::Begin, _) => self.spawn(),
+            (Pending::End, State::Launching { pid, .. } | State::Online { pid, .. }) => {
+                self.end(now, pid, Ending::Asked(Turn::InOrder))
+            }
+            (
+                Pending::End,
+                State::Stopped
+                | State::Spawning { .. }
+                | State::Ending { .. }
+                | State::Waiting { .. }
+                | State::Errored,
+            ) => None,
+        }
+    }
+
+    /// Counts no restart and no failure any more. What it is, and when the next attempt is due, stays.
+    pub const fn reset(&mut self) {
+        self.pardon();
+        self.restarts = 0;
     }
 
     /// Takes a report about `run`.
@@ -396,12 +456,12 @@ impl Machine {
         }
     }
 
-    fn start(&mut self) -> Option<Effect> {
+    fn start(&mut self, turn: Turn) -> Option<Effect> {
         self.want = Want::Up;
         match self.state {
             State::Stopped | State::Waiting { .. } | State::Errored => {
                 self.pardon();
-                self.spawn()
+                self.rise(turn)
             }
             // Up, on the way, or spawned anew once what is ending is gone.
             State::Spawning { .. } | State::Launching { .. } | State::Online { .. } => None,
@@ -409,51 +469,58 @@ impl Machine {
                 self.state = State::Ending {
                     pid,
                     kill_at,
-                    ending: Ending::Asked,
+                    ending: Ending::Asked(turn),
                 };
                 None
             }
         }
     }
 
-    fn restart(&mut self, now: Tick) -> Option<Effect> {
+    /// Nothing of it is there, and it is wanted up.
+    fn rise(&mut self, turn: Turn) -> Option<Effect> {
+        match turn {
+            Turn::InOrder => self.settle_down(),
+            Turn::AtOnce => self.spawn(),
+        }
+    }
+
+    fn restart(&mut self, now: Tick, turn: Turn) -> Option<Effect> {
         match self.state {
             State::Spawning { .. } => {
                 self.want = Want::Up;
                 self.state = State::Spawning {
-                    replace: Replace::Yes,
+                    replace: Replace::Yes(turn),
                 };
                 None
             }
             State::Launching { pid, .. } | State::Online { pid, .. } => {
                 self.want = Want::Up;
-                self.end(now, pid, Ending::Asked)
+                self.end(now, pid, Ending::Asked(turn))
             }
             State::Stopped | State::Ending { .. } | State::Waiting { .. } | State::Errored => {
-                self.start()
+                self.start(turn)
             }
         }
     }
 
-    fn rest(&mut self, now: Tick, want: Want) -> Option<Effect> {
+    fn rest(&mut self, want: Want) -> Option<Effect> {
         self.want = want;
         match self.state {
             State::Waiting { .. } | State::Errored => self.settle_down(),
-            State::Launching { pid, .. } | State::Online { pid, .. } => {
-                self.end(now, pid, Ending::Asked)
-            }
-            // Down, on the way, or ended as soon as it is spawned.
-            State::Stopped | State::Spawning { .. } | State::Ending { .. } => None,
+            // Down, on the way, or ended in its turn.
+            State::Stopped
+            | State::Spawning { .. }
+            | State::Launching { .. }
+            | State::Online { .. }
+            | State::Ending { .. } => None,
         }
     }
 
-    /// Decides about a run that has just come to life: it may not be wanted any more.
+    /// Decides about a run that has just come to life: it may be out of date.
     fn welcome(&mut self, now: Tick, pid: i32, replace: Replace) -> Option<Effect> {
         match (self.want, replace) {
-            (Want::Up, Replace::No) => None,
-            (Want::Up, Replace::Yes) | (Want::Down | Want::Held, _) => {
-                self.end(now, pid, Ending::Asked)
-            }
+            (Want::Up, Replace::Yes(turn)) => self.end(now, pid, Ending::Asked(turn)),
+            (Want::Up, Replace::No) | (Want::Down | Want::Held, _) => None,
         }
     }
 
@@ -483,7 +550,7 @@ impl Machine {
     /// What a run left behind when it ended by itself has nobody who would understand words.
     const fn ask_to_end(&self, ending: Ending) -> Effect {
         match ending {
-            Ending::Asked => Effect::End(self.run),
+            Ending::Asked(_) => Effect::End(self.run),
             Ending::ByItself { how, .. } => match how {
                 Ended::NotReady | Ended::Ill => Effect::End(self.run),
                 Ended::Code(_) | Ended::Signal(_) | Ended::Unknown | Ended::NotSpawned => {
@@ -510,26 +577,33 @@ impl Machine {
     fn finish(&mut self, now: Tick, ending: Ending) -> Option<Effect> {
         match (self.want, ending) {
             (Want::Down | Want::Held, _) => self.settle_down(),
-            (Want::Up, Ending::Asked) => {
+            (Want::Up, Ending::Asked(turn)) => {
                 self.pardon();
                 self.restarts = self.restarts.saturating_add(1);
-                self.spawn()
+                self.rise(turn)
             }
             (Want::Up, Ending::ByItself { how, lived }) => self.follow(now, how, lived),
         }
     }
 
-    fn pardon(&mut self) {
+    const fn pardon(&mut self) {
         self.strikes = 0;
         self.attempts = 0;
     }
 
     fn follow(&mut self, now: Tick, how: Ended, lived: Duration) -> Option<Effect> {
-        let policy = &self.policy.restart;
-        if restart::is_an_end(policy, how) {
-            self.want = Want::Down;
-            return self.settle_down();
+        match restart::sequel(self.policy.kind, &self.policy.restart, how) {
+            Sequel::End => {
+                self.want = Want::Down;
+                return self.settle_down();
+            }
+            Sequel::Failure => {
+                self.state = State::Errored;
+                return None;
+            }
+            Sequel::Restart => {}
         }
+        let policy = &self.policy.restart;
         self.strikes = restart::strikes(policy, self.strikes, how, lived);
         self.attempts = restart::attempts(self.attempts, lived);
         if restart::is_spent(policy, self.strikes) {
@@ -552,6 +626,12 @@ fn by_itself(how: Ended, at: Tick, since: Tick) -> Ending {
 }
 
 impl Machine {
+    /// How it is treated.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// The wish.
     #[must_use]
     pub const fn want(&self) -> Want {

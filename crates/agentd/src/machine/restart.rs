@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eco_config::spec::{RestartDelay, RestartPolicy, RestartWhen};
+use eco_config::spec::{Kind, RestartDelay, RestartPolicy, RestartWhen};
 
 use super::Ended;
 
@@ -13,22 +13,45 @@ const DEFAULT_BASE: Duration = Duration::from_millis(100);
 /// The longest growing delay (PM2's value).
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// Whether nothing follows: no automatic restarts, or an exit code that was named as an end.
-pub(super) fn is_an_end(policy: &RestartPolicy, how: Ended) -> bool {
+/// What follows an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sequel {
+    /// Nothing: it is over, as it may be.
+    End,
+    /// Nothing: it should have done its work, and did not.
+    Failure,
+    /// Another run, while there are chances left.
+    Restart,
+}
+
+/// What follows an end. A signal is no exit code: what it killed has not exited, with 0 or with any other.
+pub(super) fn sequel(kind: Kind, policy: &RestartPolicy, how: Ended) -> Sequel {
+    // Its own policy says that it is to be replaced.
+    if how == Ended::Ill {
+        return Sequel::Restart;
+    }
+    if is_named(policy, how) {
+        return Sequel::End;
+    }
+    let is_well = how == Ended::Code(0);
+    match (kind, policy.when) {
+        (Kind::Oneshot, _) if is_well => Sequel::End,
+        (Kind::Oneshot, RestartWhen::Never) => Sequel::Failure,
+        (Kind::Service, RestartWhen::OnFailure) if is_well => Sequel::End,
+        (Kind::Service, RestartWhen::Never) => Sequel::End,
+        (Kind::Service | Kind::Oneshot, RestartWhen::Always | RestartWhen::OnFailure) => {
+            Sequel::Restart
+        }
+    }
+}
+
+/// Whether it exited with a code that was named as an end.
+fn is_named(policy: &RestartPolicy, how: Ended) -> bool {
     match how {
-        Ended::Code(code) => {
-            let is_failure = code != 0;
-            match policy.when {
-                RestartWhen::Always => policy.stop_exit_codes.contains(&code),
-                RestartWhen::OnFailure => !is_failure || policy.stop_exit_codes.contains(&code),
-                RestartWhen::Never => true,
-            }
+        Ended::Code(code) => policy.stop_exit_codes.contains(&code),
+        Ended::Signal(_) | Ended::Unknown | Ended::NotSpawned | Ended::NotReady | Ended::Ill => {
+            false
         }
-        Ended::Signal(_) | Ended::Unknown | Ended::NotSpawned | Ended::NotReady => {
-            policy.when == RestartWhen::Never
-        }
-        // Its own policy says that it is to be replaced.
-        Ended::Ill => false,
     }
 }
 
@@ -107,6 +130,10 @@ mod tests {
         }
     }
 
+    fn of_service(policy: &RestartPolicy, how: Ended) -> Sequel {
+        sequel(Kind::Service, policy, how)
+    }
+
     fn delays(delay_by: RestartDelay) -> Vec<u128> {
         (1..=5)
             .map(|attempt| delay(&policy(delay_by), attempt).as_millis())
@@ -162,16 +189,71 @@ mod tests {
             when: RestartWhen::Never,
             ..policy(RestartDelay::Default)
         };
-        assert!(is_an_end(&policy, Ended::NotReady));
-        assert!(!is_an_end(&policy, Ended::Ill));
+        assert_eq!(of_service(&policy, Ended::NotReady), Sequel::End);
+        assert_eq!(of_service(&policy, Ended::Ill), Sequel::Restart);
     }
 
     #[test]
     fn a_named_exit_code_is_an_end_and_a_signal_is_not() {
         let policy = policy(RestartDelay::Default);
-        assert!(is_an_end(&policy, Ended::Code(7)));
-        assert!(!is_an_end(&policy, Ended::Code(0)));
-        assert!(!is_an_end(&policy, Ended::Signal(7)));
+        assert_eq!(of_service(&policy, Ended::Code(7)), Sequel::End);
+        assert_eq!(of_service(&policy, Ended::Code(0)), Sequel::Restart);
+        assert_eq!(of_service(&policy, Ended::Signal(7)), Sequel::Restart);
+    }
+
+    #[test]
+    fn a_kill_is_no_exit_with_code_0() {
+        let policy = RestartPolicy {
+            when: RestartWhen::OnFailure,
+            stop_exit_codes: vec![0],
+            ..policy(RestartDelay::Default)
+        };
+        assert_eq!(of_service(&policy, Ended::Code(0)), Sequel::End);
+        for how in [Ended::Signal(9), Ended::Signal(15), Ended::Unknown] {
+            assert_eq!(of_service(&policy, how), Sequel::Restart, "{how:?}");
+        }
+    }
+
+    #[test]
+    fn on_failure_only_a_failure_is_followed_by_a_restart() {
+        let policy = RestartPolicy {
+            when: RestartWhen::OnFailure,
+            ..policy(RestartDelay::Default)
+        };
+        assert_eq!(of_service(&policy, Ended::Code(0)), Sequel::End);
+        assert_eq!(of_service(&policy, Ended::Code(7)), Sequel::End);
+        assert_eq!(of_service(&policy, Ended::Code(1)), Sequel::Restart);
+        assert_eq!(of_service(&policy, Ended::NotSpawned), Sequel::Restart);
+    }
+
+    #[test]
+    fn a_oneshot_is_done_by_exit_code_0_and_fails_by_anything_else_unless_it_is_tried_again() {
+        let with = |when| RestartPolicy {
+            when,
+            ..policy(RestartDelay::Default)
+        };
+        for when in [
+            RestartWhen::Always,
+            RestartWhen::OnFailure,
+            RestartWhen::Never,
+        ] {
+            let sequel = sequel(Kind::Oneshot, &with(when), Ended::Code(0));
+            assert_eq!(sequel, Sequel::End, "{when:?}");
+        }
+        for how in [
+            Ended::Code(1),
+            Ended::Signal(9),
+            Ended::Unknown,
+            Ended::NotSpawned,
+        ] {
+            let never = sequel(Kind::Oneshot, &with(RestartWhen::Never), how);
+            let again = sequel(Kind::Oneshot, &with(RestartWhen::OnFailure), how);
+            assert_eq!(
+                (never, again),
+                (Sequel::Failure, Sequel::Restart),
+                "{how:?}"
+            );
+        }
     }
 
     #[test]

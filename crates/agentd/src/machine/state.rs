@@ -22,7 +22,7 @@ pub enum Want {
 /// What an instance is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// No process, and none to come by itself.
+    /// No process. None comes by itself, but one may be wanted: see [`Pending`](super::Pending).
     Stopped,
     /// Asked for, not yet reported.
     Spawning {
@@ -57,8 +57,17 @@ pub enum State {
         /// When.
         until: Tick,
     },
-    /// Ended by itself too often.
+    /// Ended by itself too often, or was to do its work and failed.
     Errored,
+}
+
+/// When an instance that is down may come up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// After what it depends on.
+    InOrder,
+    /// At once, whatever else is up.
+    AtOnce,
 }
 
 /// Whether a run that is being spawned is already out of date.
@@ -66,15 +75,15 @@ pub enum State {
 pub enum Replace {
     /// It is what is wanted.
     No,
-    /// A restart was asked for after the spawn: end it as soon as it is there.
-    Yes,
+    /// A restart was asked for after the spawn: end it as soon as it is there. The next one comes up in its turn.
+    Yes(Turn),
 }
 
 /// Whose doing an end is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// A command's.
-    Asked,
+    /// A command's. If it is wanted up, the next run comes up in its turn.
+    Asked(Turn),
     /// The app's own: it ended, or did not do as it should.
     ByItself {
         /// How.

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use eco_config::spec::{AppSpec, ExecMode};
+use eco_config::spec::{AppSpec, ExecMode, Kind};
 use eco_home::clock;
 use eco_home::clock::nanos;
 use eco_proto::agent::v1 as pb;
 
 use super::health;
 use crate::fleet::select::{Reach, Selection};
+use crate::fleet::wait::{self, Wait};
 use crate::fleet::{Action, App, Board, Exit, Fleet, Outcome, Slot, SlotKey, Verb};
 use crate::limits::{self, Groups, Kept};
-use crate::machine::State;
+use crate::machine::{Machine, Pending, State, Turn};
 use crate::resolve::{self, Resolved, Script};
 use crate::sample::Usage;
 use crate::store::{of_begun, of_by, of_exit};
@@ -41,13 +42,23 @@ pub(super) fn selection(selection: Option<pb::Selection>, asks: Asks) -> Selecti
 }
 
 /// `None`: a verb of a later version.
-pub(super) const fn verb(verb: pb::Verb) -> Option<Verb> {
+pub(super) const fn verb(verb: pb::Verb, turn: Turn) -> Option<Verb> {
     match verb {
-        pb::Verb::Start => Some(Verb::Start),
+        pb::Verb::Start => Some(Verb::Start(turn)),
         pb::Verb::Stop => Some(Verb::Stop),
-        pb::Verb::Restart => Some(Verb::Restart),
+        pb::Verb::Restart => Some(Verb::Restart(turn)),
         pb::Verb::Delete => Some(Verb::Delete),
+        pb::Verb::Reset => Some(Verb::Reset),
         pb::Verb::Unspecified => None,
+    }
+}
+
+/// Whether what is started waits for what it depends on.
+pub(super) const fn turn(no_dependencies: bool) -> Turn {
+    if no_dependencies {
+        Turn::AtOnce
+    } else {
+        Turn::InOrder
     }
 }
 
@@ -60,7 +71,10 @@ pub(super) fn outcomes(
     outcomes
         .into_iter()
         .map(|outcome| pb::Outcome {
-            notes: notes.remove(&outcome.slot.app).unwrap_or_default(),
+            notes: {
+                let of_app = notes.remove(&outcome.slot.app).unwrap_or_default();
+                outcome.notes.into_iter().chain(of_app).collect()
+            },
             environment: outcome.slot.app.environment,
             name: outcome.slot.app.name,
             instance: outcome.slot.instance,
@@ -80,6 +94,7 @@ const fn action(action: Action) -> pb::Action {
         Action::Unchanged => pb::Action::Unchanged,
         Action::Stopped => pb::Action::Stopped,
         Action::Deleted => pb::Action::Deleted,
+        Action::Reset => pb::Action::Reset,
     }
 }
 
@@ -144,10 +159,11 @@ pub(super) fn instances(
         .filter_map(|key| {
             let app = fleet.app(&key.app)?;
             let slot = app.slots.get(&key.instance)?;
-            Some(pb::Instance {
+            let told = pb::Instance {
                 health: health::of(key, app, slot, board),
                 ..instance(key, app, slot, usages)
-            })
+            };
+            Some(with_waits(told, slot, &fleet.waits(key)))
         })
         .collect()
 }
@@ -165,7 +181,7 @@ fn instance(key: &SlotKey, app: &App, slot: &Slot, usages: &BTreeMap<i32, Usage>
         name: key.app.name.clone(),
         instance: key.instance,
         namespace: spec.namespace.clone(),
-        status: status(slot.machine.state()).into(),
+        status: status(&slot.machine).into(),
         pid,
         run: slot.machine.run(),
         restarts: slot.machine.restarts(),
@@ -198,6 +214,31 @@ fn instance(key: &SlotKey, app: &App, slot: &Slot, usages: &BTreeMap<i32, Usage>
         began: slot.began.as_ref().map(of_begun),
         by: Some(of_by(&slot.by)),
         health: None,
+        waits: Vec::new(),
+        oneshot: spec.kind == Kind::Oneshot,
+    }
+}
+
+/// What it waits for is the cause of its being where it is.
+fn with_waits(instance: pb::Instance, slot: &Slot, waits: &[Wait]) -> pb::Instance {
+    let Some((pending, told)) = slot.machine.pending().zip(wait::told(waits)) else {
+        return instance;
+    };
+    pb::Instance {
+        cause: match pending {
+            Pending::Begin => told,
+            Pending::End => format!("{}; {told}", slot.cause),
+        },
+        waits: waits.iter().map(of_wait).collect(),
+        ..instance
+    }
+}
+
+fn of_wait(wait: &Wait) -> pb::Wait {
+    pb::Wait {
+        on: wait.on(),
+        text: wait.to_string(),
+        stuck: wait.is_stuck(),
     }
 }
 
@@ -210,8 +251,14 @@ pub(super) fn living(slot: &Slot) -> Option<(i32, std::time::Duration)> {
     }
 }
 
-const fn status(state: State) -> pb::Status {
-    match state {
+/// What is wanted and waits for its turn is shown as on its way.
+const fn status(machine: &Machine) -> pb::Status {
+    match machine.pending() {
+        Some(Pending::Begin) => return pb::Status::Launching,
+        Some(Pending::End) => return pb::Status::Stopping,
+        None => {}
+    }
+    match machine.state() {
         State::Stopped => pb::Status::Stopped,
         State::Spawning { .. } | State::Launching { .. } => pb::Status::Launching,
         State::Online { .. } => pb::Status::Online,
@@ -248,7 +295,7 @@ mod tests {
 
     use super::*;
     use crate::environment::tests::spec;
-    use crate::fleet::apply::Restart;
+    use crate::fleet::apply::{Application, policy};
     use crate::fleet::{AppKey, By, Identity, Report};
     use crate::sample::Measured;
 
@@ -259,8 +306,7 @@ mod tests {
         fleet.apply(
             clock::since_boot(),
             &By::ann(),
-            vec![asked],
-            Restart::IfChanged,
+            Application::of(vec![asked]),
         );
         (fleet, key)
     }
@@ -335,29 +381,45 @@ mod tests {
 
     #[test]
     fn every_state_has_the_status_that_people_know() {
-        use crate::machine::{Ending, Replace};
+        use crate::machine::{Ending, Replace, Saved, Want};
+        let shown = |want, state| {
+            let (run, strikes, attempts, restarts) = (1, 0, 0, 0);
+            let saved = Saved {
+                want,
+                state,
+                run,
+                strikes,
+                attempts,
+                restarts,
+            };
+            status(&Machine::restore(policy(&spec("dev", "api")), saved))
+        };
         let (pid, since) = (1, Duration::ZERO);
         let spawning = State::Spawning {
             replace: Replace::No,
         };
+        let (launching, online) = (
+            State::Launching { pid, since },
+            State::Online { pid, since },
+        );
         let ending = State::Ending {
             pid,
-            ending: Ending::Asked,
+            ending: Ending::Asked(Turn::InOrder),
             kill_at: since,
         };
-        assert_eq!(status(State::Stopped), pb::Status::Stopped);
-        assert_eq!(status(spawning), pb::Status::Launching);
-        assert_eq!(
-            status(State::Launching { pid, since }),
-            pb::Status::Launching
-        );
-        assert_eq!(status(State::Online { pid, since }), pb::Status::Online);
-        assert_eq!(status(ending), pb::Status::Stopping);
-        assert_eq!(
-            status(State::Waiting { until: since }),
-            pb::Status::WaitingRestart
-        );
-        assert_eq!(status(State::Errored), pb::Status::Errored);
+        assert_eq!(shown(Want::Down, State::Stopped), pb::Status::Stopped);
+        assert_eq!(shown(Want::Held, State::Stopped), pb::Status::Stopped);
+        assert_eq!(shown(Want::Up, spawning), pb::Status::Launching);
+        assert_eq!(shown(Want::Up, launching), pb::Status::Launching);
+        assert_eq!(shown(Want::Up, online), pb::Status::Online);
+        assert_eq!(shown(Want::Down, ending), pb::Status::Stopping);
+        let waiting = State::Waiting { until: since };
+        assert_eq!(shown(Want::Up, waiting), pb::Status::WaitingRestart);
+        assert_eq!(shown(Want::Up, State::Errored), pb::Status::Errored);
+        // Its turn has not come.
+        assert_eq!(shown(Want::Up, State::Stopped), pb::Status::Launching);
+        assert_eq!(shown(Want::Down, online), pb::Status::Stopping);
+        assert_eq!(shown(Want::Held, launching), pb::Status::Stopping);
     }
 
     #[test]
@@ -393,16 +455,17 @@ mod tests {
             id: instance,
             action: Action::Created,
             run: 1,
+            notes: vec!["another".to_owned()],
         };
         let notes = BTreeMap::from([(app.clone(), vec!["a note".to_owned()])]);
         let told = outcomes(vec![outcome(0), outcome(1)], &notes);
-        assert_eq!(told[0].notes, ["a note"]);
-        assert!(told[1].notes.is_empty());
+        assert_eq!(told[0].notes, ["another", "a note"]);
+        assert_eq!(told[1].notes, ["another"]);
     }
 
     #[test]
     fn a_verb_of_a_later_version_is_no_verb() {
-        assert_eq!(verb(pb::Verb::Unspecified), None);
-        assert_eq!(verb(pb::Verb::Delete), Some(Verb::Delete));
+        assert_eq!(verb(pb::Verb::Unspecified, Turn::InOrder), None);
+        assert_eq!(verb(pb::Verb::Delete, Turn::InOrder), Some(Verb::Delete));
     }
 }

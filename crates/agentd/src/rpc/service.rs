@@ -18,7 +18,7 @@ use super::events::{Filter, Teller};
 use super::watches::Watches;
 use super::{attach, peer, plan, refuse, send, signal, speech, trigger, variables};
 use crate::feed::LogDaemon;
-use crate::fleet::apply::Restart;
+use crate::fleet::apply::{Application, Restart};
 use crate::fleet::select::select;
 use crate::fleet::{AppKey, Board, Fleet, SlotKey};
 use crate::keeper::Keeper;
@@ -179,21 +179,28 @@ impl Agent for Service {
         let by = peer::by(&request).await;
         let request = request.into_inner();
         let specs = specs(request.apps)?;
+        let needed = self::specs(request.needed)?;
         let groups = self.peers.keeper.borrow().groups.clone();
         let notes = specs
             .iter()
+            .chain(&needed)
             .map(|spec| (AppKey::of(spec), convert::notes(spec, &groups)))
             .collect();
-        let restart = if request.restart {
-            Restart::Always
-        } else {
-            Restart::IfChanged
+        let restart = match (request.restart, &request.fingerprint) {
+            (true, _) => Restart::Always,
+            (false, Some(_)) => Restart::Converge,
+            (false, None) => Restart::IfChanged,
+        };
+        let application = Application {
+            specs,
+            needed,
+            restart,
+            turn: convert::turn(request.no_dependencies),
         };
         let outcomes = self
             .ask(|reply| Ask::Apply {
                 by,
-                specs,
-                restart,
+                application,
                 prune: plan::prune(request.prune),
                 planned: request.fingerprint,
                 reply,
@@ -208,11 +215,14 @@ impl Agent for Service {
         request: Request<pb::PlanRequest>,
     ) -> Result<Response<pb::PlanReply>, Status> {
         let request = request.into_inner();
-        let specs = specs(request.apps)?;
+        let application = Application {
+            needed: specs(request.needed)?,
+            ..Application::of(specs(request.apps)?)
+        };
         let prune = plan::prune(request.prune);
         let plan = self
             .ask(|reply| Ask::Plan {
-                specs,
+                application,
                 prune,
                 reply,
             })
@@ -226,7 +236,7 @@ impl Agent for Service {
     ) -> Result<Response<pb::ActReply>, Status> {
         let by = peer::by(&request).await;
         let request = request.into_inner();
-        let verb = convert::verb(request.verb())
+        let verb = convert::verb(request.verb(), convert::turn(request.no_dependencies))
             .ok_or_else(|| Status::invalid_argument("this agent does not know the verb"))?;
         let selection = convert::selection(request.selection, Asks::ToTouch);
         let outcomes = self

@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use crate::environment::tests::spec;
     use crate::fleet::By;
-    use crate::fleet::apply::Restart;
+    use crate::fleet::apply::Application;
     use crate::watch_files::rules::Origin;
 
     fn fleet(folder: &Path) -> Fleet {
@@ -208,12 +208,7 @@ mod tests {
         });
         asked.pid_file = Some("api.pid".into());
         let mut fleet = Fleet::default();
-        fleet.apply(
-            Duration::ZERO,
-            &By::Unknown,
-            vec![asked],
-            Restart::IfChanged,
-        );
+        fleet.apply(Duration::ZERO, &By::Unknown, Application::of(vec![asked]));
         fleet
     }
 

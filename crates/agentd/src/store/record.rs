@@ -13,7 +13,7 @@ use prost::Message;
 
 use crate::fleet::apply::policy;
 use crate::fleet::{App, AppKey, Begun, By, Exit, Fate, History, How, Identity, Slot, SlotKey};
-use crate::machine::{Ended, Ending, Machine, Replace, Run, Saved, State, Want};
+use crate::machine::{Ended, Ending, Machine, Replace, Run, Saved, State, Turn, Want};
 
 /// The version that is written.
 const VERSION: u8 = 1;
@@ -183,7 +183,8 @@ fn of_state(state: State) -> PbState {
         State::Stopped => PbState::Stopped(pb::Stopped {}),
         State::Errored => PbState::Errored(pb::Errored {}),
         State::Spawning { replace } => PbState::Spawning(pb::Spawning {
-            replace: replace == Replace::Yes,
+            replace: replace != Replace::No,
+            at_once: replace == Replace::Yes(Turn::AtOnce),
         }),
         State::Launching { pid, since } => PbState::Launching(pb::Living {
             pid,
@@ -200,8 +201,9 @@ fn of_state(state: State) -> PbState {
         } => PbState::Ending(pb::Ending {
             pid,
             kill_at: nanos(kill_at),
+            at_once: ending == Ending::Asked(Turn::AtOnce),
             by_itself: match ending {
-                Ending::Asked => None,
+                Ending::Asked(_) => None,
                 Ending::ByItself { how, lived } => Some(of_ended(how, lived)),
             },
         }),
@@ -215,8 +217,12 @@ fn to_state(state: PbState) -> State {
     match state {
         PbState::Stopped(_) => State::Stopped,
         PbState::Errored(_) => State::Errored,
-        PbState::Spawning(pb::Spawning { replace }) => State::Spawning {
-            replace: if replace { Replace::Yes } else { Replace::No },
+        PbState::Spawning(pb::Spawning { replace, at_once }) => State::Spawning {
+            replace: if replace {
+                Replace::Yes(to_turn(at_once))
+            } else {
+                Replace::No
+            },
         },
         PbState::Launching(pb::Living { pid, since }) => State::Launching {
             pid,
@@ -230,15 +236,20 @@ fn to_state(state: PbState) -> State {
             pid,
             kill_at,
             by_itself,
+            at_once,
         }) => State::Ending {
             pid,
             kill_at: Duration::from_nanos(kill_at),
-            ending: by_itself.map_or(Ending::Asked, to_ended),
+            ending: by_itself.map_or(Ending::Asked(to_turn(at_once)), to_ended),
         },
         PbState::Waiting(pb::Waiting { until }) => State::Waiting {
             until: Duration::from_nanos(until),
         },
     }
+}
+
+const fn to_turn(at_once: bool) -> Turn {
+    if at_once { Turn::AtOnce } else { Turn::InOrder }
 }
 
 fn of_ended(how: Ended, lived: Duration) -> pb::Ended {

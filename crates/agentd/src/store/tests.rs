@@ -7,9 +7,10 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::environment::tests::spec;
-use crate::fleet::apply::Restart;
+use crate::fleet::apply::Application;
 use crate::fleet::event::What;
 use crate::fleet::{By, Verb};
+use crate::machine::Turn;
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
@@ -48,7 +49,7 @@ fn everything(fleet: &Fleet) -> Changes {
 fn fleet() -> Fleet {
     let mut fleet = Fleet::default();
     let specs = vec![spec("dev", "api"), spec("dev", "web")];
-    fleet.apply(Duration::ZERO, &By::ann(), specs, Restart::IfChanged);
+    fleet.apply(Duration::ZERO, &By::ann(), Application::of(specs));
     fleet
 }
 
@@ -87,7 +88,7 @@ fn only_what_changed_is_written() {
     other.act(
         Duration::ZERO,
         &By::ann(),
-        Verb::Restart,
+        Verb::Restart(Turn::InOrder),
         &[key("api", 0), key("web", 0)],
     );
     let changes = Changes {
@@ -117,8 +118,7 @@ fn a_deleted_app_is_gone_and_its_run_numbers_are_not() {
     let outcomes = fleet.apply(
         Duration::ZERO,
         &By::ann(),
-        vec![spec("dev", "api")],
-        Restart::IfChanged,
+        Application::of(vec![spec("dev", "api")]),
     );
     assert_eq!(outcomes[0].run, 2);
 }

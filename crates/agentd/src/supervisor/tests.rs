@@ -2,9 +2,13 @@
 
 use eco_home::clock;
 
+use eco_config::spec::AppSpec;
+use tokio::sync::oneshot;
+
 use super::*;
 use crate::environment::tests::spec;
-use crate::fleet::Greeting;
+use crate::fleet::apply::Application;
+use crate::fleet::{Greeting, Outcome};
 
 /// The orders that a supervisor gives for these inputs, all taken in one batch.
 async fn orders_for(inputs: Vec<Input>) -> Vec<(u64, Order)> {
@@ -48,13 +52,11 @@ fn start() -> (Input, oneshot::Receiver<Result<Vec<Outcome>, Refusal>>) {
         cwd: Some("/".into()),
         ..spec("dev", "api")
     }];
-    let restart = Restart::IfChanged;
     let request = Request::Apply {
         by: By::ann(),
-        specs,
+        application: Application::of(specs),
         prune: Vec::new(),
         planned: None,
-        restart,
         reply,
     };
     (Input::Request(request), answer)

@@ -78,7 +78,7 @@ impl Pending {
             } => Verdict::Wait,
             // The next run begins after the change.
             State::Ending {
-                ending: Ending::Asked,
+                ending: Ending::Asked(_),
                 ..
             }
             | State::Stopped => Verdict::Nothing,
@@ -89,7 +89,7 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::{Ended, Replace};
+    use crate::machine::{Ended, Replace, Turn};
 
     const fn ms(time: u64) -> Duration {
         Duration::from_millis(time)
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(at(1000).verdict(Want::Up, spawning), Verdict::Wait);
         assert_eq!(at(1000).verdict(Want::Up, ending(crashed)), Verdict::Wait);
         assert_eq!(
-            at(1000).verdict(Want::Up, ending(Ending::Asked)),
+            at(1000).verdict(Want::Up, ending(Ending::Asked(Turn::InOrder))),
             Verdict::Nothing
         );
     }

@@ -98,6 +98,7 @@ impl Agent {
         let request = pb::PlanRequest {
             apps,
             prune: Vec::new(),
+            needed: Vec::new(),
         };
         match self.client.plan(request).await {
             Ok(_) => Ok(Vec::new()),
@@ -136,13 +137,8 @@ impl Agent {
     pub(crate) async fn act(
         &mut self,
         tried: &str,
-        verb: pb::Verb,
-        selection: pb::Selection,
+        request: pb::ActRequest,
     ) -> Result<Vec<pb::Outcome>, CliError> {
-        let request = pb::ActRequest {
-            verb: verb.into(),
-            selection: Some(selection),
-        };
         let reply = self.client.act(request).await;
         reply
             .map(|reply| reply.into_inner().outcomes)

@@ -37,6 +37,7 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
     let Compared {
         mut agent,
         apps,
+        needed,
         prune,
         changes,
     } = compare(session, args.comparison).await?;
@@ -57,6 +58,7 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
     }
     let request = ApplyRequest {
         apps,
+        needed,
         prune,
         fingerprint: Some(changes.fingerprint),
         ..ApplyRequest::default()

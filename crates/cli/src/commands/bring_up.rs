@@ -1,6 +1,6 @@
 //! What `start` and `restart` share: apps by specification and apps by selector, in one request each.
 
-use eco_proto::agent::v1::{ApplyRequest, Verb};
+use eco_proto::agent::v1::{ActRequest, ApplyRequest, Verb};
 
 use super::conclude::{Conclusion, conclude};
 use super::plan::Plan;
@@ -33,12 +33,21 @@ impl BringUp {
     }
 }
 
+/// What is done about the apps that others depend on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
+pub(crate) struct Needs {
+    /// Start nothing that they depend on, and wait for nothing
+    #[arg(long)]
+    no_deps: bool,
+}
+
 /// Asks for what is planned, by the agent that was met while planning or else by one that is met now, and concludes.
 pub(crate) async fn bring_up(
     session: &mut Session<'_>,
     met: Option<Agent>,
     plan: Plan,
     how: BringUp,
+    needs: Needs,
     conclusion: &Conclusion,
 ) -> Result<(), CliError> {
     let mut agent = match met {
@@ -50,14 +59,20 @@ pub(crate) async fn bring_up(
     if !plan.apps.is_empty() {
         let request = ApplyRequest {
             apps: plan.apps,
+            needed: plan.needed,
+            no_dependencies: needs.no_deps,
             restart: how == BringUp::Restart,
             ..ApplyRequest::default()
         };
         outcomes.extend(agent.apply(&tried, request).await?);
     }
     if !plan.selectors.is_empty() {
-        let selection = session.select(plan.selectors);
-        outcomes.extend(agent.act(&tried, how.verb(), selection).await?);
+        let request = ActRequest {
+            verb: how.verb().into(),
+            selection: Some(session.select(plan.selectors)),
+            no_dependencies: needs.no_deps,
+        };
+        outcomes.extend(agent.act(&tried, request).await?);
     }
     conclude(session, &mut agent, how.name(), &outcomes, conclusion).await
 }

@@ -71,12 +71,34 @@ pub(crate) async fn conclude(
     for awaited in &failed {
         failure::tell(session, awaited).await;
     }
-    let names: BTreeSet<String> = failed
-        .iter()
-        .map(|one| format!("{}/{}", one.environment, one.name))
-        .collect();
-    let names: Vec<String> = names.into_iter().collect();
-    Err(CliError::user(format!("{verb} {}", names.join(", "))))
+    let names: BTreeSet<String> = failed.iter().map(|one| one.app()).collect();
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    let missed = CliError::user(format!("{verb} {}", all.join(", ")));
+    Err(match way_out(&failed, &names) {
+        Some(hint) => missed.hinted(hint),
+        None => missed,
+    })
+}
+
+/// How to go on where apps wait for one that nobody asked to come up.
+fn way_out(failed: &[&Awaited], names: &BTreeSet<String>) -> Option<String> {
+    failed.iter().find_map(|one| match &one.verdict {
+        Some(Verdict::Blocked { on, .. }) if !names.contains(on) => Some(format!(
+            "eco start {on} brings up what it waits for; eco start {} --no-deps does without",
+            one.app()
+        )),
+        Some(
+            Verdict::Up
+            | Verdict::Ended(_)
+            | Verdict::Down
+            | Verdict::Gone
+            | Verdict::Failed(_)
+            | Verdict::KeepsFailing(_)
+            | Verdict::Blocked { .. }
+            | Verdict::TimedOut(_),
+        )
+        | None => None,
+    })
 }
 
 /// Waits; an agent that dies meanwhile costs nothing: what was asked for is on its disk, and its successor goes on.
@@ -104,7 +126,9 @@ fn awaited(outcome: &Outcome) -> Option<Awaited> {
         Action::Created | Action::Started | Action::Restarted => Goal::Up,
         Action::Stopped => Goal::Down,
         Action::Deleted => Goal::Gone,
-        Action::Unchanged | Action::Registered | Action::Unspecified => return None,
+        Action::Unchanged | Action::Registered | Action::Reset | Action::Unspecified => {
+            return None;
+        }
     };
     Some(Awaited::new(
         &outcome.environment,
@@ -123,6 +147,7 @@ fn tell_at_once(ui: &mut Ui, outcomes: &[Outcome]) {
         let said = match outcome.action() {
             Action::Unchanged => Some("unchanged"),
             Action::Registered => Some("registered, not started (autostart: false)"),
+            Action::Reset => Some("restarts and failures count from zero"),
             Action::Created
             | Action::Started
             | Action::Restarted
@@ -163,11 +188,17 @@ fn tell(ui: &mut Ui, awaited: &Awaited) {
         },
         Some(Verdict::Down) => format!("{} {name}: stopped", success("✓")),
         Some(Verdict::Gone) => format!("{} {name}: deleted", success("✓")),
-        Some(Verdict::Ended(cause)) => format!("{} {name}: ended ({cause})", success("✓")),
+        Some(Verdict::Ended(cause)) => format!("{} {name}: {cause}", success("✓")),
         Some(Verdict::Failed(cause)) => format!("{} {name}: {cause}", error("✗")),
         Some(Verdict::KeepsFailing(cause)) => {
             format!(
                 "{} {name}: keeps failing ({cause}); eco goes on trying",
+                error("✗")
+            )
+        }
+        Some(Verdict::Blocked { cause, .. }) => {
+            format!(
+                "{} {name}: {cause}; it begins as soon as that is so",
                 error("✗")
             )
         }

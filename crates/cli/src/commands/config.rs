@@ -57,7 +57,7 @@ pub(crate) fn run(desk: &mut Desk<'_>, args: Args) -> Result<(), CliError> {
         } else {
             Secrets::Hidden
         };
-        let apps = chosen(ecosystem.apps, &args.only)?;
+        let (apps, _) = chosen(ecosystem.apps, &args.only)?;
         let config = config(&environment, &file, &apps, secrets);
         let text = if args.json {
             json::document(&config)

@@ -1,6 +1,6 @@
 //! `eco delete`
 
-use eco_proto::agent::v1::Verb;
+use eco_proto::agent::v1::{ActRequest, Verb};
 
 use super::conclude::{Conclusion, conclude};
 use super::selection::selection;
@@ -26,6 +26,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), CliError> {
     let mut agent = session.agent().await?;
     let selection = selection(session, &mut agent, &args.selectors).await?;
-    let outcomes = agent.act("delete apps", Verb::Delete, selection).await?;
+    let request = ActRequest {
+        verb: Verb::Delete.into(),
+        selection: Some(selection),
+        ..ActRequest::default()
+    };
+    let outcomes = agent.act("delete apps", request).await?;
     conclude(session, &mut agent, "delete", &outcomes, &args.conclusion).await
 }

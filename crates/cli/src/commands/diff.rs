@@ -45,6 +45,7 @@ pub(crate) struct Comparison {
 pub(crate) struct Compared {
     pub(crate) agent: Agent,
     pub(crate) apps: Vec<AppSpec>,
+    pub(crate) needed: Vec<AppSpec>,
     pub(crate) prune: Vec<Prune>,
     pub(crate) changes: Changes,
 }
@@ -79,6 +80,7 @@ pub(crate) async fn compare(
     let targets = &comparison.targets;
     let Plan {
         apps,
+        needed,
         selectors,
         scopes,
     } = plan(session, &mut met, targets, &reading, Commands::Refused).await?;
@@ -94,12 +96,14 @@ pub(crate) async fn compare(
     let prune = if comparison.prune { scopes } else { Vec::new() };
     let request = PlanRequest {
         apps: apps.clone(),
+        needed: needed.clone(),
         prune: prune.clone(),
     };
     let changes = changes(agent.plan(request).await?);
     Ok(Compared {
         agent,
         apps,
+        needed,
         prune,
         changes,
     })

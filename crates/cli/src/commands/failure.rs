@@ -7,7 +7,7 @@ use super::tail::tail;
 use crate::render::line::{Labels, text};
 use crate::render::style::bold;
 use crate::selector;
-use crate::settle::{Awaited, Goal};
+use crate::settle::{Awaited, Goal, Verdict};
 
 /// Lines shown.
 const LINES: u16 = 15;
@@ -17,6 +17,9 @@ pub(crate) async fn tell(session: &mut Session<'_>, failed: &Awaited) {
     match failed.goal {
         Goal::Up => {}
         Goal::Down | Goal::Gone => return,
+    }
+    if matches!(failed.verdict, Some(Verdict::Blocked { .. })) {
+        return;
     }
     let wanted = selector::instance(&failed.environment, &failed.name, failed.instance);
     let name = instance_name(failed);

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use eco_proto::agent::v1::{AppSpec, Prune};
+use eco_proto::agent::v1::dependency::On;
+use eco_proto::agent::v1::{AppSpec, Dependency, Prune};
 
 use super::files;
 use super::session::Session;
@@ -32,6 +33,8 @@ pub(crate) struct Reading {
 pub(crate) struct Plan {
     /// Apps to be as specified.
     pub(crate) apps: Vec<AppSpec>,
+    /// Apps of the same files that those depend on.
+    pub(crate) needed: Vec<AppSpec>,
     /// Apps that the agent knows.
     pub(crate) selectors: Vec<String>,
     /// Where the apps of the files belong.
@@ -88,7 +91,9 @@ pub(crate) async fn plan(
             Target::Selector(selector) => plan.selectors.push(selector),
         }
     }
-    plan.apps = chosen(plan.apps, &reading.only)?;
+    let (chosen, others) = chosen(plan.apps, &reading.only)?;
+    plan.needed = needed(&chosen, others);
+    plan.apps = chosen;
     Ok(plan)
 }
 
@@ -208,8 +213,11 @@ fn script(session: &mut Session<'_>, line: String, reading: &Reading) -> Result<
     )
 }
 
-/// Those of the apps that were asked for.
-pub(crate) fn chosen(apps: Vec<AppSpec>, only: &[String]) -> Result<Vec<AppSpec>, CliError> {
+/// The apps that are meant, and the others.
+pub(crate) fn chosen(
+    apps: Vec<AppSpec>,
+    only: &[String],
+) -> Result<(Vec<AppSpec>, Vec<AppSpec>), CliError> {
     let names: Vec<&str> = apps.iter().map(|app| app.name.as_str()).collect();
     let chosen = choose(&names, only).map_err(|error| {
         let hint = match &error {
@@ -222,11 +230,35 @@ pub(crate) fn chosen(apps: Vec<AppSpec>, only: &[String]) -> Result<Vec<AppSpec>
             None => error,
         }
     })?;
-    Ok(apps
+    let (chosen, others): (Vec<_>, Vec<_>) = apps
         .into_iter()
         .zip(chosen)
-        .filter_map(|(app, is_chosen)| is_chosen.then_some(app))
-        .collect())
+        .partition(|(_, is_chosen)| *is_chosen);
+    let bare = |apps: Vec<(AppSpec, bool)>| apps.into_iter().map(|(app, _)| app).collect();
+    Ok((bare(chosen), bare(others)))
+}
+
+/// Those of `others` that `apps` depend on, directly or by what they depend on.
+fn needed(apps: &[AppSpec], others: Vec<AppSpec>) -> Vec<AppSpec> {
+    let mut left = others;
+    let mut needed: Vec<AppSpec> = Vec::new();
+    let mut callers: Vec<AppSpec> = apps.to_vec();
+    while let Some(caller) = callers.pop() {
+        let (called, rest): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|app| needs(&caller, app));
+        left = rest;
+        callers.extend(called.iter().cloned());
+        needed.extend(called);
+    }
+    needed
+}
+
+fn needs(app: &AppSpec, on: &AppSpec) -> bool {
+    let is_it = |dependency: &Dependency| match &dependency.on {
+        Some(On::App(needed)) => needed.name == on.name,
+        Some(On::Tcp(_) | On::Http(_)) | None => false,
+    };
+    app.environment == on.environment && app.depends_on.iter().any(is_it)
 }
 
 /// Turns the verdict on a word into what the person is told.

@@ -1,6 +1,6 @@
 //! `eco restart`
 
-use super::bring_up::{BringUp, bring_up};
+use super::bring_up::{BringUp, Needs, bring_up};
 use super::conclude::Conclusion;
 use super::plan::{Commands, Reading, plan};
 use super::session::Session;
@@ -9,7 +9,7 @@ use crate::error::CliError;
 /// Restart apps, and wait until they are up again
 ///
 /// By file, folder or environment all changes of the file are applied, removed variables included. By selector the apps
-/// are restarted as the agent knows them.
+/// are restarted as the agent knows them. They come up in the order of their `depends_on`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     eco restart dev/mds-fetcher\n  \
@@ -26,6 +26,8 @@ pub(crate) struct Args {
     /// Block of variables to apply: `env_NAME` (default: the environment's name)
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
+    #[command(flatten)]
+    needs: Needs,
     #[command(flatten)]
     conclusion: Conclusion,
 }
@@ -45,5 +47,6 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         Commands::Refused,
     )
     .await?;
-    bring_up(session, agent, plan, BringUp::Restart, &args.conclusion).await
+    let (needs, conclusion) = (args.needs, &args.conclusion);
+    bring_up(session, agent, plan, BringUp::Restart, needs, conclusion).await
 }

@@ -1,6 +1,6 @@
 //! `eco start`
 
-use super::bring_up::{BringUp, bring_up};
+use super::bring_up::{BringUp, Needs, bring_up};
 use super::conclude::Conclusion;
 use super::plan::{Commands, Reading, plan};
 use super::session::Session;
@@ -15,6 +15,9 @@ use crate::error::CliError;
 /// Ecosystem files may be JavaScript (scripts and ES modules), JSON, YAML or TOML. eco evaluates programs by itself; one
 /// that uses what only node has, such as child processes, is given to the node on PATH, and eco says so.
 /// `ECO_CONFIG_RUNTIME` may be quickjs (never node), node (always) or auto.
+///
+/// Apps begin in the order of their `depends_on`, and what is down and needed is started too. A oneshot runs again, and is
+/// waited for until it has completed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     eco start dev\n  \
@@ -35,6 +38,8 @@ pub(crate) struct Args {
     /// Name of the app, for a script or command
     #[arg(long, short = 'n')]
     name: Option<String>,
+    #[command(flatten)]
+    needs: Needs,
     #[command(flatten)]
     conclusion: Conclusion,
     /// Arguments of a script or command
@@ -58,5 +63,6 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         Commands::Allowed,
     )
     .await?;
-    bring_up(session, agent, plan, BringUp::Start, &args.conclusion).await
+    let (needs, conclusion) = (args.needs, &args.conclusion);
+    bring_up(session, agent, plan, BringUp::Start, needs, conclusion).await
 }

@@ -1,6 +1,6 @@
 //! `eco stop`
 
-use eco_proto::agent::v1::Verb;
+use eco_proto::agent::v1::{ActRequest, Verb};
 
 use super::conclude::{Conclusion, conclude};
 use super::selection::selection;
@@ -9,7 +9,8 @@ use crate::error::CliError;
 
 /// Stop apps, and wait until no process of theirs is left
 ///
-/// They stay known, and stay stopped until they are started again, over a reboot too.
+/// They stay known, and stay stopped until they are started again, over a reboot too. Of those that are named, the ones that
+/// depend on others end first; an app that others depend on is stopped all the same when those stay up.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     eco stop dev/mds-fetcher\n  \
@@ -26,6 +27,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), CliError> {
     let mut agent = session.agent().await?;
     let selection = selection(session, &mut agent, &args.selectors).await?;
-    let outcomes = agent.act("stop apps", Verb::Stop, selection).await?;
+    let request = ActRequest {
+        verb: Verb::Stop.into(),
+        selection: Some(selection),
+        ..ActRequest::default()
+    };
+    let outcomes = agent.act("stop apps", request).await?;
     conclude(session, &mut agent, "stop", &outcomes, &args.conclusion).await
 }

@@ -61,26 +61,23 @@ fn spawn(number: Run) -> Vec<Task> {
 #[test]
 fn start_begins_a_run_only_where_none_is_or_comes() {
     use Action::{Started, Unchanged};
-    assert_eq!(done(stopped(), Verb::Start), (Started, 2, spawn(2)));
-    assert_eq!(done(ending(), Verb::Start), (Started, 2, vec![]));
-    assert_eq!(done(errored(), Verb::Start), (Started, 4, spawn(4)));
-    assert_eq!(done(spawning(), Verb::Start), (Unchanged, 0, vec![]));
-    assert_eq!(done(Stage::online(), Verb::Start), (Unchanged, 0, vec![]));
-    assert_eq!(done(waiting(), Verb::Start), (Unchanged, 0, vec![]));
+    assert_eq!(done(stopped(), START), (Started, 2, spawn(2)));
+    assert_eq!(done(ending(), START), (Started, 2, vec![]));
+    assert_eq!(done(errored(), START), (Started, 4, spawn(4)));
+    assert_eq!(done(spawning(), START), (Unchanged, 0, vec![]));
+    assert_eq!(done(Stage::online(), START), (Unchanged, 0, vec![]));
+    assert_eq!(done(waiting(), START), (Unchanged, 0, vec![]));
 }
 
 #[test]
 fn restart_names_the_run_that_will_be_up() {
     use Action::{Restarted, Started};
-    assert_eq!(done(stopped(), Verb::Restart), (Started, 2, spawn(2)));
-    assert_eq!(done(ending(), Verb::Restart), (Started, 2, vec![]));
-    assert_eq!(done(errored(), Verb::Restart), (Started, 4, spawn(4)));
-    assert_eq!(done(spawning(), Verb::Restart), (Restarted, 2, vec![]));
-    assert_eq!(
-        done(Stage::online(), Verb::Restart),
-        (Restarted, 2, signal())
-    );
-    assert_eq!(done(waiting(), Verb::Restart), (Restarted, 3, spawn(3)));
+    assert_eq!(done(stopped(), RESTART), (Started, 2, spawn(2)));
+    assert_eq!(done(ending(), RESTART), (Started, 2, vec![]));
+    assert_eq!(done(errored(), RESTART), (Started, 4, spawn(4)));
+    assert_eq!(done(spawning(), RESTART), (Restarted, 2, vec![]));
+    assert_eq!(done(Stage::online(), RESTART), (Restarted, 2, signal()));
+    assert_eq!(done(waiting(), RESTART), (Restarted, 3, spawn(3)));
 }
 
 #[test]
@@ -156,7 +153,7 @@ fn an_app_that_comes_again_counts_its_runs_on() {
 fn a_start_calls_a_delete_off() {
     let mut stage = Stage::online();
     stage.act(Verb::Delete, &dev("api"));
-    assert_eq!(stage.act(Verb::Start, &dev("api")).run, 2);
+    assert_eq!(stage.act(START, &dev("api")).run, 2);
     stage.end(&api(1), How::Signal(SIGINT), MS);
     assert_eq!(stage.slot(&dev("api")).fate, Fate::Stays);
     assert!(matches!(stage.state(), State::Spawning { .. }));
@@ -228,10 +225,7 @@ fn a_start_by_name_brings_a_held_app_up_and_a_stop_lets_it_rest_for_good() {
     held.fleet.hold(held.now, &By::ann());
     held.end(&api(1), How::Signal(SIGINT), MS);
     held.tasks();
-    assert_eq!(
-        done(held.clone(), Verb::Start),
-        (Action::Started, 2, spawn(2))
-    );
+    assert_eq!(done(held.clone(), START), (Action::Started, 2, spawn(2)));
     held.act(Verb::Stop, &dev("api"));
     held.fleet.resurrect(held.now, &By::ann());
     assert_eq!(held.state(), State::Stopped);

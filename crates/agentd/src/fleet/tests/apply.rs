@@ -90,8 +90,7 @@ fn a_changed_app_is_replaced_and_no_other() {
     let outcomes = stage.fleet.apply(
         stage.now,
         &By::ann(),
-        vec![changed, spec("dev", "web")],
-        Restart::IfChanged,
+        Application::of(vec![changed, spec("dev", "web")]),
     );
     let done: Vec<_> = outcomes.iter().map(|outcome| outcome.action).collect();
     assert_eq!(done, [Action::Restarted, Action::Unchanged]);
@@ -210,7 +209,7 @@ fn an_app_without_autostart_is_registered_and_waits_to_be_started_by_name() {
     assert_eq!(actions(&stage.apply(asked)), [(0, Action::Unchanged, 0)]);
     assert!(stage.tasks().is_empty());
     assert_eq!(stage.slot(&dev("api")).machine.want(), Want::Down);
-    stage.act(Verb::Start, &dev("api"));
+    stage.act(START, &dev("api"));
     assert_eq!(stage.tasks(), [Task::Spawn(api(1))]);
 }
 
@@ -234,8 +233,10 @@ fn asked_to_restart_always_every_app_that_is_up_is_replaced() {
     let outcomes = stage.fleet.apply(
         stage.now,
         &By::ann(),
-        vec![spec("dev", "api")],
-        Restart::Always,
+        Application {
+            restart: Restart::Always,
+            ..Application::of(vec![spec("dev", "api")])
+        },
     );
     assert_eq!(actions(&outcomes), [(0, Action::Restarted, 2)]);
     assert_eq!(stage.tasks(), [Task::End(api(1))]);

@@ -116,9 +116,9 @@ fn a_person_stops_starts_and_restarts() {
     let mut story = Story::begin();
     story.act(Verb::Stop);
     story.end(1, How::Signal(SIGINT), MS);
-    story.act(Verb::Start);
+    story.act(START);
     story.rise(2);
-    story.act(Verb::Restart);
+    story.act(RESTART);
     story.end(2, How::Code(0), MS);
     story.rise(3);
     assert_eq!(story.ends(), ["stopped by ann", "restarted by ann"]);
@@ -216,7 +216,7 @@ fn a_wait_that_a_person_cuts_short() {
     story.end(1, How::Code(3), MS);
     story.rise(2);
     story.end(2, How::Code(3), MS);
-    story.act(Verb::Restart);
+    story.act(RESTART);
     story.rise(3);
     insta::assert_snapshot!(story.told(), @r"
     launching: started by ann
@@ -357,7 +357,7 @@ fn every_life_tells_why_it_began_and_why_it_ended_and_whose_doing_that_was() {
     3: exited with code 3; restarted after 100 ms (Itself, at 1112 ms); restarted: it held 120 MiB, and may hold 100 MiB (Memory)
     4: restarted: it held 120 MiB, and may hold 100 MiB (Memory, at 1113 ms); stopped by ann (Person("ann"))
     "#);
-    story.act(Verb::Start);
+    story.act(START);
     let began = story.stage.slot(&dev("api")).began.clone();
     let began = began.expect("it was written down");
     assert_eq!(

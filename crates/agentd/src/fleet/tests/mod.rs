@@ -5,6 +5,8 @@ mod apply;
 mod causes;
 mod event;
 mod health;
+mod oneshot;
+mod order;
 mod plan;
 mod reconcile;
 mod report;
@@ -15,14 +17,16 @@ use std::time::Duration;
 
 use eco_config::spec::AppSpec;
 
-use super::apply::Restart;
+use super::apply::{Application, Restart};
 use super::*;
 use crate::environment::tests::spec;
-use crate::machine::Left;
+use crate::machine::{Left, Turn};
 
 const MS: Duration = Duration::from_millis(1);
 const SIGINT: i32 = 2;
 const SIGKILL: i32 = 9;
+const START: Verb = Verb::Start(Turn::InOrder);
+const RESTART: Verb = Verb::Restart(Turn::InOrder);
 const BOOT: &str = "this boot";
 
 fn dev(name: &str) -> AppKey {
@@ -94,7 +98,7 @@ impl Stage {
 
     fn apply(&mut self, spec: AppSpec) -> Vec<Outcome> {
         self.fleet
-            .apply(self.now, &By::ann(), vec![spec], Restart::IfChanged)
+            .apply(self.now, &By::ann(), Application::of(vec![spec]))
     }
 
     fn act(&mut self, verb: Verb, key: &AppKey) -> Outcome {

@@ -6,7 +6,7 @@ use super::super::plan::{Counts, Plan, Prune, Step};
 use super::*;
 
 fn plan(stage: &Stage, specs: &[AppSpec]) -> Plan {
-    stage.fleet.plan(specs, &[])
+    stage.fleet.plan(specs, &[], &[])
 }
 
 fn prune(folder: &str) -> Prune {
@@ -32,7 +32,7 @@ fn counted(outcomes: &[Outcome]) -> Counts {
             Action::Started => counts.started += 1,
             Action::Restarted => counts.restarted += 1,
             Action::Deleted => counts.removed += 1,
-            Action::Unchanged | Action::Stopped => {}
+            Action::Unchanged | Action::Stopped | Action::Reset => {}
         }
     }
     counts
@@ -112,7 +112,7 @@ fn what_its_files_no_longer_name_goes_and_what_others_define_stays() {
     stage.apply(elsewhere);
     stage.apply(by_command);
     stage.apply(spec("production", "api"));
-    let steps = stage.fleet.plan(&[], &[prune("/srv")]).steps;
+    let steps = stage.fleet.plan(&[], &[], &[prune("/srv")]).steps;
     let names: Vec<_> = steps.iter().map(|step| step.app.clone()).collect();
     assert_eq!(names, [dev("api")]);
     assert_eq!(steps[0].after, None);
@@ -123,7 +123,7 @@ fn what_its_files_no_longer_name_goes_and_what_others_define_stays() {
 fn a_folder_is_not_the_beginning_of_its_name() {
     let stage = Stage::online();
     assert!(Path::new("/srv/ecosystem.config.js").starts_with("/srv"));
-    assert_eq!(stage.fleet.plan(&[], &[prune("/sr")]), Plan::default());
+    assert_eq!(stage.fleet.plan(&[], &[], &[prune("/sr")]), Plan::default());
 }
 
 #[test]
@@ -154,9 +154,9 @@ fn asked() -> impl Strategy<Value = AppSpec> {
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let verb = prop_oneof![
-        Just(Verb::Start),
+        Just(START),
         Just(Verb::Stop),
-        Just(Verb::Restart),
+        Just(RESTART),
         Just(Verb::Delete),
     ];
     let one = prop_oneof![

@@ -7,7 +7,7 @@ mod walk;
 use std::time::Duration;
 
 use eco_config::spec::{
-    RestartDelay, RestartPolicy, RestartWhen, StopPolicy, StopReach, StopWords,
+    Kind, RestartDelay, RestartPolicy, RestartWhen, StopPolicy, StopReach, StopWords,
 };
 
 use super::*;
@@ -17,6 +17,7 @@ const SIGINT: i32 = 2;
 
 fn policy() -> Policy {
     Policy {
+        kind: Kind::Service,
         restart: RestartPolicy {
             when: RestartWhen::Always,
             min_uptime: 1000 * MS,
@@ -43,6 +44,17 @@ fn asked_to_be_ready() -> Policy {
     }
 }
 
+/// Nothing has to come first.
+impl Machine {
+    fn told(&mut self, now: Tick, command: Command) -> Option<Effect> {
+        self.command(now, command).or_else(|| self.proceed(now))
+    }
+
+    fn heard(&mut self, now: Tick, run: Run, fact: Fact) -> Option<Effect> {
+        self.fact(now, run, fact).or_else(|| self.proceed(now))
+    }
+}
+
 fn spawned(pid: i32, at: Tick) -> Fact {
     Fact::Spawned { pid, at }
 }
@@ -66,7 +78,7 @@ fn ended_leaving(code: i32, at: Tick) -> Fact {
 /// Run 1, pid 7, spawned at 1 ms, ready.
 fn online() -> Machine {
     let mut machine = Machine::new(policy(), 0);
-    machine.command(MS, Command::Start);
+    machine.told(MS, Command::Start(Turn::InOrder));
     machine.fact(MS, 1, spawned(7, MS));
     machine.fact(MS, 1, Fact::Ready);
     machine

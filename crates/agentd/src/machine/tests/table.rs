@@ -32,7 +32,7 @@ fn states() -> Vec<(&'static str, State)> {
         (
             "spawning, out of date",
             State::Spawning {
-                replace: Replace::Yes,
+                replace: Replace::Yes(Turn::InOrder),
             },
         ),
         ("launching", State::Launching { pid: 7, since }),
@@ -41,7 +41,7 @@ fn states() -> Vec<(&'static str, State)> {
             "ending, asked",
             State::Ending {
                 pid: 7,
-                ending: Ending::Asked,
+                ending: Ending::Asked(Turn::InOrder),
                 kill_at: 90 * MS,
             },
         ),
@@ -62,10 +62,20 @@ type Input = (&'static str, fn(&mut Machine) -> Option<Effect>);
 
 const NOW: Tick = Duration::from_secs(6);
 
-const INPUTS: [Input; 14] = [
-    ("start", |machine| machine.command(NOW, Command::Start)),
+const INPUTS: [Input; 17] = [
+    ("start", |machine| {
+        machine.command(NOW, Command::Start(Turn::InOrder))
+    }),
+    ("start at once", |machine| {
+        machine.command(NOW, Command::Start(Turn::AtOnce))
+    }),
     ("stop", |machine| machine.command(NOW, Command::Stop)),
-    ("restart", |machine| machine.command(NOW, Command::Restart)),
+    ("restart", |machine| {
+        machine.command(NOW, Command::Restart(Turn::InOrder))
+    }),
+    ("restart at once", |machine| {
+        machine.command(NOW, Command::Restart(Turn::AtOnce))
+    }),
     ("hold", |machine| machine.command(NOW, Command::Hold)),
     ("resurrect", |machine| {
         machine.command(NOW, Command::Resurrect)
@@ -82,6 +92,7 @@ const INPUTS: [Input; 14] = [
     }),
     ("gone", |machine| machine.fact(NOW, 1, Fact::Gone)),
     ("of another run", |machine| machine.fact(NOW, 2, Fact::Gone)),
+    ("proceed", |machine| machine.proceed(NOW)),
     ("wake", |machine| machine.wake(NOW)),
 ];
 

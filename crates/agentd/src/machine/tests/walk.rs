@@ -6,6 +6,7 @@ use super::*;
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Command(Command),
+    Proceed,
     Wake,
     Spawn { fails: bool },
     Ready,
@@ -45,6 +46,7 @@ impl World {
     fn step(&mut self, machine: &mut Machine, now: Tick, step: Step) {
         let effect = match step {
             Step::Command(command) => machine.command(now, command),
+            Step::Proceed => machine.proceed(now),
             Step::Wake => machine.wake(now),
             Step::Stale => machine.fact(now, Run::MAX, Fact::Gone),
             Step::Spawn { fails } => match self.asked.take() {
@@ -81,14 +83,15 @@ impl World {
 
 fn steps() -> impl Strategy<Value = Vec<(u16, Step)>> {
     let command = prop_oneof![
-        Just(Command::Start),
+        turn().prop_map(Command::Start),
         Just(Command::Stop),
-        Just(Command::Restart),
+        turn().prop_map(Command::Restart),
         Just(Command::Hold),
         Just(Command::Resurrect)
     ];
     let step = prop_oneof![
         3 => command.prop_map(Step::Command),
+        4 => Just(Step::Proceed),
         2 => Just(Step::Wake),
         3 => any::<bool>().prop_map(|fails| Step::Spawn { fails }),
         1 => Just(Step::Ready),
@@ -98,6 +101,10 @@ fn steps() -> impl Strategy<Value = Vec<(u16, Step)>> {
         1 => Just(Step::Stale),
     ];
     prop::collection::vec((0..2000_u16, step), 1..80)
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    prop_oneof![Just(Turn::InOrder), Just(Turn::AtOnce)]
 }
 
 fn policies() -> impl Strategy<Value = Policy> {
@@ -119,6 +126,7 @@ proptest! {
         for step in [
             Step::Command(Command::Stop),
             Step::Spawn { fails: false },
+            Step::Proceed,
             Step::End { leaves: true },
             Step::Vanish,
         ] {

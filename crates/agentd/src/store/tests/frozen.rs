@@ -26,7 +26,7 @@ fn frozen() -> Fleet {
         (
             Want::Up,
             State::Spawning {
-                replace: Replace::Yes,
+                replace: Replace::Yes(Turn::InOrder),
             },
         ),
         (Want::Up, State::Launching { pid: 41, since }),
@@ -35,7 +35,7 @@ fn frozen() -> Fleet {
             Want::Held,
             State::Ending {
                 pid: 43,
-                ending: Ending::Asked,
+                ending: Ending::Asked(Turn::InOrder),
                 kill_at: since,
             },
         ),
@@ -156,8 +156,7 @@ fn what_version_1_wrote_is_understood() {
     let outcomes = fleet.apply(
         Duration::from_secs(9),
         &By::ann(),
-        vec![more],
-        Restart::IfChanged,
+        Application::of(vec![more]),
     );
     assert_eq!(outcomes[9].run, 13, "the number of a slot that was deleted");
 }

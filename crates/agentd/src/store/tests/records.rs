@@ -31,13 +31,13 @@ fn ended() -> impl Strategy<Value = Ended> {
 
 fn ending() -> impl Strategy<Value = Ending> {
     prop_oneof![
-        Just(Ending::Asked),
+        Just(Ending::Asked(Turn::InOrder)),
         (ended(), time()).prop_map(|(how, lived)| Ending::ByItself { how, lived })
     ]
 }
 
 fn state() -> impl Strategy<Value = State> {
-    let replace = prop_oneof![Just(Replace::No), Just(Replace::Yes)];
+    let replace = prop_oneof![Just(Replace::No), Just(Replace::Yes(Turn::InOrder))];
     prop_oneof![
         Just(State::Stopped),
         Just(State::Errored),

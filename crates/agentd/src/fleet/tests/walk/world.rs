@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
+use eco_config::spec::{AppName, Condition, Dependency, Kind, RestartWhen};
+
 use super::*;
+use crate::machine::{Ending, Want};
 
 /// What there is of a run, whoever knows of it.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +21,8 @@ pub(super) enum Message {
 
 pub(super) struct World {
     pub(super) stage: Stage,
+    /// The states after the last step.
+    seen: BTreeMap<SlotKey, State>,
     /// What is on disk.
     apps: BTreeMap<AppKey, App>,
     last_runs: BTreeMap<SlotKey, Run>,
@@ -35,6 +40,7 @@ impl World {
     pub(super) fn new() -> Self {
         Self {
             stage: Stage::new(),
+            seen: BTreeMap::new(),
             apps: BTreeMap::new(),
             last_runs: BTreeMap::new(),
             processes: BTreeMap::new(),
@@ -58,9 +64,16 @@ impl World {
                         .act(now, &By::ann(), verb, std::slice::from_ref(key));
                 }
             }
-            Step::Apply { instances, script } => {
-                let mut asked = many(instances);
-                asked.script = format!("app{script}.js");
+            Step::Apply {
+                which,
+                instances,
+                script,
+            } => {
+                let asked = AppSpec {
+                    instances,
+                    script: format!("app{script}.js"),
+                    ..apps().swap_remove(which)
+                };
                 self.stage.apply(asked);
             }
             Step::Hold => self.stage.fleet.hold(self.stage.now, &By::ann()),
@@ -71,9 +84,13 @@ impl World {
             Step::Break => self.disconnect(),
             Step::KillAgent => self.kill_agent(),
             Step::KillKeeper => self.kill_keeper(),
-            Step::Crash { which, leaves } => {
+            Step::Crash {
+                which,
+                code,
+                leaves,
+            } => {
                 if let Some(key) = self.nth(which) {
-                    self.end_leader(&key, How::Code(1), leaves);
+                    self.end_leader(&key, How::Code(code), leaves);
                 }
             }
             Step::Vanish(which) => {
@@ -83,7 +100,34 @@ impl World {
             }
             Step::Pass(time) => self.stage.pass(MS * u32::from(time)),
         }
+        self.check_turns();
         self.commit();
+    }
+
+    /// Whatever begins or ends by what is wanted does so in its turn.
+    fn check_turns(&mut self) {
+        let fleet = &self.stage.fleet;
+        let states = || {
+            fleet
+                .slots()
+                .map(|(key, _, slot)| (key, slot.machine.state()))
+        };
+        for (key, now) in states() {
+            let before = self.seen.get(&key).copied().unwrap_or(State::Stopped);
+            if before == State::Stopped && matches!(now, State::Spawning { .. }) {
+                let open = open_needs(fleet, &key.app);
+                assert!(open.is_empty(), "{key} begins before {open:?}");
+            }
+            let was_up = matches!(before, State::Launching { .. } | State::Online { .. });
+            let goes = fleet
+                .slot(&key)
+                .is_some_and(|slot| slot.machine.want() != Want::Up);
+            if was_up && goes && is_asked(now) {
+                let first = ending_first(fleet, &key.app);
+                assert!(first.is_empty(), "{key} ends before {first:?}");
+            }
+        }
+        self.seen = states().collect();
     }
 
     /// Writes, and then sends: what is decided before the greeting is heard is dropped.
@@ -143,6 +187,10 @@ impl World {
     fn kill_agent(&mut self) {
         self.disconnect();
         self.stage.fleet = Fleet::restore(self.apps.clone(), self.last_runs.clone());
+        let slots = self.stage.fleet.slots();
+        self.seen = slots
+            .map(|(key, _, slot)| (key, slot.machine.state()))
+            .collect();
     }
 
     /// A run whose beginning the keeper had no time to tell is taken to end with it: on a real host it would live on, and
@@ -270,8 +318,85 @@ impl World {
                 self.step(Step::Obey { fails: false });
             }
             self.step(Step::Pass(1000));
+            let jobs: Vec<_> = self.processes.keys().cloned().collect();
+            for key in jobs.iter().filter(|key| key.slot.app == dev("job")) {
+                self.end_leader(key, How::Code(0), false);
+            }
         }
     }
+}
+
+/// `top` needs `web` to be ready and `job` to be done, and both need `api`.
+fn apps() -> Vec<AppSpec> {
+    let on = |name: &str, condition| Dependency::App {
+        name: AppName::new(name).expect("a name"),
+        condition,
+    };
+    let needing = |name, depends_on| AppSpec {
+        depends_on,
+        ..spec("dev", name)
+    };
+    let mut job = needing("job", vec![on("api", Condition::Started)]);
+    job.kind = Kind::Oneshot;
+    job.restart.when = RestartWhen::OnFailure;
+    let of_both = vec![on("web", Condition::Ready), on("job", Condition::Completed)];
+    vec![
+        spec("dev", "api"),
+        needing("web", vec![on("api", Condition::Ready)]),
+        job,
+        needing("top", of_both),
+    ]
+}
+
+/// What an app needs and what is not there, told from the states alone.
+fn open_needs(fleet: &Fleet, app: &AppKey) -> Vec<String> {
+    let spec = &fleet.app(app).expect("it is there").spec;
+    let is_open = |dependency: &&Dependency| {
+        let Dependency::App { name, condition } = dependency else {
+            return false;
+        };
+        let on = fleet.app(&dev(name.as_str()));
+        let mut slots = on.into_iter().flat_map(|on| on.slots.values());
+        let holds = |slot: &Slot| match (condition, slot.machine.state()) {
+            (Condition::Started, State::Launching { .. } | State::Online { .. })
+            | (Condition::Ready, State::Online { .. }) => slot.machine.want() == Want::Up,
+            (Condition::Completed, State::Stopped) => slot.cause.starts_with("completed"),
+            _ => false,
+        };
+        on.is_none() || !slots.all(|slot| slot.fate == Fate::Leaves || holds(slot))
+    };
+    let open = spec.depends_on.iter().filter(is_open);
+    open.map(|one| format!("{one:?}")).collect()
+}
+
+/// The instances that need the app, live, and are to end.
+fn ending_first(fleet: &Fleet, app: &AppKey) -> Vec<SlotKey> {
+    let needs = |spec: &AppSpec| {
+        let mut all = spec.depends_on.iter();
+        all.any(|one| matches!(one, Dependency::App { name, .. } if name.as_str() == app.name))
+    };
+    let lives = |slot: &Slot| {
+        !matches!(
+            slot.machine.state(),
+            State::Stopped | State::Waiting { .. } | State::Errored
+        )
+    };
+    fleet
+        .slots()
+        .filter(|(_, app, slot)| needs(&app.spec) && lives(slot))
+        .filter(|(_, _, slot)| slot.machine.want() != Want::Up)
+        .map(|(key, _, _)| key)
+        .collect()
+}
+
+fn is_asked(state: State) -> bool {
+    matches!(
+        state,
+        State::Ending {
+            ending: Ending::Asked(_),
+            ..
+        }
+    )
 }
 
 /// An app as it comes back from disk.

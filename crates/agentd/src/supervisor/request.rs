@@ -1,0 +1,308 @@
+//! What somebody asks of the fleet, and what stands in the way of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eco_config::spec::AppSpec;
+use tokio::sync::oneshot;
+
+use super::Supervisor;
+use crate::fleet::apply::Application;
+use crate::fleet::plan::{Plan, Prune};
+use crate::fleet::select::{Refused, Selection, select};
+use crate::fleet::{By, Fleet, Outcome, RunKey, Tangle, Verb};
+use crate::keeper::{Order, Reach};
+use crate::machine::Turn;
+use crate::resolve::{self, Problem};
+use crate::store::StoreError;
+use crate::watch_files;
+
+/// What somebody asks.
+#[derive(Debug)]
+pub enum Request {
+    /// Make these apps be as specified, and up.
+    Apply {
+        /// Who asks.
+        by: By,
+        /// Each app checked, not yet resolved here.
+        application: Application,
+        /// What else goes.
+        prune: Vec<Prune>,
+        /// The fingerprint of the plan that is meant, where one was made.
+        planned: Option<String>,
+        /// Where the answer goes.
+        reply: Reply<Vec<Outcome>>,
+    },
+    /// Tell what applying these would change.
+    Plan {
+        /// Each app checked, not yet resolved here.
+        application: Application,
+        /// What else would go.
+        prune: Vec<Prune>,
+        /// Where the answer goes.
+        reply: Reply<Plan>,
+    },
+    /// Do this to these.
+    Act {
+        /// Who asks.
+        by: By,
+        /// What.
+        verb: Verb,
+        /// To which.
+        selection: Selection,
+        /// Where the answer goes.
+        reply: Reply<Vec<Outcome>>,
+    },
+    /// Say something to runs, or send them signals; answered when the keeper has been told.
+    Speak {
+        /// To which, and what.
+        words: Vec<(RunKey, Word)>,
+        /// Where the answer goes.
+        reply: Reply<()>,
+    },
+    /// Put all to rest; answered when nothing runs.
+    Hold {
+        /// Who asks.
+        by: By,
+        /// Where the answer goes.
+        reply: Reply<u32>,
+    },
+    /// Bring up what was put to rest.
+    Resurrect {
+        /// Who asks.
+        by: By,
+        /// Where the answer goes.
+        reply: Reply<Vec<Outcome>>,
+    },
+    /// Make sure that all is on disk.
+    Save(Reply<()>),
+    /// Tell the keeper to end once nothing runs.
+    EndKeeper,
+}
+
+/// What is said to a run.
+#[derive(Debug)]
+pub enum Word {
+    /// A line over its channel.
+    Line(Vec<u8>),
+    /// A signal.
+    Signal(i32, Reach),
+}
+
+/// Where an answer goes.
+pub type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
+
+/// Why a request is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The selection means nothing here.
+    #[error(transparent)]
+    Selection(#[from] Refused),
+    /// These apps cannot be run on this host.
+    #[error("{} cannot be run on this host", apps(.0))]
+    Problems(Vec<(AppSpec, Vec<Problem>)>),
+    /// What was planned is not what would be done.
+    #[error("apply the plan: something has changed since it was made")]
+    Moved,
+    /// Everything is being put to rest.
+    #[error("everything is being put to rest, and the agent ends")]
+    Ending,
+    /// Done, but not on disk.
+    #[error(
+        "{0}; it is in effect, but would be lost with the agent, which goes on trying to write it"
+    )]
+    NotWritten(Arc<StoreError>),
+}
+
+fn apps(problems: &[(AppSpec, Vec<Problem>)]) -> String {
+    let names: Vec<_> = problems.iter().map(|(spec, _)| spec.full_name()).collect();
+    names.join(", ")
+}
+
+impl Supervisor {
+    pub(super) fn request(&mut self, now: Duration, request: Request) {
+        let is_ending = !self.resting.is_empty();
+        match request {
+            // Or who waits for the rest would wait for ever.
+            Request::Apply { reply, .. }
+            | Request::Act { reply, .. }
+            | Request::Resurrect { reply, .. }
+                if is_ending =>
+            {
+                self.answer(reply, Err(Refusal::Ending));
+            }
+            Request::Apply {
+                by,
+                application,
+                prune,
+                planned,
+                reply,
+            } => {
+                let is_meant = self.is_meant(&application, &prune, planned.as_deref());
+                let outcomes = is_meant.map(|()| {
+                    let mut outcomes = self.fleet.prune(now, &by, &application.specs, &prune);
+                    outcomes.extend(self.fleet.apply(now, &by, application));
+                    outcomes
+                });
+                self.answer(reply, outcomes);
+            }
+            Request::Plan {
+                application,
+                prune,
+                reply,
+            } => {
+                let plan = self.plan(&application, &prune);
+                self.answer(reply, plan);
+            }
+            Request::Act {
+                by,
+                verb,
+                selection,
+                reply,
+            } => {
+                let outcomes = self.act(now, &by, verb, &selection);
+                self.answer(reply, outcomes);
+            }
+            Request::Speak { words, reply } => {
+                self.speak(words);
+                self.answer(reply, Ok(()));
+            }
+            Request::Hold { by, reply } => self.hold(now, &by, reply),
+            Request::Resurrect { by, reply } => {
+                let outcomes = self.fleet.resurrect(now, &by);
+                self.answer(reply, Ok(outcomes));
+            }
+            Request::Save(reply) => {
+                let flushed = self
+                    .store
+                    .flush()
+                    .map_err(|error| Refusal::NotWritten(Arc::new(error)));
+                self.answer(reply, flushed);
+            }
+            Request::EndKeeper => self.order(Order::Shutdown),
+        }
+    }
+
+    fn hold(&mut self, now: Duration, by: &By, reply: Reply<u32>) {
+        let slots = self.fleet.slots();
+        let up = slots.filter(|(_, _, slot)| slot.identity.is_some()).count();
+        self.fleet.hold(now, by);
+        self.resting
+            .push((u32::try_from(up).unwrap_or(u32::MAX), reply));
+    }
+
+    fn act(
+        &mut self,
+        now: Duration,
+        by: &By,
+        verb: Verb,
+        selection: &Selection,
+    ) -> Result<Vec<Outcome>, Refusal> {
+        let slots = select(&self.fleet, selection)?;
+        match verb {
+            Verb::Start(Turn::InOrder) | Verb::Restart(Turn::InOrder) => {
+                let apps: BTreeSet<_> = slots.iter().map(|slot| &slot.app).collect();
+                let specs = apps.into_iter().filter_map(|app| self.fleet.app(app));
+                let specs: Vec<_> = specs.map(|app| app.spec.as_ref().clone()).collect();
+                refuse(tangled(&self.fleet, &Application::of(specs), &[]))?;
+            }
+            Verb::Start(Turn::AtOnce)
+            | Verb::Restart(Turn::AtOnce)
+            | Verb::Stop
+            | Verb::Delete
+            | Verb::Reset => {}
+        }
+        Ok(self.fleet.act(now, by, verb, &slots))
+    }
+
+    /// Refuses to apply what cannot be run here, or is not what was planned.
+    fn is_meant(
+        &self,
+        application: &Application,
+        prune: &[Prune],
+        planned: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let plan = self.plan(application, prune)?;
+        match planned {
+            Some(planned) if planned != plan.fingerprint() => Err(Refusal::Moved),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What applying would change, unless the apps cannot be run here.
+    fn plan(&self, application: &Application, prune: &[Prune]) -> Result<Plan, Refusal> {
+        let mut problems = unfit(application);
+        for (spec, more) in tangled(&self.fleet, application, prune) {
+            match problems.iter_mut().find(|(one, _)| *one == spec) {
+                Some((_, found)) => found.extend(more),
+                None => problems.push((spec, more)),
+            }
+        }
+        refuse(problems)?;
+        Ok(self
+            .fleet
+            .plan(&application.specs, &application.needed, prune))
+    }
+}
+
+/// Apps, each with what stands in its way.
+type Problems = Vec<(AppSpec, Vec<Problem>)>;
+
+fn refuse(problems: Problems) -> Result<(), Refusal> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::Problems(problems))
+}
+
+/// The apps that cannot be run on this host.
+fn unfit(application: &Application) -> Problems {
+    let specs = application.specs.iter().chain(&application.needed);
+    specs
+        .filter_map(|spec| {
+            let mut problems = resolve::resolve(spec).err().unwrap_or_default();
+            problems.extend(watch_files::problems(spec));
+            (!problems.is_empty()).then(|| (spec.clone(), problems))
+        })
+        .collect()
+}
+
+/// The apps that would wait for ever. Who asks not to wait may name an app without what it depends on.
+fn tangled(fleet: &Fleet, application: &Application, prune: &[Prune]) -> Problems {
+    let tangles = fleet.tangles(&application.specs, &application.needed, prune);
+    let counts = |tangle: &Tangle| match (tangle, application.turn) {
+        (Tangle::Missing { .. }, Turn::AtOnce) => false,
+        (Tangle::Missing { .. }, Turn::InOrder) | (Tangle::Circle(_), _) => true,
+    };
+    let problems = tangles.into_iter().map(|(spec, found)| {
+        let found = found.iter().filter(|tangle| counts(tangle));
+        (spec, found.map(problem).collect::<Vec<_>>())
+    });
+    problems.filter(|(_, found)| !found.is_empty()).collect()
+}
+
+fn problem(tangle: &Tangle) -> Problem {
+    let (message, hint) = match tangle {
+        Tangle::Missing { app, near } => {
+            let hint = match near.as_slice() {
+                [] => "start that app together with it, or start it without what it depends on: --no-deps"
+                    .to_owned(),
+                near => format!("did you mean {}?", near.join(" or ")),
+            };
+            (format!("there is no app {app}"), hint)
+        }
+        Tangle::Circle(apps) => {
+            let first = apps.first().map_or("", String::as_str);
+            (
+                format!("it waits for itself: {} → {first}", apps.join(" → ")),
+                "take one of these dependencies away".to_owned(),
+            )
+        }
+    };
+    Problem {
+        field: "depends_on",
+        message,
+        hint,
+    }
+}
