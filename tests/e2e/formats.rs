@@ -210,3 +210,40 @@ fn a_person_may_choose_what_evaluates() {
     with("deno").fails(1, &["ECO_CONFIG_RUNTIME", "expected auto, quickjs or node"]);
     with("node").ok().tells(&["evaluated by node v"]);
 }
+
+#[test]
+fn a_file_may_come_from_stdin_for_every_verb() {
+    let env = TestEnv::new();
+    env.write("sub/say.sh", "echo \"$WHO in $PWD\"\nexec sleep 1000\n");
+    let json =
+        r#"{ "apps": [{ "name": "told", "script": "./say.sh", "env": { "WHO": "json" } }] }"#;
+    let yaml = "apps:\n  - name: told\n    script: ./say.sh\n    env: { WHO: yaml }\n";
+    let started = env.eco_given("sub", &["start", "-"], json).ok();
+    started.tells(&["Environment default: <stdin>"]);
+    drop(env.eco_given("sub", &["validate", "-"], json).ok());
+    drop(env.eco_given("sub", &["restart", "-"], yaml).ok());
+    let folder = env.path("sub");
+    let lines: Vec<String> = env
+        .logs("told")
+        .into_iter()
+        .map(|record| record.line)
+        .collect();
+    assert_eq!(
+        lines,
+        [format!("json in {folder}"), format!("yaml in {folder}")]
+    );
+    drop(env.eco_given("sub", &["stop", "-"], json).ok());
+    assert_eq!(env.list().one("told").status(), "stopped");
+    drop(env.eco_given("sub", &["delete", "-"], json).ok());
+    assert!(env.list().names().is_empty());
+}
+
+#[test]
+fn what_is_wrong_on_stdin_is_told() {
+    let env = TestEnv::new();
+    let start = |text: &str| env.eco_given(".", &["start", "-"], text);
+    start("").fails(1, &["failed to load <stdin>", "<stdin>: it is empty"]);
+    start("module.exports = {\n  apps: [").fails(1, &["<stdin>:2:10", "ends too early"]);
+    start("\u{7f}ELF\u{1}\0").fails(1, &["<stdin>", "not UTF-8 text"]);
+    start("name = 'a'").fails(1, &["<stdin>"]);
+}

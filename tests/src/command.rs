@@ -79,11 +79,17 @@ impl std::fmt::Display for Output {
     }
 }
 
+/// Runs a command to its end, with nothing on stdin.
+#[track_caller]
+pub(crate) fn run(command: Command) -> Output {
+    run_given(command, Stdio::null())
+}
+
 /// Runs a command to its end.
 #[track_caller]
-pub(crate) fn run(mut command: Command) -> Output {
+pub(crate) fn run_given(mut command: Command, stdin: Stdio) -> Output {
     let mut child = command
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -141,6 +142,19 @@ impl TestEnv {
     #[must_use]
     pub fn eco(&self, args: &[&str]) -> Output {
         command::run(self.command(&self.project, args))
+    }
+
+    /// Runs eco in a folder of the project, with a text on stdin.
+    ///
+    /// # Panics
+    /// When the text cannot be handed over.
+    #[track_caller]
+    #[must_use]
+    pub fn eco_given(&self, folder: &str, args: &[&str], text: &str) -> Output {
+        let mut file = tempfile::tempfile_in(&self.folder).expect("a file can be made");
+        file.write_all(text.as_bytes()).expect("it can be written");
+        file.rewind().expect("it can be read");
+        command::run_given(self.command(&self.project.join(folder), args), file.into())
     }
 
     /// Runs eco in a folder of the project.

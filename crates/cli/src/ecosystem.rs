@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use eco_config::spec::{AppSpec, EnvironmentName, NameError};
 use eco_config::{ByNode, ConfigError, EnvBlock, NoSuchRuntime, Problem, Request, Runtime, Single};
-pub(crate) use eco_config::{file_names, is_ecosystem_file};
+pub(crate) use eco_config::{STDIN, file_names, is_ecosystem_file, shown};
+use eco_config::{is_stdin, read_stdin};
 use eco_proto::agent::v1 as pb;
 use serde_json::Map;
 
@@ -56,8 +57,10 @@ fn request(
     env_block: Option<&str>,
     surroundings: &Surroundings,
 ) -> Result<Request, CliError> {
+    let text = is_stdin(file).then(|| read_stdin((surroundings.stdin)()));
     Ok(Request {
         file: file.to_owned(),
+        text: text.transpose().map_err(|error| refused(file, error))?,
         environment: environment_name(environment)?,
         env_block: env_block.map_or(EnvBlock::ByEnvironment, |block| {
             EnvBlock::Asked(block.to_owned())
@@ -116,7 +119,7 @@ fn finding(level: Level, problem: Problem) -> Finding {
         .or(problem.file.as_ref());
     Finding {
         level,
-        file: file.map(|file| file.display().to_string()),
+        file: file.map(|file| shown(file).to_string()),
         line: problem.at.as_ref().map(|at| at.line),
         column: problem.at.as_ref().map(|at| at.column),
         app: problem.app,
@@ -132,7 +135,7 @@ fn failure(file: &Path, error: ConfigError) -> Vec<Finding> {
         level: Level::Error,
         app: None,
         field: None,
-        file: Some(file.display().to_string()),
+        file: Some(shown(file).to_string()),
         line: None,
         column: None,
         message: String::new(),
@@ -144,7 +147,7 @@ fn failure(file: &Path, error: ConfigError) -> Vec<Finding> {
             problems.map(|one| finding(Level::Error, one)).collect()
         }
         ConfigError::Evaluate(failure) => vec![Finding {
-            file: Some(failure.file.display().to_string()),
+            file: Some(shown(&failure.file).to_string()),
             line: failure.line,
             column: failure.column,
             message: failure.message,
@@ -214,7 +217,7 @@ fn environment_name(name: &str) -> Result<EnvironmentName, CliError> {
 }
 
 fn refused(file: &Path, error: ConfigError) -> CliError {
-    let tried = format!("load {}", file.display());
+    let tried = format!("load {}", shown(file));
     match error {
         ConfigError::Invalid(problems) => {
             CliError::user(tried).detailed(problems.iter().flat_map(lines))

@@ -41,7 +41,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-pub use surroundings::{Launch, Surroundings};
+pub use surroundings::{Input, Launch, Surroundings};
 pub use ui::{Captured, Ui};
 
 use args::Cli;

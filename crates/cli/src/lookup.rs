@@ -4,16 +4,23 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::ecosystem;
+use crate::ecosystem::{self, STDIN};
 use crate::environment::PARENT;
 use crate::nearness::closest;
 use crate::surroundings::Surroundings;
 use crate::target::{AtPath, Facts, Folder, is_name, program_of};
 
+/// The word for what is piped into the command.
+const STDIN_WORD: &str = "-";
+
 /// Looks a word up from the working directory.
 pub(crate) fn facts(word: &str, surroundings: &Surroundings) -> Facts {
     let here = surroundings.working_directory.as_path();
-    let at_path = at_path(&plain(&here.join(word)));
+    let at_path = if word == STDIN_WORD {
+        AtPath::Ecosystem(here.join(STDIN))
+    } else {
+        at_path(&plain(&here.join(word)))
+    };
     let (environments, names) = if is_name(word) {
         (environments(word, here), nearby(here))
     } else {
@@ -138,6 +145,7 @@ mod tests {
             variables: BTreeMap::new(),
             working_directory: folder,
             launch: Box::new(eco_home::launch::launch),
+            stdin: Box::new(|| Box::new(std::io::empty())),
         }
     }
 

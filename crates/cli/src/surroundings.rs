@@ -1,6 +1,7 @@
 //! What a command knows of the process it runs in.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 
@@ -10,6 +11,9 @@ use eco_home::{Daemon, Home, HomeError};
 /// Starts a daemon that is missing.
 pub type Launch = Box<dyn Fn(&Home, Daemon) -> Result<Child, LaunchError> + Send + Sync>;
 
+/// Opens what comes in.
+pub type Input = Box<dyn Fn() -> Box<dyn Read> + Send + Sync>;
+
 /// The process, as far as a command may see it.
 pub struct Surroundings {
     /// The environment variables.
@@ -18,6 +22,8 @@ pub struct Surroundings {
     pub working_directory: PathBuf,
     /// Starts a daemon that is missing.
     pub launch: Launch,
+    /// What is piped into the command, read only when a word says so.
+    pub stdin: Input,
 }
 
 impl Surroundings {
@@ -31,6 +37,7 @@ impl Surroundings {
             working_directory: working_directory(variables.get("PWD").map(Path::new)),
             variables,
             launch: Box::new(launch),
+            stdin: Box::new(|| Box::new(std::io::stdin())),
         }
     }
 

@@ -5,8 +5,9 @@
 //!         └────────────────────── on_disk ──────────────────────────────────┘    └────────── elsewhere ───────────┘
 //! ```
 //!
-//! The first answer is taken. Two answers at the same step are an error that names both: a guess could touch the
-//! wrong apps. The facts are gathered by [`crate::lookup`]; here they are only judged.
+//! `-` is the file that comes on stdin, whatever else is called so. The first answer is taken. Two answers at the same
+//! step are an error that names both: a guess could touch the wrong apps. The facts are gathered by [`crate::lookup`];
+//! here they are only judged.
 
 use std::path::{Path, PathBuf};
 

@@ -30,6 +30,7 @@ impl Folder {
             variables: BTreeMap::from([("SHELL_SECRET".to_owned(), "shell".to_owned())]),
             working_directory: self.0.path().to_owned(),
             launch: Box::new(|_, _| panic!("nothing is to be started")),
+            stdin: Box::new(|| Box::new(std::io::empty())),
         };
         let (mut ui, captured) = Ui::captured();
         let arguments = std::iter::once("eco").chain(line.iter().copied());

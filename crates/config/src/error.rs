@@ -7,12 +7,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::format::extensions;
+use crate::stdin::shown;
 
 /// Why a file gives no apps.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It cannot be opened or read.
-    #[error("read {}", path.display())]
+    #[error("read {}", shown(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -21,7 +22,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// It is a folder, a pipe or a device.
-    #[error("read {}: it is {found}, expected a file", path.display())]
+    #[error("read {}: it is {found}, expected a file", shown(path))]
     NotAFile {
         /// What was named.
         path: PathBuf,
@@ -29,7 +30,7 @@ pub enum ConfigError {
         found: &'static str,
     },
     /// It is larger than a file of this kind can sensibly be.
-    #[error("read {}: it is larger than {limit} bytes", path.display())]
+    #[error("read {}: it is larger than {limit} bytes", shown(path))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -37,7 +38,7 @@ pub enum ConfigError {
         limit: u64,
     },
     /// It holds bytes that are no text.
-    #[error("read {}: it is not UTF-8 text (byte {offset})", path.display())]
+    #[error("read {}: it is not UTF-8 text (byte {offset})", shown(path))]
     NotText {
         /// The file.
         path: PathBuf,
@@ -45,7 +46,7 @@ pub enum ConfigError {
         offset: usize,
     },
     /// A kind of file that this version does not evaluate.
-    #[error("read {}: expected a {} file", path.display(), extensions())]
+    #[error("read {}: expected a {} file", shown(path), extensions())]
     Format {
         /// The file.
         path: PathBuf,
@@ -135,7 +136,7 @@ fn write_place(
     line: Option<u32>,
     column: Option<u32>,
 ) -> fmt::Result {
-    write!(f, "{}", file.display())?;
+    write!(f, "{}", shown(file))?;
     for number in [line, column].into_iter().flatten() {
         write!(f, ":{number}")?;
     }
@@ -216,7 +217,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.at, &self.file) {
             (Some(at), _) => write!(f, "{at}: ")?,
-            (None, Some(file)) => write!(f, "{}: ", file.display())?,
+            (None, Some(file)) => write!(f, "{}: ", shown(file))?,
             (None, None) => {}
         }
         if !self.path.is_empty() {

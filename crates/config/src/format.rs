@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::data::Data;
+use crate::stdin::{self, is_stdin};
 
 /// What a file is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,17 @@ impl Format {
             .into_iter()
             .find(|(extension, _)| *extension == end)
             .map(|(_, format)| format)
+    }
+
+    /// By the end of a file's name, else by its text where it came from stdin; a program is what node takes all else for.
+    pub(crate) fn of_text(path: &Path, text: &str) -> Self {
+        Self::of(path).unwrap_or_else(|| {
+            if is_stdin(path) {
+                stdin::format(text)
+            } else {
+                Self::Program(Modules::ByText)
+            }
+        })
     }
 }
 

@@ -33,6 +33,8 @@ mod reference;
 mod schema;
 pub mod spec;
 #[cfg(feature = "eval")]
+mod stdin;
+#[cfg(feature = "eval")]
 mod tokens;
 #[cfg(feature = "wire")]
 pub mod wire;
@@ -45,6 +47,7 @@ pub use error::{ConfigError, EvalError, EvalFault, Fault, Location, Problem};
 #[cfg(feature = "eval")]
 pub use eval::{
     ByNode, FILE_LIMIT, MEMORY_LIMIT, NODE_TIME_LIMIT, SAID_LIMIT, STACK_LIMIT, TIME_LIMIT,
+    read_stdin,
 };
 #[cfg(feature = "eval")]
 pub use find::{AmbiguousFolder, file_names, find_in, is_ecosystem_file};
@@ -52,3 +55,5 @@ pub use find::{AmbiguousFolder, file_names, find_in, is_ecosystem_file};
 pub use load::{
     Checked, Ecosystem, EnvBlock, NoSuchRuntime, Request, Runtime, Single, check, load, single,
 };
+#[cfg(feature = "eval")]
+pub use stdin::{STDIN, is_stdin, shown};

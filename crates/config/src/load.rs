@@ -17,6 +17,8 @@ use crate::spec::{AppSpec, EnvironmentName};
 pub struct Request {
     /// The file, absolute.
     pub file: PathBuf,
+    /// Its text, when that came from stdin; the file is then [`STDIN`](crate::STDIN) in the folder the command was typed in.
+    pub text: Option<String>,
     /// What its apps will belong to.
     pub environment: EnvironmentName,
     /// Which `env_<name>` block is laid over `env`.

@@ -65,9 +65,9 @@ impl Literal {
 
 /// All literals of a file's text, in the order of their ends.
 pub(crate) fn literals(file: &Path, text: &str) -> Vec<Literal> {
-    match Format::of(file) {
-        Some(Format::Data(data)) => data.literals(text),
-        Some(Format::Json | Format::Program(_)) | None => of_javascript(text),
+    match Format::of_text(file, text) {
+        Format::Data(data) => data.literals(text),
+        Format::Json | Format::Program(_) => of_javascript(text),
     }
 }
 

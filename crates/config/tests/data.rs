@@ -151,10 +151,7 @@ fn aliases_that_repeat_aliases_are_refused_at_once() {
 #[test]
 fn an_empty_file_says_nothing_of_apps() {
     for name in ["a.yaml", "a.toml", "a.json", "a.config.js"] {
-        assert_eq!(
-            failure_of(name, " \n"),
-            format!("{name}: the file is empty")
-        );
+        assert_eq!(failure_of(name, " \n"), format!("{name}: it is empty"));
     }
     assert_snapshot!(Folder::new(&[("a.yaml", "# soon")]).said_of("a.yaml"), @"problem: a.yaml: found null, expected { apps: [...] }, a list of apps, or one app");
     assert_snapshot!(Folder::new(&[("a.toml", "# soon")]).said_of("a.toml"), @"problem: a.toml: found an empty object, expected { apps: [...] }, a list of apps, or one app");

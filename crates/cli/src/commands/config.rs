@@ -44,7 +44,8 @@ pub(crate) fn run(desk: &mut Desk<'_>, args: Args) -> Result<(), CliError> {
         let ecosystem =
             ecosystem::load(&file, &environment, args.env.as_deref(), desk.surroundings)?;
         for line in &ecosystem.said {
-            desk.ui.status(&format!("{}: {line}", file.display()));
+            desk.ui
+                .status(&format!("{}: {line}", ecosystem::shown(&file)));
         }
         for warning in &ecosystem.warnings {
             desk.ui.warning(warning);

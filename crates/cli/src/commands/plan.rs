@@ -181,9 +181,10 @@ pub(crate) fn evaluate(
     reading: &Reading,
 ) -> Result<Vec<AppSpec>, CliError> {
     let environment = of_file(file, session.environment());
-    session
-        .ui
-        .status(&format!("Environment {environment}: {}", file.display()));
+    session.ui.status(&format!(
+        "Environment {environment}: {}",
+        ecosystem::shown(file)
+    ));
     let ecosystem = ecosystem::load(
         file,
         &environment,
@@ -191,7 +192,9 @@ pub(crate) fn evaluate(
         session.surroundings,
     )?;
     for line in ecosystem.said {
-        session.ui.status(&format!("{}: {line}", file.display()));
+        session
+            .ui
+            .status(&format!("{}: {line}", ecosystem::shown(file)));
     }
     for warning in &ecosystem.warnings {
         session.ui.warning(warning);

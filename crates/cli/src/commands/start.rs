@@ -8,9 +8,10 @@ use crate::error::CliError;
 
 /// Start apps, and wait until they are up
 ///
-/// TARGET is looked up in this order, and eco says what it took: a file (an ecosystem file, or a script to run), a folder
-/// with an ecosystem file, an environment (`dev`: the nearest process-manager/dev or dev upwards), known apps, a command on
-/// PATH. Without TARGET: the ecosystem file of the working directory. Apps that are up and unchanged are left alone.
+/// TARGET is looked up in this order, and eco says what it took: - (an ecosystem file on stdin, its paths counted from the
+/// working directory), a file (an ecosystem file, or a script to run), a folder with an ecosystem file, an environment
+/// (`dev`: the nearest process-manager/dev or dev upwards), known apps, a command on PATH. Without TARGET: the ecosystem
+/// file of the working directory. Apps that are up and unchanged are left alone.
 ///
 /// Ecosystem files may be JavaScript (scripts and ES modules), JSON, YAML or TOML. eco evaluates programs by itself; one
 /// that uses what only node has, such as child processes, is given to the node on PATH, and eco says so.
@@ -24,6 +25,7 @@ use crate::error::CliError;
     eco start ecosystem.config.js --only 'mds-*,public-api'\n  \
     eco start production --env production\n  \
     eco start server.js --name api -- --port 3000\n  \
+    jq '.apps |= map(.instances = 1)' ecosystem.json | eco start -\n  \
     eco start 'mds-*'                       known apps that are stopped")]
 pub(crate) struct Args {
     /// File, folder, environment, selector or command

@@ -68,7 +68,8 @@ fn check(
     let environment = of_file(file, desk.environment());
     let checked = ecosystem::check(file, &environment, env_block, desk.surroundings)?;
     for line in &checked.said {
-        desk.ui.status(&format!("{}: {line}", file.display()));
+        desk.ui
+            .status(&format!("{}: {line}", ecosystem::shown(file)));
     }
     Ok(checked)
 }

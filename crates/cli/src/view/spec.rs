@@ -298,6 +298,7 @@ mod tests {
         std::fs::write(&file, text).expect("written");
         let request = Request {
             file,
+            text: None,
             environment: EnvironmentName::new("dev").expect("a name"),
             env_block: EnvBlock::ByEnvironment,
             variables: std::collections::BTreeMap::new(),

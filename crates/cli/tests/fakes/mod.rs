@@ -45,6 +45,7 @@ impl World {
             variables: BTreeMap::from([("ECO_HOME".to_owned(), home)]),
             working_directory: self.work(),
             launch: Box::new(|_, _| panic!("nothing is to be started")),
+            stdin: Box::new(|| Box::new(std::io::empty())),
         }
     }
 

@@ -38,15 +38,13 @@ pub(super) enum Kind {
 impl Kind {
     /// By a file's name, and by its text where the name leaves it open.
     pub(super) fn of(file: &Path, text: &str) -> Self {
-        match Format::of(file) {
-            Some(Format::Json) => Self::Json,
-            Some(Format::Data(_)) => Self::Data,
-            Some(Format::Program(Modules::CommonJs)) => Self::CommonJs,
-            Some(Format::Program(Modules::Es)) => Self::Module,
-            Some(Format::Program(Modules::ByText)) | None if syntax::is_es_module(text) => {
-                Self::Module
-            }
-            Some(Format::Program(Modules::ByText)) | None => Self::CommonJs,
+        match Format::of_text(file, text) {
+            Format::Json => Self::Json,
+            Format::Data(_) => Self::Data,
+            Format::Program(Modules::CommonJs) => Self::CommonJs,
+            Format::Program(Modules::Es) => Self::Module,
+            Format::Program(Modules::ByText) if syntax::is_es_module(text) => Self::Module,
+            Format::Program(Modules::ByText) => Self::CommonJs,
         }
     }
 
@@ -180,12 +178,12 @@ impl Host {
 
     /// What a file says that is no program.
     pub(super) fn data(&mut self, file: &Path) -> String {
-        let Some(Format::Data(data)) = Format::of(file) else {
-            return json!({ "message": format!("{} is no data", file.display()) }).to_string();
-        };
         let text = match self.text(file) {
             Ok(text) => text,
             Err(error) => return json!({ "message": sentence(&error) }).to_string(),
+        };
+        let Format::Data(data) = Format::of_text(file, text) else {
+            return json!({ "message": format!("{} is no data", file.display()) }).to_string();
         };
         let answer = match data.value(text) {
             Ok(value) => json!({ "ok": value }),

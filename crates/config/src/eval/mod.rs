@@ -26,6 +26,7 @@ mod syntax;
 mod trace;
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -36,6 +37,7 @@ use serde_json::Value;
 use crate::error::{ConfigError, EvalError, EvalFault};
 use crate::format::Format;
 use crate::load::{Request, Runtime};
+use crate::stdin::STDIN;
 
 use host::Kind;
 pub use node::{ByNode, NODE_TIME_LIMIT};
@@ -101,17 +103,10 @@ pub(crate) struct Entry {
 
 /// Evaluates the file of a request within the limits.
 pub(crate) fn evaluate(request: &Request) -> Result<Evaluated, ConfigError> {
-    let path = request.invoked_in.join(&request.file);
-    let main = path
-        .canonicalize()
-        .map_err(|source| ConfigError::Read { path, source })?;
-    let text = source::read(&main)?;
-    if Format::of(&main).is_none() {
-        return Err(ConfigError::Format { path: main });
-    }
+    let (main, text) = opened(request)?;
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
         return Err(ConfigError::Evaluate(EvalError {
-            message: "the file is empty".to_owned(),
+            message: "it is empty".to_owned(),
             ..unplaced(&main, EvalFault::Result)
         }));
     }
@@ -122,7 +117,7 @@ pub(crate) fn evaluate(request: &Request) -> Result<Evaluated, ConfigError> {
         variables: request.variables.clone(),
     };
     let (output, by_node) = by_runtime(&job, request.runtime).map_err(ConfigError::Evaluate)?;
-    let answer = serde_json::from_str(&output.json).map_err(|error| {
+    let answer: Answer = serde_json::from_str(&output.json).map_err(|error| {
         ConfigError::Evaluate(EvalError {
             message: if error.to_string().contains("recursion limit") {
                 "what the file gives is nested too deep".to_owned()
@@ -132,13 +127,49 @@ pub(crate) fn evaluate(request: &Request) -> Result<Evaluated, ConfigError> {
             ..unplaced(&main, EvalFault::Depth)
         })
     })?;
+    let mut sources = output.sources;
+    read_rest(&answer, &mut sources);
     Ok(Evaluated {
         main,
         answer,
-        sources: output.sources,
+        sources,
         said: output.said,
         by_node,
     })
+}
+
+/// Reads the files that node has read, to find places in.
+fn read_rest(answer: &Answer, sources: &mut BTreeMap<PathBuf, String>) {
+    for entry in answer.apps.iter().flatten() {
+        if !sources.contains_key(&entry.file)
+            && let Ok(text) = source::read(&entry.file)
+        {
+            sources.insert(entry.file.clone(), text);
+        }
+    }
+}
+
+/// Reads what came on stdin, within the limits of a file.
+pub fn read_stdin(stdin: impl Read) -> Result<String, ConfigError> {
+    source::text(stdin, Path::new(STDIN))
+}
+
+/// The file without links, and its text.
+fn opened(request: &Request) -> Result<(PathBuf, String), ConfigError> {
+    let path = request.invoked_in.join(&request.file);
+    let real = |path: PathBuf| {
+        path.canonicalize()
+            .map_err(|source| ConfigError::Read { path, source })
+    };
+    if let Some(text) = &request.text {
+        return Ok((real(request.invoked_in.clone())?.join(STDIN), text.clone()));
+    }
+    let main = real(path)?;
+    let text = source::read(&main)?;
+    if Format::of(&main).is_none() {
+        return Err(ConfigError::Format { path: main });
+    }
+    Ok((main, text))
 }
 
 /// Evaluates by the engine, by node, or by both one after the other.

@@ -22,12 +22,20 @@ pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
             found: name(kind),
         });
     }
+    text(File::open(path).map_err(failed)?, path)
+}
+
+/// Reads text whole, as that of a file.
+pub(crate) fn text(reader: impl Read, path: &Path) -> Result<String, ConfigError> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
     // One byte more than allowed tells; the size that the system tells does not, for files that the kernel makes up.
-    file.take(FILE_LIMIT + 1)
+    reader
+        .take(FILE_LIMIT + 1)
         .read_to_end(&mut bytes)
-        .map_err(failed)?;
+        .map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
     if bytes.len() as u64 > FILE_LIMIT {
         return Err(ConfigError::TooLarge {
             path: path.to_owned(),

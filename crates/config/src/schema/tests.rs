@@ -62,6 +62,7 @@ fn request(file: PathBuf) -> Request {
     Request {
         invoked_in: file.parent().unwrap().to_owned(),
         file,
+        text: None,
         environment: EnvironmentName::new("dev").unwrap(),
         env_block: EnvBlock::ByEnvironment,
         variables: BTreeMap::new(),

@@ -34,6 +34,7 @@ impl Folder {
     pub(crate) fn request(&self, name: &str) -> Request {
         Request {
             file: self.path(name),
+            text: None,
             environment: EnvironmentName::new("dev").unwrap(),
             env_block: EnvBlock::ByEnvironment,
             variables: BTreeMap::from([

@@ -67,11 +67,29 @@
     }
     return { ...result, source: `${text}\n;import * as $eco$self from ${own};${loaded('$eco$self')}` };
   }
+  // A module that came from stdin is in no file: it is handed over when it is asked for.
+  const self = String(pathToFileURL(task.file));
+  const served = typeof task.text === 'string' && task.isModule;
+  function resolved(url, specifier, context, next) {
+    return specifier === url ? { url, format: 'module', shortCircuit: true } : next(specifier, context);
+  }
+  function given(url, text, asked, context, next) {
+    return asked === url ? { format: 'module', source: text, shortCircuit: true } : next(asked, context);
+  }
   if (Module.registerHooks) {
-    Module.registerHooks({ load: (url, context, next) => marked(url, next(url, context)) });
+    const read = served ? (url, context, next) => given(self, task.text, url, context, next) : (url, context, next) => next(url, context);
+    const load = (url, context, next) => marked(url, read(url, context, next));
+    const resolve = (specifier, context, next) => resolved(self, specifier, context, next);
+    Module.registerHooks(served ? { load, resolve } : { load });
   } else if (Module.register) {
-    const hook = `${marked}\nexport const load = async (url, context, next) => marked(url, await next(url, context));`;
-    Module.register(`data:text/javascript,${encodeURIComponent(hook)}`);
+    const values = `const self = ${JSON.stringify(self)}; const text = ${JSON.stringify(served ? task.text : null)};`;
+    const read = served ? 'given(self, text, url, context, next)' : 'next(url, context)';
+    const hooks = [`export const load = async (url, context, next) => marked(url, await ${read});`];
+    if (served) {
+      hooks.push('export const resolve = async (specifier, context, next) => resolved(self, specifier, context, next);');
+    }
+    const source = [values, marked, given, resolved, ...hooks].join('\n');
+    Module.register(`data:text/javascript,${encodeURIComponent(source)}`);
   }
 
   // --- the file
@@ -85,8 +103,8 @@
   }
 
   async function contents() {
+    if (task.isModule) return import(self);
     if (typeof task.text === 'string') return compiled(task.text);
-    if (task.isModule) return import(pathToFileURL(task.file));
     try {
       return Module.createRequire(task.file)(task.file);
     } catch (error) {

@@ -23,7 +23,8 @@ use crate::error::{EvalError, EvalFault};
 
 use super::host::Kind;
 use super::quickjs::{Job, Output};
-use super::{FILE_LIMIT, SAID_LIMIT, source, unplaced};
+use super::{FILE_LIMIT, SAID_LIMIT, unplaced};
+use crate::stdin::is_stdin;
 
 use process::{Run, RunError, Written};
 
@@ -90,7 +91,12 @@ pub(super) fn evaluate(
         return Err(missing(&job.main, because));
     };
     let mark = mark();
-    let task = json!({ "file": job.main.to_string_lossy(), "isModule": kind == Kind::Module, "mark": mark });
+    let task = json!({
+        "file": job.main.to_string_lossy(),
+        "isModule": kind == Kind::Module,
+        "mark": mark,
+        "text": is_stdin(&job.main).then_some(&job.text),
+    });
     let run = Run {
         node: &node,
         program: format!("({PROGRAM})(({APPS})(), {task});\n"),
@@ -132,7 +138,7 @@ pub(super) fn evaluate(
         because,
     };
     match (told.apps, told.thrown) {
-        (Some(json), _) => Ok((output(json, &written, &job.main), by)),
+        (Some(json), _) => Ok((output(json, &written, job), by)),
         (None, Some(thrown)) => Err(of_thrown(&thrown, &job.main, &by)),
         (None, None) => Err(failed(
             "it waits for something that never comes".to_owned(),
@@ -175,9 +181,9 @@ fn mark() -> String {
     )
 }
 
-fn output(json: String, written: &Written, main: &Path) -> Output {
+fn output(json: String, written: &Written, job: &Job) -> Output {
     Output {
-        sources: BTreeMap::from_iter(source::read(main).map(|text| (main.to_owned(), text))),
+        sources: BTreeMap::from([(job.main.clone(), job.text.clone())]),
         said: written
             .out
             .lines()
