@@ -2,6 +2,7 @@
 //!
 //! Needs nothing but cargo. Each verb has its file; [`run`] runs other programs, [`say`] is the only writer to the terminal.
 
+mod bench;
 mod boundaries;
 mod ci;
 mod demo;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["demo"] => demo::until_interrupted(),
         ["demo", "--lines", count] => demo::lines(count),
+        ["bench", words @ ..] => bench::run(words),
         ["test"] => test::run(),
         ["lint"] => lint::run(),
         ["ci"] => ci::run(),

@@ -20,13 +20,22 @@ pub(crate) fn example_apps() -> PathBuf {
 
 /// The folder of the release build. This program is in its sibling, wherever cargo was told to put both.
 pub(crate) fn release() -> Result<PathBuf, Failure> {
+    build("release")
+}
+
+/// The folder of the build for development.
+pub(crate) fn debug() -> Result<PathBuf, Failure> {
+    build("debug")
+}
+
+fn build(name: &str) -> Result<PathBuf, Failure> {
     let own = std::env::current_exe().map_err(|error| Failure::new("find this program", error))?;
     own.ancestors()
         .nth(2)
-        .map(|target| target.join("release"))
+        .map(|target| target.join(name))
         .ok_or_else(|| {
             Failure::new(
-                "find the release build",
+                format!("find the {name} build"),
                 "this program is in no target folder",
             )
         })

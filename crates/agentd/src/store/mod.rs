@@ -94,7 +94,8 @@ impl Store {
             .path(path)
             .mode(Mode::LowSpace)
             .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(Some(1000));
+            // Every commit is flushed: nobody needs to be woken for it.
+            .flush_every_ms(None);
         let open = || {
             let db = config.open()?;
             let (apps, slots) = (db.open_tree("apps")?, db.open_tree("slots")?);

@@ -1,0 +1,75 @@
+//! What processes have used, as the kernel counts.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+/// Of some processes together, with all their threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// Processor time, to the nanosecond; of threads that live.
+    pub(super) cpu: Duration,
+    /// How often one of them rested and was woken.
+    pub(super) wakeups: u64,
+    /// Memory in use.
+    pub(super) resident_bytes: u64,
+}
+
+impl Usage {
+    /// Looks at processes; what is gone uses nothing.
+    pub(super) fn of(pids: &[u32]) -> Self {
+        let mut usage = Self::default();
+        for pid in pids {
+            let process = Path::new("/proc").join(pid.to_string());
+            for thread in fs::read_dir(process.join("task"))
+                .into_iter()
+                .flatten()
+                .flatten()
+            {
+                usage.cpu += cpu(&text(&thread.path().join("schedstat")));
+                let status = text(&thread.path().join("status"));
+                usage.wakeups += field(&status, "voluntary_ctxt_switches:");
+            }
+            usage.resident_bytes += field(&text(&process.join("status")), "VmRSS:") * 1024;
+        }
+        usage
+    }
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+/// The first number of a schedstat: nanoseconds on a processor.
+fn cpu(schedstat: &str) -> Duration {
+    let nanos = schedstat.split_whitespace().next();
+    let nanos = nanos.and_then(|nanos| nanos.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
+}
+
+fn field(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_writes_is_understood() {
+        assert_eq!(cpu("1500 20 3\n"), Duration::from_nanos(1500));
+        let status = "Name:\tx\nVmRSS:\t    4908 kB\nvoluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t3\n";
+        assert_eq!(field(status, "VmRSS:"), 4908);
+        assert_eq!(field(status, "voluntary_ctxt_switches:"), 12);
+        assert_eq!(field("", "VmRSS:"), 0);
+    }
+
+    #[test]
+    fn we_have_used_something_and_nobody_nothing() {
+        let own = Usage::of(&[std::process::id()]);
+        assert!(own.cpu > Duration::ZERO && own.resident_bytes > 0);
+        assert_eq!(Usage::of(&[u32::MAX]), Usage::default());
+    }
+}
