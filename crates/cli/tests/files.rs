@@ -231,10 +231,8 @@ async fn a_config_is_shown_with_units_and_without_secrets() {
             PORT                    3000
         autostart                   true
         readiness
-            failures                3
             http                    http://127.0.0.1:${PORT}/
             interval                1.0s
-            start_period            0.0s
             successes               1
             timeout                 3.0s
             within                  1m 30s

@@ -176,21 +176,21 @@ fn a_probe_says_how_often_how_long_and_what_counts() {
         failures: 3,
     };
     assert_eq!((ready.probe, ready.within), (probe, Some(seconds(60))));
-    let ready = app(
-        "readiness: { tcp: 1, interval: 500, timeout: '2s', startPeriod: '10s', successes: 2, failures: '5', within: 0 }",
-    )
-    .ready
-    .probe
-    .unwrap();
+    let ready = app("readiness: { tcp: 1, interval: 500, timeout: '2s', successes: 2, within: 0 }")
+        .ready
+        .probe
+        .unwrap();
     let probe = Probe {
         check: Check::Tcp("1".to_owned()),
         interval: Duration::from_millis(500),
         timeout: seconds(2),
-        start_period: seconds(10),
+        start_period: seconds(0),
         successes: 2,
-        failures: 5,
+        failures: 3,
     };
     assert_eq!((ready.probe, ready.within), (probe, None));
+    let live = liveness("tcp: 1, startPeriod: '10s', failures: '5'");
+    assert_eq!((live.start_period, live.failures), (seconds(10), 5));
 }
 
 #[test]

@@ -10,6 +10,7 @@
 //! | `lines:N` | writes numbered lines as fast as it can |
 //! | `lines:N:MS` | writes numbered lines, resting between them |
 //! | `until:FILE` | writes numbered lines in bursts until the file is there, then `end` |
+//! | `facts` | writes a line of JSON: its arguments, folder, user, group and variables |
 //! | `env:NAME`, `cwd` | writes `NAME=value`, or the working directory |
 //! | `listen:PORT` | takes connections at a port of 127.0.0.1, and fails as services do when it is taken |
 //! | `http:PORT:FILE` | answers at a port of 127.0.0.1 as the file says: see `eco_tests::serve` |
@@ -80,6 +81,7 @@ impl App {
             "bytes" => say(&bytes(rest)?)?,
             "lines" => lines(rest)?,
             "until" => until(Path::new(rest))?,
+            "facts" => say(facts()?.as_bytes())?,
             "env" => {
                 let value = std::env::var(rest).unwrap_or_else(|_| "(unset)".to_owned());
                 writeln!(io::stdout(), "{rest}={value}")?;
@@ -137,6 +139,17 @@ fn say(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout();
     out.write_all(bytes)?;
     out.flush()
+}
+
+fn facts() -> Result<String, Box<dyn std::error::Error>> {
+    let facts = serde_json::json!({
+        "args": std::env::args().skip(1).collect::<Vec<_>>(),
+        "cwd": std::env::current_dir()?,
+        "uid": nix::unistd::getuid().as_raw(),
+        "gid": nix::unistd::getgid().as_raw(),
+        "env": std::env::vars().collect::<std::collections::BTreeMap<_, _>>(),
+    });
+    Ok(format!("{facts}\n"))
 }
 
 fn bytes(hex: &str) -> Result<Vec<u8>, Box<dyn std::error::Error>> {

@@ -59,7 +59,7 @@ pub(super) fn find(spec: &AppSpec) -> Result<Option<Account>, Problem> {
     };
     if (account.uid, account.gid) != me && !Uid::effective().is_root() {
         return Err(Problem {
-            field: "user",
+            field: "uid",
             message: "the agent is not root, and only root may run an app as somebody else"
                 .to_owned(),
             hint: "take `user`, `uid` and `gid` away, or run the agent as root".to_owned(),
@@ -77,7 +77,7 @@ fn user(written: &str) -> Result<User, Problem> {
             .or_else(|| Some(nameless(number))),
         Err(_) => User::from_name(written).ok().flatten(),
     };
-    found.ok_or_else(|| unknown("user", written))
+    found.ok_or_else(|| unknown("uid", "user", written))
 }
 
 fn nameless(number: u32) -> User {
@@ -100,13 +100,13 @@ fn group(written: &str) -> Result<Gid, Problem> {
             .flatten()
             .map(|group| group.gid),
     };
-    found.ok_or_else(|| unknown("group", written))
+    found.ok_or_else(|| unknown("gid", "group", written))
 }
 
-fn unknown(field: &'static str, written: &str) -> Problem {
+fn unknown(field: &'static str, what: &str, written: &str) -> Problem {
     Problem {
         field,
-        message: format!("this host knows no {field} called {written:?}"),
-        hint: format!("correct `{}`", if field == "user" { "uid" } else { "gid" }),
+        message: format!("this host knows no {what} called {written:?}"),
+        hint: format!("correct `{field}`"),
     }
 }

@@ -110,6 +110,8 @@ fn ready(policy: &ReadyPolicy) -> Value {
 pub(crate) fn readiness(policy: &ReadyPolicy) -> Option<Map<String, Value>> {
     let readiness = policy.probe.as_ref()?;
     let mut fields = readiness.probe.as_ref().map(probe).unwrap_or_default();
+    // They are not about readiness, which time alone decides.
+    fields.retain(|name, _| name != "failures" && name != "start_period");
     fields.insert("within".to_owned(), json!(readiness.within_ms.unwrap_or(0)));
     Some(fields)
 }

@@ -1,6 +1,6 @@
 //! How an app is asked whether it is up and well.
 
-use super::{Field, Group, Shape, Table, acted};
+use super::{Field, Group, Shape, Standing, Table, acted};
 
 const URL: &str = "a URL such as \"http://127.0.0.1:3000/health\"";
 const COUNT: Shape = Shape::Whole(1);
@@ -107,17 +107,23 @@ pub const READINESS: Table = Table(&[Group {
         ),
         acted("interval", Shape::Duration, "From one answer to the next question.").default("\"1s\""),
         TIMEOUT,
-        START_PERIOD,
         SUCCESSES,
-        FAILURES,
         acted(
             "within",
             Shape::Duration,
             "An instance that is not up by then has failed to start. 0: it has all the time.",
         )
         .default("\"60s\""),
+        by_time_alone("failures"),
+        by_time_alone("start_period"),
     ],
 }]);
+
+/// A field that a sign of readiness has no use for.
+const fn by_time_alone(name: &'static str) -> Field {
+    let why = "how often it fails does not matter while an app starts, only `within`";
+    Field::new(name, Standing::NoEffect(why), Shape::Anything, why)
+}
 
 /// The fields of `liveness`.
 pub const LIVENESS: Table = Table(&[Group {

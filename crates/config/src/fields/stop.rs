@@ -22,7 +22,7 @@ pub(super) const GROUP: Group = Group {
         acted(
             "treekill",
             Shape::Flag,
-            "Whether all processes of the app are asked, or its first one alone. What is left is killed in any case.",
+            "Whether all processes of the app are ended, or its first one alone: what that one leaves behind goes on.",
         )
         .default("true"),
     ],

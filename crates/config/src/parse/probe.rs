@@ -33,7 +33,7 @@ const LIVENESS_CHECK: &str = "exactly one of http, tcp, exec, notify, output and
 pub(super) fn readiness(fields: &mut Fields<'_>) -> Option<Readiness> {
     of(fields, "readiness", READINESS, |fields| {
         let check = check(fields, &READINESS_CHECKS, READINESS_CHECK);
-        let probe = probe(fields, READINESS_INTERVAL, FAILURES);
+        let probe = probe(fields, READINESS_INTERVAL);
         let within = fields.take("within", duration).unwrap_or(WITHIN);
         Some(Readiness {
             probe: Probe {
@@ -51,9 +51,14 @@ pub(super) fn liveness(fields: &mut Fields<'_>) -> Option<Liveness> {
         let check = check(fields, &LIVENESS_CHECKS, LIVENESS_CHECK);
         // Whoever says how long silence may last has said all about how often and how many.
         let silence = fields.take("silence", some_duration);
-        let probe = match silence {
-            Some(silence) => probe(fields, silence, 1),
-            None => probe(fields, LIVENESS_INTERVAL, FAILURES),
+        let (interval, failures) = match silence {
+            Some(silence) => (silence, 1),
+            None => (LIVENESS_INTERVAL, FAILURES),
+        };
+        let probe = Probe {
+            start_period: fields.take("start_period", duration).unwrap_or_default(),
+            failures: fields.take("failures", positive).unwrap_or(failures),
+            ..probe(fields, interval)
         };
         let action = fields.take("action", action).unwrap_or(IllAction::Restart);
         Some(Liveness {
@@ -79,15 +84,15 @@ fn of<T>(
     fields.inside(name, table, read).flatten()
 }
 
-/// How often, how long and how many; the check is put in by whoever asks.
-fn probe(fields: &mut Fields<'_>, interval: Duration, failures: u32) -> Probe {
+/// How often, how long, and how many answers; the check is put in by whoever asks.
+fn probe(fields: &mut Fields<'_>, interval: Duration) -> Probe {
     Probe {
         check: Check::Notify,
         interval: fields.take("interval", some_duration).unwrap_or(interval),
         timeout: fields.take("timeout", some_duration).unwrap_or(TIMEOUT),
-        start_period: fields.take("start_period", duration).unwrap_or_default(),
+        start_period: Duration::ZERO,
         successes: fields.take("successes", positive).unwrap_or(SUCCESSES),
-        failures: fields.take("failures", positive).unwrap_or(failures),
+        failures: FAILURES,
     }
 }
 

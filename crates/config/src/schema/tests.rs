@@ -20,7 +20,7 @@ fn good() -> Vec<Value> {
         { "restart": false, "oneshot": true, "stop_exit_codes": "0 3" }, { "stop_exit_codes": [0, "3"] },
         { "depends_on": ["tcp://h:1", "db"] }, { "depends_on": { "db": "ready", "x": { "condition": "completed" } } },
         { "readiness": { "http": { "port": "${PORT}", "status": [200, "300-399"] }, "within": "2m" } },
-        { "readiness": { "log": "up", "startPeriod": "1 s", "successes": "2" } },
+        { "readiness": { "log": "up", "interval": "1 s", "successes": "2" } },
         { "liveness": { "silence": "5m", "action": "mark" } }, { "liveness": { "tcp": 1 } },
         { "limits": { "memory": "512M", "cpu": "50%", "pids": 5, "nofile": 6 } }, { "limits": { "cpu": 0.5 } },
         { "cron": "0 3 * * *", "timezone": "Europe/Berlin" }, { "cron_restart": 0 },

@@ -49,5 +49,5 @@ fn all_problems_are_told_at_once() {
         .iter()
         .map(|problem| problem.field)
         .collect();
-    assert_eq!(fields, ["cwd", "user", "script"]);
+    assert_eq!(fields, ["cwd", "uid", "script"]);
 }
