@@ -518,3 +518,38 @@ fn an_app_that_listens_later_than_it_may_is_online_and_told_of_until_it_does() {
     });
     assert_eq!(env.list().one("api").field("health"), &Value::Null);
 }
+
+#[test]
+fn an_app_waits_for_what_is_outside_and_says_what_it_hears() {
+    let env = TestEnv::new();
+    let (db, web) = (free_port(), free_port());
+    let word = env.path("word");
+    env.write("word", "503");
+    let needs = json!([
+        format!("tcp://127.0.0.1:{db}"),
+        format!("http://127.0.0.1:{web}/")
+    ]);
+    let fields = json!({ "depends_on": needs });
+    let serves = format!("http:{web}:{word}");
+    env.ecosystem("dev", &json!([with("api", &["wait"], &fields)]));
+    drop(env.eco(&["start", "dev", "--no-wait"]).ok());
+    env.ecosystem("other", &json!([app("web", &[&serves, "wait"])]));
+    drop(env.eco(&["start", "other"]).ok());
+    let told = format!(
+        "waits for tcp://127.0.0.1:{db} to answer: connection refused (127.0.0.1:{db}), \
+         and for http://127.0.0.1:{web}/ to answer: http://127.0.0.1:{web}/ answered 503"
+    );
+    let cause = || env.list().one("api").text("cause").to_owned();
+    wait_until(&told, || cause() == told);
+    let listener = std::net::TcpListener::bind(("127.0.0.1", db)).expect("it is free");
+    wait_until("one of them is met", || {
+        cause()
+            == format!(
+                "waits for http://127.0.0.1:{web}/ to answer: http://127.0.0.1:{web}/ answered 503"
+            )
+    });
+    assert_eq!(env.list().one("api").field("run"), &Value::Null);
+    env.write("word", "204");
+    wait_until("it is online", || status(&env) == "online");
+    drop(listener);
+}

@@ -31,7 +31,7 @@ use crate::fleet::{Board, Fleet};
 use crate::keeper::{self, Keeper};
 use crate::lifelines;
 use crate::memory;
-use crate::probe::{self, Surroundings, port};
+use crate::probe::{self, Surroundings, outside, port};
 use crate::rpc::{Peers, Service};
 use crate::store::{Loaded, Store, StoreError};
 use crate::supervisor::{Ends, Input, Request, Supervisor};
@@ -253,6 +253,7 @@ fn probe(
     vec![
         tokio::spawn(lifelines::run(seen.clone(), host, runs)),
         tokio::spawn(port::run(seen.clone(), inputs.clone())),
+        tokio::spawn(outside::run(seen.clone(), inputs.clone())),
         tokio::spawn(watch_files::run(
             seen.clone(),
             home,

@@ -33,7 +33,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use eco_config::spec::{AppSpec, Dependency};
+use eco_config::spec::AppSpec;
 
 use crate::machine::{Effect, Machine, Run, State, Tick};
 
@@ -44,6 +44,7 @@ pub(crate) use cause::span;
 pub use health::{Answer, Board, Health, Sign, Verdict, awaited_port};
 pub use key::{AppKey, RunKey, SlotKey};
 pub use needs::Tangle;
+use order::Looks;
 pub use order::Outside;
 pub use reconcile::{Greeting, Known};
 pub use report::Report;
@@ -115,8 +116,8 @@ pub struct Fleet {
     apps: BTreeMap<AppKey, App>,
     /// The last run of every slot that ever was: a run's folder is never used twice.
     last_runs: BTreeMap<SlotKey, Run>,
-    /// What is outside of eco and was there when it was looked at, for the apps that wait for it.
-    met: BTreeMap<AppKey, Vec<Dependency>>,
+    /// What was heard of things outside of eco, for the apps that wait for them.
+    looks: Looks,
     changes: Changes,
 }
 
@@ -148,7 +149,7 @@ impl Fleet {
         Self {
             apps,
             last_runs,
-            met: BTreeMap::new(),
+            looks: Looks::new(),
             changes: Changes::default(),
         }
     }

@@ -25,13 +25,16 @@ use super::{App, AppKey, By, Fate, Fleet, Slot, SlotKey};
 use crate::machine::{Pending, State, Tick, Want};
 
 /// Whether something outside is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outside {
     /// It answered.
     Met,
-    /// It did not.
-    NotMet,
+    /// It did not, or not as it should: a fragment such as "connection refused (127.0.0.1:5432)".
+    NotMet(String),
 }
+
+/// What was heard of things outside, for the apps that wait for them.
+pub(super) type Looks = BTreeMap<AppKey, Vec<(Dependency, Outside)>>;
 
 /// What is known of the apps that wait: whether what they wait for does not come about by itself.
 type Stuck = BTreeMap<AppKey, bool>;
@@ -68,12 +71,9 @@ impl Fleet {
 
     /// Something outside that an app waits for was looked at.
     pub fn outside(&mut self, now: Tick, app: &AppKey, what: &Dependency, answer: Outside) {
-        let met = self.met.entry(app.clone()).or_default();
-        met.retain(|one| one != what);
-        match answer {
-            Outside::Met => met.push(what.clone()),
-            Outside::NotMet => {}
-        }
+        let looks = self.looks.entry(app.clone()).or_default();
+        looks.retain(|(one, _)| one != what);
+        looks.push((what.clone(), answer));
         self.proceed(now);
     }
 
@@ -111,9 +111,22 @@ impl Fleet {
     }
 
     fn is_met(&self, app: &AppKey, dependency: &Dependency) -> bool {
-        self.met
-            .get(app)
-            .is_some_and(|met| met.contains(dependency))
+        self.heard(app, dependency) == Some(&Outside::Met)
+    }
+
+    /// What was heard last of something outside.
+    fn heard(&self, app: &AppKey, dependency: &Dependency) -> Option<&Outside> {
+        let mut looks = self.looks.get(app)?.iter();
+        let (_, answer) = looks.find(|(one, _)| one == dependency)?;
+        Some(answer)
+    }
+
+    fn wait_outside(&self, app: &AppKey, dependency: &Dependency, url: String) -> Wait {
+        let answer = self.heard(app, dependency).and_then(|heard| match heard {
+            Outside::Met => None,
+            Outside::NotMet(why) => Some(why.clone()),
+        });
+        Wait::Outside { url, answer }
     }
 
     fn has_its_turn(&self, key: &AppKey, app: &App, slot: &Slot) -> bool {
@@ -162,8 +175,10 @@ impl Fleet {
                     condition: *condition,
                     standing: self.standing(&key.neighbour(name), *condition, &mut stuck),
                 },
-                Dependency::Tcp(address) => Wait::Outside(format!("tcp://{address}")),
-                Dependency::Http(url) => Wait::Outside(url.clone()),
+                Dependency::Tcp(address) => {
+                    self.wait_outside(key, dependency, format!("tcp://{address}"))
+                }
+                Dependency::Http(url) => self.wait_outside(key, dependency, url.clone()),
             })
             .collect()
     }
@@ -220,7 +235,7 @@ impl Fleet {
 
     fn forget_what_nobody_waits_for(&mut self) {
         let apps = &self.apps;
-        self.met
+        self.looks
             .retain(|key, _| apps.get(key).is_some_and(is_waiting));
     }
 }

@@ -18,8 +18,13 @@ pub enum Wait {
         /// How far it is from there.
         standing: Standing,
     },
-    /// Something outside must answer, at this URL.
-    Outside(String),
+    /// Something outside must answer.
+    Outside {
+        /// Where.
+        url: String,
+        /// What it answered last; `None`: nobody has asked yet.
+        answer: Option<String>,
+    },
     /// An app that depends on it is ending, and goes first.
     EndOf(AppKey),
 }
@@ -45,7 +50,7 @@ impl Wait {
     pub fn on(&self) -> String {
         match self {
             Self::For { app, .. } | Self::EndOf(app) => app.to_string(),
-            Self::Outside(url) => url.clone(),
+            Self::Outside { url, .. } => url.clone(),
         }
     }
 
@@ -59,7 +64,7 @@ impl Wait {
                     true
                 }
             },
-            Self::Outside(_) | Self::EndOf(_) => false,
+            Self::Outside { .. } | Self::EndOf(_) => false,
         }
     }
 }
@@ -80,7 +85,10 @@ impl fmt::Display for Wait {
                 };
                 write!(f, "{app} {to}{standing}")
             }
-            Self::Outside(url) => write!(f, "{url} to answer"),
+            Self::Outside { url, answer } => match answer {
+                Some(answer) => write!(f, "{url} to answer: {answer}"),
+                None => write!(f, "{url} to answer"),
+            },
             Self::EndOf(app) => write!(f, "{app} to end, which depends on it"),
         }
     }

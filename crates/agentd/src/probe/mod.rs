@@ -11,7 +11,8 @@
 //! - Only runs whose app has a probe have a task, and only while they launch or are online; nothing else is looked at.
 //! - A task ends with its run, and with it whatever it had begun: a connection, a program.
 //! - Another agent begins anew with every run: what it did not hear itself it does not know.
-//! - An app with a port of its own is looked at by [`port`], all such apps in one look.
+//! - An app with a port of its own is looked at by [`port`], all such apps in one look; what apps wait for outside of eco,
+//!   by [`outside`].
 
 mod connect;
 mod exec;
@@ -20,6 +21,8 @@ mod judge;
 mod line;
 mod matter;
 mod output;
+pub mod outside;
+mod peer;
 pub mod port;
 mod task;
 mod watchdog;

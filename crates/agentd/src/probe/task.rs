@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use eco_config::spec::{Address, HttpUrl};
 use eco_home::clock;
 
 use super::exec::Scene;
@@ -11,9 +10,9 @@ use super::line::Lines;
 use super::matter::{Matter, Purpose};
 use super::output::Output;
 use super::watchdog::Watchdog;
-use super::{Surroundings, connect, exec, http};
-use crate::fleet::{Answer, Health, RunKey, Sign, Verdict, span};
-use crate::resolve::{self, Question, QuestionError};
+use super::{Surroundings, exec, peer};
+use crate::fleet::{Answer, Health, RunKey, Sign, Verdict};
+use crate::resolve::{self, Peer, Question, QuestionError};
 use crate::supervisor::{Input, run_dir};
 
 /// A question that is asked this much too late was held back by us or by the host, which may have slept: what happened
@@ -52,8 +51,7 @@ enum Way {
 /// Who can be asked.
 enum Asker {
     Exec(Vec<String>, Box<Scene>),
-    Tcp(Address),
-    Http(HttpUrl, Vec<(u16, u16)>),
+    Peer(Peer),
     Output(Output),
     Watchdog(Watchdog),
 }
@@ -61,26 +59,19 @@ enum Asker {
 impl Asker {
     const fn first(&self) -> First {
         match self {
-            Self::Exec(..) | Self::Tcp(_) | Self::Http(..) => First::AtOnce,
+            Self::Exec(..) | Self::Peer(_) => First::AtOnce,
             Self::Output(_) | Self::Watchdog(_) => First::AfterInterval,
         }
     }
 
-    async fn ask(&mut self, timeout: Duration, asks: &str) -> Reply {
+    async fn ask(&mut self, timeout: Duration) -> Reply {
         match self {
             Self::Exec(words, scene) => exec::ask(words, scene, timeout).await,
-            Self::Tcp(address) => within(timeout, asks, connect::ask(address)).await,
-            Self::Http(url, statuses) => within(timeout, asks, http::ask(url, statuses)).await,
+            Self::Peer(peer) => peer::ask(peer, timeout).await,
             Self::Output(output) => output.ask(),
             Self::Watchdog(watchdog) => watchdog.ask(clock::since_boot()),
         }
     }
-}
-
-async fn within(timeout: Duration, asks: &str, reply: impl Future<Output = Reply>) -> Reply {
-    tokio::time::timeout(timeout, reply)
-        .await
-        .unwrap_or_else(|_| Reply::Failed(format!("no answer within {} ({asks})", span(timeout))))
 }
 
 struct Task {
@@ -114,8 +105,7 @@ impl Task {
                 };
                 Way::Again(Asker::Exec(words, Box::new(scene)), asks)
             }
-            Question::Tcp(address) => Way::Again(Asker::Tcp(address), asks),
-            Question::Http { url, statuses } => Way::Again(Asker::Http(url, statuses), asks),
+            Question::Peer(peer) => Way::Again(Asker::Peer(peer), asks),
             Question::Output => {
                 let folder = run_dir(&self.about.runs, &self.about.host, key);
                 Way::Again(Asker::Output(Output::new(folder)), asks)
@@ -149,7 +139,7 @@ impl Task {
                 judge = self.judge(&asker);
                 continue;
             }
-            let reply = asker.ask(probe.timeout, &asks).await;
+            let reply = asker.ask(probe.timeout).await;
             let turn = judge.take(clock::since_boot(), &reply);
             self.show(Health {
                 asks: asks.clone(),

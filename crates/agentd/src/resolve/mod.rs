@@ -25,7 +25,7 @@ use crate::environment;
 use crate::limits::Owner;
 
 pub use account::Account;
-pub use question::{Place, Question, QuestionError, without_query};
+pub use question::{Peer, Place, Question, QuestionError, without_query};
 pub use script::Script;
 pub(crate) use search::clean;
 pub use speech::{Channel, Notices};

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use eco_config::spec::{Address, AddressError, AppSpec, Check, HttpUrl, TemplateError, fill};
+use eco_config::spec::{
+    Address, AddressError, AppSpec, Check, Dependency, HttpUrl, TemplateError, fill,
+};
 use regex::bytes::Regex;
 
 use super::Problem;
@@ -14,6 +16,19 @@ use super::Problem;
 pub enum Question {
     /// This program ends with code 0.
     Exec(Vec<String>),
+    /// Somebody answers.
+    Peer(Peer),
+    /// A line like this was written.
+    Line(Regex),
+    /// It said `READY=1`, or says `WATCHDOG=1` again and again.
+    Notify,
+    /// It writes.
+    Output,
+}
+
+/// Who is asked over the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
     /// A connection is accepted here.
     Tcp(Address),
     /// A GET is answered by one of the statuses; none: 200 to 399.
@@ -23,12 +38,6 @@ pub enum Question {
         /// First and last of each range.
         statuses: Vec<(u16, u16)>,
     },
-    /// A line like this was written.
-    Line(Regex),
-    /// It said `READY=1`, or says `WATCHDOG=1` again and again.
-    Notify,
-    /// It writes.
-    Output,
 }
 
 /// Why a question cannot be asked.
@@ -93,11 +102,11 @@ impl Question {
         };
         Ok(match check {
             Check::Exec(words) => Self::Exec(words.iter().map(filled).collect::<Result<_, _>>()?),
-            Check::Tcp(text) => Self::Tcp(place(text, &filled(text)?)?),
-            Check::Http { url, statuses } => Self::Http {
+            Check::Tcp(text) => Self::Peer(Peer::Tcp(place(text, &filled(text)?)?)),
+            Check::Http { url, statuses } => Self::Peer(Peer::Http {
                 url: place(url, &filled(url)?)?,
                 statuses: statuses.clone(),
-            },
+            }),
             Check::Log(pattern) => Self::line(pattern)?,
             Check::Notify => Self::Notify,
             Check::Output => Self::Output,
@@ -114,6 +123,20 @@ impl Question {
     }
 }
 
+impl Peer {
+    /// Something outside that an app depends on; `None`: it depends on an app.
+    pub fn outside(dependency: &Dependency) -> Result<Option<Self>, QuestionError> {
+        Ok(match dependency {
+            Dependency::App { .. } => None,
+            Dependency::Tcp(address) => Some(Self::Tcp(place(address, address)?)),
+            Dependency::Http(url) => Some(Self::Http {
+                url: place(url, url)?,
+                statuses: Vec::new(),
+            }),
+        })
+    }
+}
+
 /// Reads a place. A problem tells of it as it was written: a variable may be a secret.
 fn place<P: FromStr<Err = AddressError>>(written: &str, filled: &str) -> Result<P, QuestionError> {
     filled.parse().map_err(|source| QuestionError::Address {
@@ -127,11 +150,19 @@ impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exec(words) => write!(f, "{}", words.join(" ")),
-            Self::Tcp(address) => write!(f, "{}", Place(address)),
-            Self::Http { url, .. } => write!(f, "{}", without_query(url)),
+            Self::Peer(peer) => write!(f, "{peer}"),
             Self::Line(pattern) => write!(f, "a line like /{pattern}/"),
             Self::Notify => write!(f, "a word through NOTIFY_SOCKET"),
             Self::Output => write!(f, "output"),
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "{}", Place(address)),
+            Self::Http { url, .. } => write!(f, "{}", without_query(url)),
         }
     }
 }
@@ -157,7 +188,8 @@ pub fn without_query(url: &HttpUrl) -> String {
     format!("http://{}{path}", url.authority())
 }
 
-/// What stands in the way of the probes of `spec`, whose instances have these variables.
+/// What stands in the way of what `spec` has asked: its probes, with the variables of its instances, and what it waits
+/// for outside.
 pub(super) fn problems(spec: &AppSpec, variables: &BTreeMap<String, String>) -> Vec<Problem> {
     let readiness = spec
         .ready
@@ -167,19 +199,24 @@ pub(super) fn problems(spec: &AppSpec, variables: &BTreeMap<String, String>) -> 
     let liveness = spec.liveness.as_ref().map(|liveness| &liveness.probe.check);
     let readiness = readiness.map(|check| (check, of_readiness(check)));
     let liveness = liveness.map(|check| (check, of_liveness(check)));
-    let problem = |(check, field)| {
+    let probes = readiness.into_iter().chain(liveness);
+    let probes = probes.filter_map(|(check, field)| {
         let error = Question::new(check, variables).err()?;
-        Some(Problem {
-            field,
-            message: error.to_string(),
-            hint: error.hint(),
-        })
-    };
-    readiness
-        .into_iter()
-        .chain(liveness)
-        .filter_map(problem)
-        .collect()
+        Some(problem(field, &error))
+    });
+    let outside = spec.depends_on.iter().filter_map(|dependency| {
+        let error = Peer::outside(dependency).err()?;
+        Some(problem("depends_on", &error))
+    });
+    probes.chain(outside).collect()
+}
+
+fn problem(field: &'static str, error: &QuestionError) -> Problem {
+    Problem {
+        field,
+        message: error.to_string(),
+        hint: error.hint(),
+    }
 }
 
 const fn of_readiness(check: &Check) -> &'static str {

@@ -506,10 +506,15 @@ fn something_outside_is_waited_for_until_it_is_met_and_looked_at_anew_the_next_t
         .fleet
         .outside(stage.now, &dev("api"), &port, Outside::Met);
     assert!(stage.fleet.outside_waits().is_empty());
-    stage
-        .fleet
-        .outside(stage.now, &dev("api"), &port, Outside::NotMet);
+    let refused = Outside::NotMet("connection refused".to_owned());
+    stage.fleet.outside(stage.now, &dev("api"), &port, refused);
     assert_eq!(stage.fleet.outside_waits(), open);
+    assert_eq!(
+        stage.told("api").as_deref(),
+        Some(
+            "waits for tcp://127.0.0.1:5432 to answer: connection refused, and for dev/db to be ready"
+        )
+    );
     stage
         .fleet
         .outside(stage.now, &dev("api"), &port, Outside::Met);
