@@ -16,6 +16,7 @@
 //! - [`rpc`]: requests in, replies out. [`daemon`]: puts it all together and takes it down.
 
 pub mod daemon;
+pub mod dotenv;
 pub mod environment;
 pub mod feed;
 pub mod fleet;

@@ -27,14 +27,14 @@ pub enum Restart {
     Always,
 }
 
-/// How an instance of `spec` is to be treated.
+/// How an instance of `spec` is to be treated that was told to listen on `port`.
 #[must_use]
-pub fn policy(spec: &AppSpec) -> Policy {
+pub fn policy(spec: &AppSpec, port: Option<u16>) -> Policy {
     Policy {
         kind: spec.kind,
         restart: spec.restart.clone(),
         stop: spec.stop.clone(),
-        ready: ready_by(spec),
+        ready: ready_by(spec, port),
     }
 }
 
@@ -155,8 +155,7 @@ impl Fleet {
 
     fn apply_one(&mut self, asked: Asked<'_>, spec: AppSpec, rise: Rise) -> Vec<Outcome> {
         let key = AppKey::of(&spec);
-        let policy = policy(&spec);
-        let change = self.replace_spec(&key, spec, &policy);
+        let change = self.replace_spec(&key, spec);
         let Some(spec) = self.app(&key).map(|app| Arc::clone(&app.spec)) else {
             return Vec::new();
         };
@@ -165,7 +164,7 @@ impl Fleet {
         for instance in 0..spec.instances {
             let slot = key.slot(instance);
             let action = match (self.slot(&slot), change) {
-                (None, _) => self.create(asked, &slot, &policy, rise),
+                (None, _) => self.create(asked, &slot, &policy(&spec, None), rise),
                 (Some(slot_now), _) if is_as_asked(slot_now, change, asked.restart) => {
                     Action::Unchanged
                 }
@@ -187,7 +186,7 @@ impl Fleet {
     }
 
     /// Puts the specification in place, and says whether what runs is out of date.
-    fn replace_spec(&mut self, key: &AppKey, spec: AppSpec, policy: &Policy) -> Change {
+    fn replace_spec(&mut self, key: &AppKey, spec: AppSpec) -> Change {
         let spec = Arc::new(spec);
         self.changes.apps.insert(key.clone());
         let Some(app) = self.apps.get_mut(key) else {
@@ -198,7 +197,7 @@ impl Fleet {
         let change = compare(&app.spec, &spec);
         app.spec = spec;
         for (instance, slot) in &mut app.slots {
-            slot.machine.set_policy(policy.clone());
+            slot.machine.set_policy(policy(&app.spec, slot.port));
             self.changes.slots.insert(key.slot(*instance));
         }
         change

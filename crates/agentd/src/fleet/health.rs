@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use eco_config::spec::{AppSpec, Check, IllAction};
 
+use super::apply::policy;
 use super::cause::span;
 use super::{By, Fate, Fleet, RunKey, Slot, SlotKey};
-use crate::environment;
 use crate::machine::{Command, Fact, ReadyBy, State, Tick, Want};
 
 /// What tells that a run is ready.
@@ -97,25 +97,19 @@ const SILENT: &str = "online; nothing listens on port ";
 /// What an app is told of that was to say that it is ready, and said nothing.
 const SPEECHLESS: &str = "online; did not say that it is ready within ";
 
-/// When a run of `spec` counts as ready.
+/// When a run of `spec` counts as ready that was told to listen on `port`.
 #[must_use]
-pub(super) fn ready_by(spec: &AppSpec) -> ReadyBy {
+pub(super) fn ready_by(spec: &AppSpec, port: Option<u16>) -> ReadyBy {
     let policy = &spec.ready;
     if let Some(readiness) = &policy.probe {
         let within = readiness.within;
         return ReadyBy::Sign { within };
     }
-    if policy.wait_ready || environment::expected_port(spec, 0).is_some() {
+    if policy.wait_ready || port.is_some() {
         return ReadyBy::Time(policy.listen_timeout);
     }
     let lived = spec.restart.min_uptime.min(policy.listen_timeout);
     ReadyBy::Time(lived.max(Duration::from_millis(1)))
-}
-
-/// The port that a launching instance is ready by; `None`: by something else.
-#[must_use]
-pub fn awaited_port(spec: &AppSpec, instance: u32) -> Option<u16> {
-    environment::expected_port(spec, instance).filter(|_| counts(spec, Sign::Port))
 }
 
 /// Whether `sign` is what a run of `spec` is ready by.
@@ -132,6 +126,18 @@ const fn counts(spec: &AppSpec, sign: Sign) -> bool {
 }
 
 impl Slot {
+    /// The port that a launching instance of `spec` is ready by; `None`: by something else.
+    #[must_use]
+    pub fn awaited_port(&self, spec: &AppSpec) -> Option<u16> {
+        self.port.filter(|_| counts(spec, Sign::Port))
+    }
+
+    /// Remembers on which port the current run of `spec` is told to listen, and treats it accordingly.
+    pub(super) fn tell_port(&mut self, spec: &AppSpec, port: Option<u16>) {
+        self.port = port;
+        self.machine.set_policy(policy(spec, port));
+    }
+
     /// The port that nothing listens on yet, where the instance is online all the same.
     #[must_use]
     pub fn silent_port(&self) -> Option<u16> {
@@ -150,6 +156,20 @@ impl Slot {
 }
 
 impl Fleet {
+    /// A run is about to be given its variables, and this is the port among them.
+    pub fn equip(&mut self, key: &RunKey, port: Option<u16>) {
+        let Some(app) = self.apps.get_mut(&key.slot.app) else {
+            return;
+        };
+        let Some(slot) = app.slots.get_mut(&key.slot.instance) else {
+            return;
+        };
+        if slot.machine.run() == key.run && slot.port != port {
+            slot.tell_port(&app.spec, port);
+            self.changes.slots.insert(key.slot.clone());
+        }
+    }
+
     /// Whoever looks at the runs begins now: one that is launching has all its time to show a sign.
     pub fn take_up(&mut self, now: Tick) {
         for app in self.apps.values_mut() {
@@ -215,7 +235,8 @@ impl Fleet {
                 let waited = span(app.spec.ready.listen_timeout);
                 Some((By::Itself, format!("{SPEECHLESS}{waited}")))
             }
-            State::Online { .. } => environment::expected_port(&app.spec, key.instance)
+            State::Online { .. } => slot
+                .port
                 .map(|port| (By::Itself, format!("{SILENT}{port} yet"))),
             State::Ending { .. } => {
                 let within = app.spec.ready.probe.as_ref().and_then(|it| it.within);

@@ -35,13 +35,14 @@ use std::sync::Arc;
 
 use eco_config::spec::AppSpec;
 
+use crate::environment::expected_port;
 use crate::machine::{Effect, Machine, Run, State, Tick};
 
 pub use act::Verb;
 pub use by::{Begun, By};
 pub use cause::How;
 pub(crate) use cause::span;
-pub use health::{Answer, Board, Health, Sign, Verdict, awaited_port};
+pub use health::{Answer, Board, Health, Sign, Verdict};
 pub use key::{AppKey, RunKey, SlotKey};
 pub use needs::Tangle;
 use order::Looks;
@@ -253,6 +254,7 @@ impl Fleet {
             self.last_runs.insert(key.clone(), slot.machine.run());
             slot.identity = None;
             slot.begin();
+            slot.tell_port(&app.spec, expected_port(&app.spec, key.instance));
         }
         match effect {
             Some(Effect::Spawn(run)) => self.changes.tasks.push(Task::Spawn(key.run(run))),

@@ -17,6 +17,8 @@ pub struct Slot {
     pub id: u32,
     /// Decides.
     pub machine: Machine,
+    /// The port of its own that the current run was told to listen on.
+    pub port: Option<u16>,
     /// The process of the current run, once it was reported.
     pub identity: Option<Identity>,
     /// Whether it stays.
@@ -115,6 +117,7 @@ impl Slot {
         Self {
             id,
             machine,
+            port: None,
             identity: None,
             fate: Fate::Stays,
             cause: "registered".to_owned(),
@@ -143,6 +146,7 @@ impl Slot {
         Self {
             id,
             machine,
+            port: None,
             identity,
             fate,
             cause,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::fleet::{App, Fleet, RunKey, Sign, Slot, SlotKey, awaited_port};
+use crate::fleet::{App, Fleet, RunKey, Sign, Slot, SlotKey};
 use crate::machine::State;
 use crate::os::process;
 use crate::supervisor::Input;
@@ -68,7 +68,7 @@ fn candidates(fleet: &Fleet) -> Vec<Candidate> {
 
 fn candidate(key: &SlotKey, app: &App, slot: &Slot) -> Option<Candidate> {
     let (pid, port, pace) = match slot.machine.state() {
-        State::Launching { pid, .. } => (pid, awaited_port(&app.spec, key.instance)?, Pace::Often),
+        State::Launching { pid, .. } => (pid, slot.awaited_port(&app.spec)?, Pace::Often),
         State::Online { pid, .. } => (pid, slot.silent_port()?, Pace::Seldom),
         State::Stopped
         | State::Spawning { .. }

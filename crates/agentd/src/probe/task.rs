@@ -90,9 +90,8 @@ impl Task {
                 .collect();
             format!("cannot be asked: {}", messages.join("; "))
         })?;
-        let (spec, key) = (&self.matter.spec, &self.key);
-        let instance = key.slot.instance;
-        let variables = resolve::variables(spec, resolved.account.as_ref(), instance, key.run);
+        let key = &self.key;
+        let variables = resolved.variables(key.slot.instance, key.run);
         let question = Question::new(&self.matter.probe.check, &variables)
             .map_err(|error: QuestionError| error.to_string())?;
         let asks = question.to_string();

@@ -5,6 +5,7 @@
 //! before every spawn, since interpreters come and go while apps live.
 
 mod account;
+mod env_file;
 mod interpreter;
 mod question;
 mod script;
@@ -45,6 +46,10 @@ pub struct Problem {
 /// What a specification means here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
+    /// The specification, with the variables of its files among its own: not to be kept, nor shown.
+    pub filled: Box<AppSpec>,
+    /// What a person should know, each a full sentence.
+    pub notes: Vec<String>,
     /// What is run.
     pub script: Script,
     /// Where.
@@ -77,6 +82,18 @@ pub struct Launch {
 }
 
 impl Resolved {
+    /// All variables of one instance, those of its files and of its account among them.
+    #[must_use]
+    pub fn variables(&self, instance: u32, run: u64) -> BTreeMap<String, String> {
+        variables(&self.filled, self.account.as_ref(), instance, run)
+    }
+
+    /// The port of its own that an instance is told to listen on.
+    #[must_use]
+    pub fn port(&self, instance: u32) -> Option<u16> {
+        environment::expected_port(&self.filled, instance)
+    }
+
     /// Whose processes a run's are.
     #[must_use]
     pub fn owner(&self) -> Owner {
@@ -94,6 +111,9 @@ pub fn resolve(spec: &AppSpec) -> Result<Resolved, Vec<Problem>> {
     let mut keep = |problem| problems.push(problem);
     let cwd = search::cwd(spec).map_err(&mut keep).ok();
     let account = account::find(spec).map_err(&mut keep).ok();
+    let filled = env_file::fill(spec, cwd.as_deref());
+    let filled = filled.map_err(|all| all.into_iter().for_each(&mut keep));
+    let spec = filled.as_ref().map_or(spec, |filled| &filled.spec);
     let script = script::find(spec, cwd.as_deref()).map_err(&mut keep).ok();
     let interpreter = script.as_ref().and_then(|script| {
         interpreter::find(spec, script, cwd.as_deref())
@@ -102,9 +122,13 @@ pub fn resolve(spec: &AppSpec) -> Result<Resolved, Vec<Problem>> {
     });
     let variables = variables(spec, account.as_ref().and_then(Option::as_ref), 0, 1);
     problems.extend(question::problems(spec, &variables));
-    match (cwd, account, script, interpreter) {
-        (Some(cwd), Some(account), Some(script), Some(interpreter)) if problems.is_empty() => {
+    match (filled, cwd, account, script, interpreter) {
+        (Ok(filled), Some(cwd), Some(account), Some(script), Some(interpreter))
+            if problems.is_empty() =>
+        {
             Ok(Resolved {
+                filled: Box::new(filled.spec),
+                notes: filled.notes,
                 script,
                 cwd,
                 interpreter,
@@ -116,8 +140,7 @@ pub fn resolve(spec: &AppSpec) -> Result<Resolved, Vec<Problem>> {
 }
 
 /// All variables of one instance, those of its account among them.
-#[must_use]
-pub fn variables(
+fn variables(
     spec: &AppSpec,
     account: Option<&Account>,
     instance: u32,
@@ -132,9 +155,10 @@ pub fn variables(
     variables
 }
 
-/// Puts together what instance `instance` of `spec` is run with.
+/// Puts together what instance `instance` is run with.
 #[must_use]
-pub fn launch(spec: &AppSpec, resolved: &Resolved, instance: u32, run: u64) -> Launch {
+pub fn launch(resolved: &Resolved, instance: u32, run: u64) -> Launch {
+    let spec = resolved.filled.as_ref();
     let mut arguments = Vec::new();
     let program = match (&resolved.interpreter, &resolved.script) {
         (Some(interpreter), Script::File(path)) => {
@@ -159,7 +183,8 @@ pub fn launch(spec: &AppSpec, resolved: &Resolved, instance: u32, run: u64) -> L
         }
     };
     arguments.extend(spec.arguments.clone());
-    let environment = variables(spec, resolved.account.as_ref(), instance, run)
+    let environment = resolved
+        .variables(instance, run)
         .into_iter()
         .map(|(name, value)| format!("{name}={value}"))
         .collect();

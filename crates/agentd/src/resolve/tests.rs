@@ -2,6 +2,7 @@
 
 mod account;
 mod cwd;
+mod env_file;
 mod interpreter;
 mod launching;
 mod question;

@@ -101,6 +101,11 @@ const fn action(action: Action) -> pb::Action {
 /// What a specification asks for that this version does not do.
 pub(super) fn notes(spec: &AppSpec, groups: &Groups) -> Vec<String> {
     let mut notes = limits::notes(&kept(spec, groups));
+    notes.extend(
+        resolve::resolve(spec)
+            .into_iter()
+            .flat_map(|resolved| resolved.notes),
+    );
     if spec.exec_mode == ExecMode::Cluster {
         notes.push(
             "Cluster mode is not available yet: the instances run as processes of their own and share no port; \
@@ -392,7 +397,7 @@ mod tests {
                 attempts,
                 restarts,
             };
-            status(&Machine::restore(policy(&spec("dev", "api")), saved))
+            status(&Machine::restore(policy(&spec("dev", "api"), None), saved))
         };
         let (pid, since) = (1, Duration::ZERO);
         let spawning = State::Spawning {

@@ -3,7 +3,7 @@
 use eco_home::clock::nanos;
 use eco_proto::agent::v1 as pb;
 
-use crate::fleet::{App, Board, Slot, SlotKey, Verdict, awaited_port};
+use crate::fleet::{App, Board, Slot, SlotKey, Verdict};
 use crate::machine::State;
 
 /// What the probe of the living run says; or, where the app's own port is what is looked at, that nothing listens there.
@@ -18,7 +18,7 @@ pub(super) fn of(key: &SlotKey, app: &App, slot: &Slot, board: &Board) -> Option
             failures: health.failures,
         });
     }
-    silent_port(key, app, slot).map(|port| pb::Health {
+    silent_port(app, slot).map(|port| pb::Health {
         verdict: pb::health::Verdict::Unknown.into(),
         asks: format!("port {port}"),
         answer: format!("nothing listens on port {port} yet"),
@@ -28,9 +28,9 @@ pub(super) fn of(key: &SlotKey, app: &App, slot: &Slot, board: &Board) -> Option
 }
 
 /// The port of its own that a living run does not listen on.
-fn silent_port(key: &SlotKey, app: &App, slot: &Slot) -> Option<u16> {
+fn silent_port(app: &App, slot: &Slot) -> Option<u16> {
     match slot.machine.state() {
-        State::Launching { .. } => awaited_port(&app.spec, key.instance),
+        State::Launching { .. } => slot.awaited_port(&app.spec),
         State::Online { .. } => slot.silent_port(),
         State::Stopped
         | State::Spawning { .. }

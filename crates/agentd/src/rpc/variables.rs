@@ -45,7 +45,7 @@ fn computed(app: &App, instance: u32, run: u64) -> BTreeMap<String, String> {
     let Ok(resolved) = resolve::resolve(&app.spec) else {
         return environment::variables(&app.spec, instance, run);
     };
-    let launch = resolve::launch(&app.spec, &resolved, instance, run);
+    let launch = resolve::launch(&resolved, instance, run);
     launch
         .environment
         .iter()

@@ -11,6 +11,7 @@ use eco_proto::state::v1 as pb;
 use eco_proto::state::v1::state::State as PbState;
 use prost::Message;
 
+use crate::environment::expected_port;
 use crate::fleet::apply::policy;
 use crate::fleet::{App, AppKey, Begun, By, Exit, Fate, History, How, Identity, Slot, SlotKey};
 use crate::machine::{Ended, Ending, Machine, Replace, Run, Saved, State, Turn, Want};
@@ -115,6 +116,7 @@ pub(super) fn of_slot(slot: &Slot) -> Vec<u8> {
         leaving: slot.fate == Fate::Leaves,
         by: Some(of_by(&slot.by)),
         began: slot.began.as_ref().map(of_begun),
+        port: slot.port.map(u32::from),
     })
 }
 
@@ -148,9 +150,13 @@ pub(super) fn slot(key: &SlotKey, value: &[u8], spec: &AppSpec) -> Result<Slot, 
     } else {
         Fate::Stays
     };
-    let machine = Machine::restore(policy(spec), saved);
+    let port = record.port.and_then(|port| u16::try_from(port).ok());
+    let port = port.or_else(|| expected_port(spec, key.instance));
+    let machine = Machine::restore(policy(spec, port), saved);
     let identity = record.process.map(to_identity);
-    Ok(Slot::restore(record.id, machine, identity, fate, history))
+    let mut slot = Slot::restore(record.id, machine, identity, fate, history);
+    slot.port = port;
+    Ok(slot)
 }
 
 pub(super) fn versioned(record: &impl Message) -> Vec<u8> {

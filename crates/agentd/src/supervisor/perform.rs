@@ -85,8 +85,9 @@ impl Supervisor {
         };
         match resolve::resolve(&app.spec) {
             Ok(resolved) => {
-                let launch = resolve::launch(&app.spec, &resolved, key.slot.instance, key.run);
+                let launch = resolve::launch(&resolved, key.slot.instance, key.run);
                 let (launch, reach) = (Box::new(launch), app.spec.stop.reach);
+                self.fleet.equip(&key, resolved.port(key.slot.instance));
                 let run_dir = self.run_dir(&key);
                 self.order(Order::Spawn {
                     key,

@@ -273,7 +273,7 @@ fn an_app_with_a_port_has_its_listen_timeout_to_be_ready_and_another_its_min_upt
     with_port.env.insert("PORT".to_owned(), "3000".to_owned());
     let mut hurried = plain.clone();
     hurried.restart.min_uptime = Duration::ZERO;
-    let ready = |spec: &AppSpec| super::super::apply::policy(spec).ready;
+    let ready = |spec: &AppSpec| super::super::apply::policy(spec, expected_port(spec, 0)).ready;
     assert_eq!(ready(&plain), ReadyBy::Time(1000 * MS));
     assert_eq!(ready(&with_port), ReadyBy::Time(3000 * MS));
     assert_eq!(ready(&hurried), ReadyBy::Time(MS));

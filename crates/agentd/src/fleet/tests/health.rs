@@ -267,3 +267,25 @@ fn an_instance_that_a_person_stops_is_not_ended_as_ill() {
     stage.fleet.ill(stage.now, &api(1), "answered 503");
     assert_eq!(stage.cause(), "stopped by ann");
 }
+
+#[test]
+fn a_port_that_only_the_run_s_variables_tell_is_waited_for_as_one_that_is_written_down() {
+    let mut stage = Stage::new();
+    stage.apply(spec("dev", "api"));
+    stage.fleet.equip(&api(1), Some(3000));
+    stage.spawned(&api(1));
+    let spec = spec("dev", "api");
+    assert_eq!(stage.slot(&dev("api")).awaited_port(&spec), Some(3000));
+    stage.pass(2000 * MS);
+    assert!(matches!(stage.state(), State::Launching { .. }));
+    stage.report(&api(1), Report::Ready(Sign::Port));
+    assert!(matches!(stage.state(), State::Online { .. }));
+}
+
+#[test]
+fn the_variables_of_a_run_that_is_history_say_nothing_about_the_current_one() {
+    let mut stage = Stage::new();
+    stage.apply(spec("dev", "api"));
+    stage.fleet.equip(&api(7), Some(3000));
+    assert_eq!(stage.slot(&dev("api")).port, None);
+}

@@ -1,7 +1,17 @@
 use super::*;
 
+fn launch_of(app: &AppSpec, resolved: &Resolved, instance: u32, run: u64) -> Launch {
+    let resolved = Resolved {
+        filled: Box::new(app.clone()),
+        ..resolved.clone()
+    };
+    launch(&resolved, instance, run)
+}
+
 fn resolved(script: Script, interpreter: Option<&str>) -> Resolved {
     Resolved {
+        filled: Box::new(spec("dev", "api")),
+        notes: Vec::new(),
         script,
         cwd: "/srv".into(),
         interpreter: interpreter.map(PathBuf::from),
@@ -22,7 +32,7 @@ fn with_arguments() -> AppSpec {
 }
 
 fn arguments(resolved: &Resolved) -> Vec<String> {
-    launch(&with_arguments(), resolved, 0, 1).arguments
+    launch_of(&with_arguments(), resolved, 0, 1).arguments
 }
 
 fn variable(launch: &Launch, name: &str) -> Option<String> {
@@ -43,7 +53,7 @@ fn an_interpreter_gets_its_own_arguments_the_script_and_the_scripts_arguments() 
         arguments(&found),
         ["/bin/node", "--inspect", "/srv/app.js", "--port", "a b"]
     );
-    let launch = launch(&with_arguments(), &found, 0, 1);
+    let launch = launch_of(&with_arguments(), &found, 0, 1);
     assert_eq!(launch.program, Path::new("/bin/node"));
     assert_eq!(launch.cwd, Path::new("/srv"));
 }
@@ -69,7 +79,7 @@ fn each_instance_gets_its_own_number_port_and_run() {
     let mut app = spec("dev", "api");
     app.increment_var = Some("PORT".to_owned());
     app.env.insert("PORT".to_owned(), "3000".to_owned());
-    let launch = launch(&app, &resolved(file(), None), 2, 9);
+    let launch = launch_of(&app, &resolved(file(), None), 2, 9);
     assert_eq!(variable(&launch, "NODE_APP_INSTANCE").as_deref(), Some("2"));
     assert_eq!(variable(&launch, "PORT").as_deref(), Some("3002"));
     assert_eq!(variable(&launch, "ECO_RUN").as_deref(), Some("9"));
@@ -79,7 +89,7 @@ fn each_instance_gets_its_own_number_port_and_run() {
 fn the_variable_that_numbers_the_instances_has_the_name_that_was_asked_for() {
     let mut app = spec("dev", "api");
     app.instance_var = "INSTANCE_ID".to_owned();
-    let launch = launch(&app, &resolved(file(), None), 1, 1);
+    let launch = launch_of(&app, &resolved(file(), None), 1, 1);
     assert_eq!(variable(&launch, "INSTANCE_ID").as_deref(), Some("1"));
     assert_eq!(variable(&launch, "NODE_APP_INSTANCE"), None);
 }
@@ -101,7 +111,7 @@ fn an_account_brings_its_home_over_the_shells_but_not_over_the_apps_own() {
         }),
         ..resolved(file(), None)
     };
-    let launch = launch(&app, &found, 0, 1);
+    let launch = launch_of(&app, &found, 0, 1);
     assert_eq!(variable(&launch, "HOME").as_deref(), Some("/var/www"));
     assert_eq!(variable(&launch, "USER").as_deref(), Some("given"));
     assert_eq!(variable(&launch, "LOGNAME").as_deref(), Some("www"));

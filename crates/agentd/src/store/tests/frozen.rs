@@ -99,8 +99,9 @@ fn frozen_slot(id: u32, saved: Saved, asked: &eco_config::spec::AppSpec) -> Slot
         exit(3, How::NotSpawned("start it: no such file".to_owned())),
     ]);
     let fate = if id == 4 { Fate::Leaves } else { Fate::Stays };
-    let machine = Machine::restore(policy(asked), saved);
-    Slot::restore(
+    let port = Some(3000);
+    let machine = Machine::restore(policy(asked, port), saved);
+    let mut slot = Slot::restore(
         id,
         machine,
         Some(identity),
@@ -110,7 +111,10 @@ fn frozen_slot(id: u32, saved: Saved, asked: &eco_config::spec::AppSpec) -> Slot
             exits,
             ..History::default()
         },
-    )
+    );
+    // What is not written is what the specification says.
+    slot.port = port;
+    slot
 }
 
 fn hex(bytes: &[u8]) -> String {

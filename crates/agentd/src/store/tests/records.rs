@@ -156,9 +156,10 @@ fn slot() -> impl Strategy<Value = Slot> {
     let fate = prop_oneof![Just(Fate::Stays), Just(Fate::Leaves)];
     let exits = vec(exit(), 0..4).prop_map(VecDeque::from);
     let history = (".{0,12}", by(), option::of(begun()), exits);
-    let rest = (any::<u32>(), option::of(identity()), fate, history);
-    (saved, rest).prop_map(|(saved, (id, identity, fate, history))| {
-        let machine = Machine::restore(policy(&spec("dev", "api")), saved);
+    let port = option::of(any::<u16>());
+    let rest = (any::<u32>(), option::of(identity()), fate, history, port);
+    (saved, rest).prop_map(|(saved, (id, identity, fate, history, port))| {
+        let machine = Machine::restore(policy(&spec("dev", "api"), port), saved);
         let (cause, by, began, exits) = history;
         let history = History {
             cause,
@@ -166,7 +167,9 @@ fn slot() -> impl Strategy<Value = Slot> {
             began,
             exits,
         };
-        Slot::restore(id, machine, identity, fate, history)
+        let mut slot = Slot::restore(id, machine, identity, fate, history);
+        slot.port = port;
+        slot
     })
 }
 
