@@ -20,6 +20,7 @@ module.exports = {
       namespace: 'market-data',
       script: '../../apps/market-data-simulator/src/mds-fetcher.ts',
       interpreter: 'tsx',
+      depends_on: ['mds-rest-binance'],
       env: { NODE_ENV: 'development', PORT: 3004, INTERVAL_MS: 1000, BINANCE_URL: 'http://127.0.0.1:3002' },
     },
   ],

@@ -5,6 +5,8 @@ module.exports = {
       name: 'prediction-model',
       script: '../../apps/prediction-model/src/predict.py',
       interpreter: 'python3',
+      depends_on: ['mds-rest-binance'],
+      readiness: { http: 'http://127.0.0.1:${PORT}/health' },
       watch: ['../../apps/prediction-model'],
       watch_delay: 1000,
       ignore_watch: ['node_modules', 'logs', '__pycache__', '*.pyc', '.git'],

@@ -23,6 +23,7 @@ module.exports = {
       ...shared,
       name: 'mds-fetcher',
       script: '../../apps/dist/market-data-simulator/src/mds-fetcher.js',
+      depends_on: ['mds-rest-binance'],
       env: { NODE_ENV: 'production', PORT: 4104, BINANCE_URL: 'http://127.0.0.1:4102' },
     },
   ],

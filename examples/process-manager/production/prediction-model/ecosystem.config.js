@@ -5,6 +5,8 @@ module.exports = {
       name: 'prediction-model',
       script: '../../apps/prediction-model/src/predict.py',
       interpreter: 'python3',
+      depends_on: ['mds-rest-binance'],
+      readiness: { http: 'http://127.0.0.1:${PORT}/health' },
       max_memory_restart: '150M',
       kill_timeout: 3000,
       env: {

@@ -1,4 +1,6 @@
-// The door for users, twice: http://127.0.0.1:4000 and http://127.0.0.1:4001.
+// The door for users, twice: http://127.0.0.1:4000 and http://127.0.0.1:4001. Each instance is asked at its own port.
+const health = 'http://127.0.0.1:${PORT}/health';
+
 module.exports = {
   apps: [
     {
@@ -7,6 +9,9 @@ module.exports = {
       exec_mode: 'fork',
       instances: 2,
       increment_var: 'PORT',
+      depends_on: ['mds-webhooks-kraken', 'mds-fetcher', 'prediction-model'],
+      readiness: { http: health, within: '30s' },
+      liveness: { http: health, interval: '5s', timeout: '2s', failures: 3 },
       max_memory_restart: '300M',
       kill_timeout: 5000,
       env: {
