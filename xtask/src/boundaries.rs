@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::failure::Failure;
-use rules::{LONGEST, RULES, Rule};
+use rules::{LONGEST, LONGEST_OF_TESTS, RULES, Rule, is_test};
 
 /// Folders with sources of ours.
 const SOURCES: [&str; 5] = ["crates", "tests", "xtask", "proto", "examples"];
@@ -59,8 +59,13 @@ fn visit(folder: &Path, look: &mut dyn FnMut(&Path, &str)) -> Result<(), Failure
 fn of_file(path: &str, text: &str) -> Vec<String> {
     let mut crossings = Vec::new();
     let length = text.lines().count();
-    if length > LONGEST {
-        crossings.push(format!("{path}: {length} lines, {LONGEST} are the most"));
+    let most = if is_test(path) {
+        LONGEST_OF_TESTS
+    } else {
+        LONGEST
+    };
+    if length > most {
+        crossings.push(format!("{path}: {length} lines, {most} are the most"));
     }
     let rules = RULES.iter().filter(|rule| rule.is_about(path));
     for rule in rules {

@@ -75,7 +75,7 @@ pub(super) struct Place<'a> {
     pub(super) folder: &'a Path,
     /// The sockets for notices.
     pub(super) notices: &'a Path,
-    /// What tells the run from every other: see [`super::mark`].
+    /// What tells the run from every other: see [`mod@super::mark`].
     pub(super) number: u64,
     pub(super) segment_bytes: u64,
 }
