@@ -592,6 +592,65 @@ fn an_app_that_must_write_or_listen_is_ill_when_it_does_not() {
     }
 }
 
+#[test]
+fn options_of_a_watch_say_which_changes_count() {
+    let env = TestEnv::new();
+    for file in ["src/a", "src/skipped", "src/deep/x", "outside/x"] {
+        env.write(file, "1");
+    }
+    std::os::unix::fs::symlink(env.path("outside"), env.path("src/link")).expect("linked");
+    let watching = |name: &str, options: &Value| {
+        let mut watching = app(name, &["wait"]);
+        let project = env.path("");
+        merge(
+            &mut watching,
+            &json!({ "cwd": project, "watch": ["src"], "watch_options": options }),
+        );
+        watching
+    };
+    let names = ["control", "shallow", "ignoring", "plain", "patient"];
+    env.ecosystem(
+        "dev",
+        &json!([
+            watching("control", &json!({})),
+            watching("shallow", &json!({ "depth": 0 })),
+            watching("ignoring", &json!({ "ignored": ["skipped"] })),
+            watching("plain", &json!({ "followSymlinks": false })),
+            watching(
+                "patient",
+                &json!({ "awaitWriteFinish": { "stabilityThreshold": "1h" } })
+            ),
+        ]),
+    );
+    drop(env.eco(&["start", "dev"]).ok());
+    let is_watched = |name: &str| {
+        let told = env.eco(&["watch", name, "--json"]).ok().json();
+        told.pointer("/0/watching/state/folders")
+            .is_some_and(Value::is_number)
+    };
+    let runs = || names.map(|name| env.list().one(name).number("run"));
+    let first = runs();
+    let mut expected = first;
+    // Each change is one for the control and not for the one whose option says so; after all of them is one for all.
+    let changes = [
+        ("src/deep/x", [1, 0, 1, 1, 0]),
+        ("src/skipped", [1, 1, 0, 1, 0]),
+        ("outside/x", [1, 0, 1, 0, 0]),
+        ("src/a", [1, 1, 1, 1, 0]),
+    ];
+    for (file, more) in changes {
+        for name in names {
+            wait_until("its files are watched", || is_watched(name));
+        }
+        env.write(file, "another");
+        for (run, more) in expected.iter_mut().zip(more) {
+            *run += more;
+        }
+        wait_until(file, || runs() == expected);
+    }
+    assert_eq!(expected.map(|run| run - first[0]), [4, 2, 3, 3, 0]);
+}
+
 /// Changes the file, starts it, and gives what the app says then.
 #[track_caller]
 fn changed(env: &TestEnv, app: &Value) -> Value {

@@ -370,23 +370,51 @@ const TESTS: &[(&str, &str, &str)] = &[
         "probes",
         "an_ill_app_is_stopped_where_that_is_asked_for",
     ),
+    (
+        "watch_options",
+        "fields",
+        "options_of_a_watch_say_which_changes_count",
+    ),
+    (
+        "watch_options.ignored",
+        "fields",
+        "options_of_a_watch_say_which_changes_count",
+    ),
+    (
+        "watch_options.followSymlinks",
+        "fields",
+        "options_of_a_watch_say_which_changes_count",
+    ),
+    (
+        "watch_options.depth",
+        "fields",
+        "options_of_a_watch_say_which_changes_count",
+    ),
+    (
+        "watch_options.awaitWriteFinish",
+        "fields",
+        "options_of_a_watch_say_which_changes_count",
+    ),
+    (
+        "watch_options.usePolling",
+        "watching",
+        "polling_sees_changes_too_and_other_options_are_told",
+    ),
+    (
+        "watch_options.interval",
+        "watching",
+        "polling_sees_changes_too_and_other_options_are_told",
+    ),
 ];
 
 /// Fields that are read already and still wait for what acts on them.
-const NOT_YET: [&str; 13] = [
+const NOT_YET: [&str; 6] = [
     "cron_restart",
     "cron_timezone",
     "depends_on",
     "env_file",
     "oneshot",
     "pid_file",
-    "watch_options",
-    "watch_options.awaitWriteFinish",
-    "watch_options.depth",
-    "watch_options.followSymlinks",
-    "watch_options.ignored",
-    "watch_options.interval",
-    "watch_options.usePolling",
 ];
 
 /// The fields that the schema says are acted on; those of objects inside with the way to them.

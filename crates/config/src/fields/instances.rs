@@ -16,7 +16,7 @@ pub(super) const GROUP: Group = Group {
         acted(
             "exec_mode",
             Shape::OneOf(&["fork", "cluster", "fork_mode", "cluster_mode"]),
-            "Whether the instances are processes of their own, or share listening sockets.",
+            "Whether the instances share listening sockets. In this version they are processes of their own either way.",
         )
         .expecting("\"fork\" or \"cluster\"")
         .otherwise("`cluster` for several instances of a node program, `fork` for all others"),

@@ -12,8 +12,8 @@ pub(super) const GROUP: Group = Group {
             "script",
             Shape::Text,
             "What runs: a path, or a command line when it holds a blank and names no file. A command line is given to a \
-             shell. A path counts from `cwd`, and where it is not found there from the folder of the file. A name \
-             without a slash may be a program on `PATH`.",
+             shell. A relative path is looked for in `cwd`, in the folder of the file and those above it in the project, \
+             and where the command was typed. A name without a slash may be a program on `PATH`.",
         )
         .also(&["exec", "cmd", "command"])
         .expecting("a path or a command line")
