@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use eco_tests::{TestEnv, wait_until};
+use nix::pty::openpty;
+use nix::sys::termios::tcgetattr;
 use serde_json::{Value, json};
 
 /// A Node app, or one of tsx, that does what it is told, over its channel and its standard input.
@@ -294,6 +296,32 @@ fn what_is_piped_to_an_attachment_goes_in_and_its_answer_comes_out() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "heard one\n");
     assert_eq!(env.list().one("talker").status(), "online");
     env.eco(&["attach", "nobody"]).fails(1, &["no app matches"]);
+}
+
+#[test]
+fn a_person_at_a_terminal_types_to_an_app_and_leaves_it_by_a_key() {
+    let env = started(&json!([talker(&json!({}))]));
+    says(&env, "talker", "up");
+    let pair = openpty(None, None).expect("a terminal");
+    let before = tcgetattr(&pair.slave).expect("its settings");
+    let terminal = pair.slave.try_clone().expect("a copy");
+    let mut attached = env.follow_from(terminal.into(), &["attach", "talker"]);
+    let mut keys = std::fs::File::from(pair.master);
+    keys.write_all(b"good mroning\x7f\x7f\x7f\x7f\x7f\x7forning\n")
+        .expect("typed");
+    attached.wait_for_end("heard good morning");
+    assert_eq!(attached.code(), None, "it stays");
+    // Half a line, given up.
+    keys.write_all(b"half\x1d").expect("typed");
+    wait_until("it detaches", || attached.code() == Some(0));
+    wait_until("it says so", || {
+        attached.told().contains("Detached from dev/talker#0")
+    });
+    assert_eq!(attached.text(), "heard good morning");
+    let after = tcgetattr(&pair.slave).expect("its settings");
+    assert_eq!(after.control_chars, before.control_chars);
+    assert_eq!(env.list().one("talker").status(), "online");
+    assert_eq!(lines(&env, "talker"), ["up", "heard good morning"]);
 }
 
 #[test]

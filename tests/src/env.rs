@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -174,7 +174,13 @@ impl TestEnv {
     /// Runs eco in the project's root, and goes on while it runs.
     #[must_use]
     pub fn follow(&self, args: &[&str]) -> Follower {
-        Follower::new(self.command(&self.project, args))
+        self.follow_from(Stdio::null(), args)
+    }
+
+    /// Runs eco in the project's root with something to read, and goes on while it runs.
+    #[must_use]
+    pub fn follow_from(&self, stdin: Stdio, args: &[&str]) -> Follower {
+        Follower::new(self.command(&self.project, args), stdin)
     }
 
     /// What `eco list --json` says.

@@ -15,9 +15,10 @@ pub struct Follower {
 }
 
 impl Follower {
-    pub(crate) fn new(mut command: Command) -> Self {
+    /// `stdin`: what it reads.
+    pub(crate) fn new(mut command: Command, stdin: Stdio) -> Self {
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
