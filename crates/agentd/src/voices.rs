@@ -242,3 +242,166 @@ fn replace<T: PartialEq>(old: &mut T, new: T) -> bool {
     *old = new;
     has_changed
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fleet::{AppKey, Known};
+
+    fn api(run: u64) -> RunKey {
+        let app = AppKey {
+            environment: "dev".to_owned(),
+            name: "api".to_owned(),
+        };
+        app.slot(0).run(run)
+    }
+
+    /// A listener, what others see of it, and what the supervisor hears of `news`.
+    async fn hears(news: Vec<News>) -> (Ears, Vec<News>) {
+        let room = news.len().max(1);
+        let (tell, heard) = mpsc::channel(room);
+        let (inputs, mut taken) = mpsc::channel(room);
+        let (listener, ears) = listen(heard, inputs);
+        for one in news {
+            tell.send(one).await.expect("there is room");
+        }
+        drop(tell);
+        listener.run().await;
+        let mut passed = Vec::new();
+        while let Some(input) = taken.recv().await {
+            let Input::News(news) = input else {
+                panic!("only news come this way");
+            };
+            passed.push(news);
+        }
+        (ears, passed)
+    }
+
+    fn met(known: &[RunKey], open: &[RunKey]) -> News {
+        let runs = known.iter().map(|key| (key.clone(), Known::default()));
+        let greeting = Greeting {
+            runs: runs.collect(),
+            ..Greeting::default()
+        };
+        News::Met {
+            epoch: 1,
+            greeting,
+            open: open.iter().cloned().collect(),
+        }
+    }
+
+    fn said(value: &serde_json::Value) -> News {
+        News::Said(api(1), Message::parse(value.to_string().as_bytes()))
+    }
+
+    fn monitor(name: &str, value: u32) -> News {
+        let mut data = serde_json::Map::new();
+        data.insert(name.to_owned(), json!({ "value": value }));
+        said(&json!({ "type": "axm:monitor", "data": data }))
+    }
+
+    #[tokio::test]
+    async fn the_supervisor_hears_what_changes_an_instance_in_its_order_and_nothing_else() {
+        let at_unix = Duration::ZERO;
+        let why = "start it".to_owned();
+        let (_, passed) = hears(vec![
+            News::Channel(api(1), Channel::Open),
+            monitor("a", 1),
+            said(&json!("ready")),
+            said(&json!({ "type": "human:event", "data": {} })),
+            News::Report(api(1), Report::SpawnFailed { why, at_unix }),
+            News::Notified(api(1), Notification::parse(b"STATUS=x")),
+            News::Notified(api(1), Notification::parse(b"READY=1")),
+        ])
+        .await;
+        let is_kept = matches!(
+            passed.as_slice(),
+            [
+                News::Said(_, Message::Ready),
+                News::Report(_, Report::SpawnFailed { .. }),
+                News::Notified(_, Notification { is_ready: true, .. }),
+            ]
+        );
+        assert!(is_kept, "{passed:?}");
+    }
+
+    #[tokio::test]
+    async fn metrics_are_merged_by_name_and_have_a_bound() {
+        let mut news = vec![monitor("a", 1), monitor("b", 2), monitor("a", 3)];
+        news.extend((0..2 * MOST).map(|number| monitor(&format!("n{number}"), 1)));
+        let (ears, _) = hears(news).await;
+        let voices = ears.voices.borrow();
+        let voice = voices.get(&api(1)).expect("it spoke");
+        let value = |name: &str| voice.metrics.get(name).map(|metric| metric.value.as_str());
+        assert_eq!((value("a"), value("b")), (Some("3"), Some("2")));
+        assert_eq!(voice.metrics.len(), MOST);
+    }
+
+    #[tokio::test]
+    async fn what_is_known_of_a_run_goes_with_it() {
+        let (ears, _) = hears(vec![
+            News::Channel(api(1), Channel::Open),
+            monitor("a", 1),
+            News::Report(api(1), Report::Gone),
+        ])
+        .await;
+        assert!(ears.voices.borrow().is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_keeper_that_is_met_knows_who_can_be_spoken_to() {
+        let (ears, _) = hears(vec![
+            News::Channel(api(1), Channel::Open),
+            monitor("a", 1),
+            News::Channel(api(2), Channel::Open),
+            News::Channel(api(3), Channel::Open),
+            met(&[api(1), api(2), api(4)], &[api(2), api(4)]),
+        ])
+        .await;
+        let voices = ears.voices.borrow();
+        let of = |run| {
+            voices
+                .get(&api(run))
+                .map(|voice| (voice.channel, voice.heard))
+        };
+        assert_eq!(of(1), Some((Channel::None, Heard::SinceItsStart)));
+        assert_eq!(of(2), Some((Channel::Open, Heard::SinceItsStart)));
+        assert_eq!(of(3), None, "it is over");
+        assert_eq!(of(4), Some((Channel::Open, Heard::Later)));
+        let kept = voices.get(&api(1)).map(|voice| voice.metrics.len());
+        assert_eq!(kept, Some(1), "what was said before is still true");
+    }
+
+    #[tokio::test]
+    async fn an_answer_reaches_whoever_waits_and_is_kept_for_nobody_else() {
+        let (tell, heard) = mpsc::channel(4);
+        let (inputs, _taken) = mpsc::channel(4);
+        let (listener, ears) = listen(heard, inputs);
+        let mut waiting = ears.replies.subscribe();
+        let data = json!({ "action_name": "gc", "return": 7 });
+        let reply = said(&json!({ "type": "axm:reply", "data": data }));
+        tell.send(reply).await.expect("there is room");
+        drop(tell);
+        listener.run().await;
+        let reply = waiting.recv().await.expect("an answer");
+        assert_eq!((&reply.0, reply.1.action.as_str()), (&api(1), "gc"));
+        assert!(ears.voices.borrow().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_word_of_life_is_noted_with_its_time() {
+        let before = clock::since_boot();
+        let news = vec![News::Notified(
+            api(1),
+            Notification::parse(b"WATCHDOG=1\nSTATUS=busy"),
+        )];
+        let (ears, passed) = hears(news).await;
+        assert!(passed.is_empty());
+        let voices = ears.voices.borrow();
+        let voice = voices.get(&api(1)).expect("it spoke");
+        assert_eq!(voice.status.as_deref(), Some("busy"));
+        assert!(voice.alive_at.is_some_and(|at| at >= before));
+    }
+}

@@ -105,8 +105,8 @@ pub(super) fn make(
     let mut notices = None;
     if request.notify {
         let made = Notices::create(place.notices, place.number, owner)?;
-        let path = left.note(made.path().to_owned());
-        variables.push(("NOTIFY_SOCKET", path.into()));
+        left.made(made.path());
+        variables.push(("NOTIFY_SOCKET", made.path().into()));
         if request.watchdog_usec > 0 {
             let span = request.watchdog_usec.to_string();
             variables.push(("WATCHDOG_USEC", span.into()));
@@ -133,10 +133,17 @@ pub(super) fn make(
 pub(super) struct Leftovers(Vec<PathBuf>);
 
 impl Leftovers {
-    /// From now on `path` is removed.
+    /// From now on `path`, which is about to be made, is removed; what is there already belongs to somebody else.
     fn note(&mut self, path: PathBuf) -> PathBuf {
-        self.0.push(path.clone());
+        if path.symlink_metadata().is_err() {
+            self.0.push(path.clone());
+        }
         path
+    }
+
+    /// From now on `path`, which was made, is removed.
+    fn made(&mut self, path: &Path) {
+        self.0.push(path.to_owned());
     }
 
     /// The run is there, and all of it is needed.

@@ -194,7 +194,7 @@ pub fn launch(resolved: &Resolved, instance: u32, run: u64) -> Launch {
         environment,
         cwd: resolved.cwd.clone(),
         account: resolved.account.clone(),
-        channel: speech::channel(spec, resolved),
+        channel: speech::channel(spec, resolved.interpreter.as_deref()),
         notices: speech::notices(spec),
         limits: spec.limits,
     }

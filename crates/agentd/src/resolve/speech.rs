@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use eco_config::spec::{AppSpec, Check, StopWords};
 
-use super::Resolved;
-
 /// Programs that understand Node's channel, by the names they go by.
 const NODES: [&str; 6] = ["node", "nodejs", "tsx", "ts-node", "ts-node-esm", "bun"];
 
@@ -32,13 +30,13 @@ pub enum Notices {
 
 /// A channel is for who asks to use it, and for what would be surprised to have none. Everything else is left alone: a
 /// shell would hand the descriptor on to whatever it starts.
-pub(super) fn channel(spec: &AppSpec, resolved: &Resolved) -> Channel {
+pub(super) fn channel(spec: &AppSpec, interpreter: Option<&Path>) -> Channel {
     let asks = spec.ready.wait_ready || spec.stop.words == StopWords::Message;
     let is_node = |path: &Path| {
         let name = path.file_name().and_then(|name| name.to_str());
         name.is_some_and(|name| NODES.contains(&name))
     };
-    if asks || resolved.interpreter.as_deref().is_some_and(is_node) {
+    if asks || interpreter.is_some_and(is_node) {
         Channel::Node
     } else {
         Channel::None
@@ -59,5 +57,78 @@ pub(super) fn notices(spec: &AppSpec) -> Notices {
         (Some(probe), _) => Notices::Socket(Some(probe.interval)),
         (None, true) => Notices::Socket(None),
         (None, false) => Notices::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eco_config::spec::{IllAction, Liveness, Probe, Readiness};
+
+    use super::*;
+    use crate::environment::tests::spec;
+
+    fn of(interpreter: Option<&str>) -> Channel {
+        channel(&spec("dev", "api"), interpreter.map(Path::new))
+    }
+
+    #[test]
+    fn what_node_runs_has_a_channel_and_what_others_run_has_none() {
+        for node in [
+            "/usr/bin/node",
+            "/p/node_modules/.bin/tsx",
+            "/opt/bun",
+            "/x/ts-node",
+        ] {
+            assert_eq!(of(Some(node)), Channel::Node, "{node}");
+        }
+        for other in [
+            "/usr/bin/python3",
+            "/bin/bash",
+            "/usr/bin/node-gyp",
+            "/node/deno",
+        ] {
+            assert_eq!(of(Some(other)), Channel::None, "{other}");
+        }
+        assert_eq!(of(None), Channel::None);
+    }
+
+    #[test]
+    fn who_asks_to_use_one_has_one_whatever_runs_it() {
+        let python = Some(Path::new("/usr/bin/python3"));
+        let mut ready = spec("dev", "api");
+        ready.ready.wait_ready = true;
+        assert_eq!(channel(&ready, python), Channel::Node);
+        let mut words = spec("dev", "api");
+        words.stop.words = StopWords::Message;
+        assert_eq!(channel(&words, python), Channel::Node);
+    }
+
+    #[test]
+    fn a_socket_for_notices_is_for_those_whose_probes_wait_for_them() {
+        let probe = |check| Probe {
+            check,
+            interval: Duration::from_secs(7),
+            timeout: Duration::from_secs(1),
+            start_period: Duration::ZERO,
+            successes: 1,
+            failures: 1,
+        };
+        let mut app = spec("dev", "api");
+        assert_eq!(notices(&app), Notices::None);
+        app.ready.probe = Some(Readiness {
+            probe: probe(Check::Tcp("80".to_owned())),
+            within: None,
+        });
+        assert_eq!(notices(&app), Notices::None);
+        app.ready.probe = Some(Readiness {
+            probe: probe(Check::Notify),
+            within: None,
+        });
+        assert_eq!(notices(&app), Notices::Socket(None));
+        app.liveness = Some(Liveness {
+            probe: probe(Check::Notify),
+            action: IllAction::Mark,
+        });
+        assert_eq!(notices(&app), Notices::Socket(Some(Duration::from_secs(7))));
     }
 }

@@ -2,13 +2,16 @@
 
 use eco_home::clock;
 
-use eco_config::spec::AppSpec;
+use eco_config::spec::{AppSpec, StopWords};
 use tokio::sync::oneshot;
 
 use super::*;
 use crate::environment::tests::spec;
 use crate::fleet::apply::Application;
-use crate::fleet::{Greeting, Outcome};
+use crate::fleet::select::Selection;
+use crate::fleet::{AppKey, Greeting, Identity, Outcome, Verb};
+use crate::keeper::Reach;
+use crate::voices::{Channel, Voice};
 
 /// The orders that a supervisor gives for these inputs, all taken in one batch.
 async fn orders_for(inputs: Vec<Input>) -> Vec<(u64, Order)> {
@@ -17,6 +20,15 @@ async fn orders_for(inputs: Vec<Input>) -> Vec<(u64, Order)> {
 
 /// The same, on a disk that was prepared.
 async fn orders_with(inputs: Vec<Input>, prepare: fn(&Store)) -> Vec<(u64, Order)> {
+    orders_among(inputs, prepare, Voices::new()).await
+}
+
+/// The same, among apps that said this.
+async fn orders_among(
+    inputs: Vec<Input>,
+    prepare: fn(&Store),
+    voices: Voices,
+) -> Vec<(u64, Order)> {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path()).expect("open");
     prepare(&store);
@@ -28,7 +40,7 @@ async fn orders_with(inputs: Vec<Input>, prepare: fn(&Store)) -> Vec<(u64, Order
         feed,
         published,
         board: watch::channel(Board::default()).1,
-        voices: watch::channel(Voices::new()).1,
+        voices: watch::channel(voices).1,
     };
     let (sender, taken) = mpsc::channel(64);
     for input in inputs {
@@ -46,11 +58,15 @@ async fn orders_with(inputs: Vec<Input>, prepare: fn(&Store)) -> Vec<(u64, Order
 }
 
 fn start() -> (Input, oneshot::Receiver<Result<Vec<Outcome>, Refusal>>) {
+    start_of(spec("dev", "api"))
+}
+
+fn start_of(spec: AppSpec) -> (Input, oneshot::Receiver<Result<Vec<Outcome>, Refusal>>) {
     let (reply, answer) = oneshot::channel();
     let specs = vec![AppSpec {
         script: "/bin/true".to_owned(),
         cwd: Some("/".into()),
-        ..spec("dev", "api")
+        ..spec
     }];
     let request = Request::Apply {
         by: By::ann(),
@@ -117,4 +133,51 @@ async fn who_puts_everything_to_rest_is_told_that_the_disk_refused() {
     orders_with(inputs, Store::refuse_slots).await;
     let answer = rested.await.expect("an answer");
     assert!(matches!(answer, Err(Refusal::NotWritten(_))), "{answer:?}");
+}
+
+/// What an app that is to be ended by words is sent when it is stopped, with its channel like this.
+async fn last_order(channel: Channel) -> Order {
+    let mut spoken_to = spec("dev", "api");
+    spoken_to.stop.words = StopWords::Message;
+    let run = AppKey::of(&spoken_to).slot(0).run(1);
+    let (start, _started) = start_of(spoken_to);
+    let (reply, _stopped) = oneshot::channel();
+    let identity = Identity {
+        pid: 1,
+        start_ticks: 1,
+        boot_id: clock::boot_id(),
+        since: clock::since_boot(),
+        since_unix: clock::unix(),
+    };
+    let stop = Input::Request(Request::Act {
+        by: By::ann(),
+        verb: Verb::Stop,
+        selection: Selection {
+            selectors: vec!["api".to_owned()],
+            ..Selection::default()
+        },
+        reply,
+    });
+    let spawned = Input::News(News::Report(run.clone(), Report::Spawned(identity)));
+    let voice = Voice {
+        channel,
+        ..Voice::default()
+    };
+    let inputs = vec![met(1), start, spawned, stop];
+    let orders = orders_among(inputs, |_| (), Voices::from([(run, voice)])).await;
+    orders.into_iter().next_back().expect("an order").1
+}
+
+#[tokio::test]
+async fn an_app_is_ended_by_words_where_it_hears_them_and_else_by_its_signal() {
+    let words = last_order(Channel::Open).await;
+    assert!(
+        matches!(&words, Order::Say(_, line) if line == br#""shutdown""#),
+        "{words:?}"
+    );
+    for channel in [Channel::None, Channel::Closed] {
+        let signal = last_order(channel).await;
+        let is_signal = matches!(signal, Order::Signal(_, 2, Reach::AsBegun));
+        assert!(is_signal, "{signal:?}");
+    }
 }

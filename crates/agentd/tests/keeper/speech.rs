@@ -372,3 +372,36 @@ fn a_signal_reaches_the_first_process_alone_or_all_of_them_as_it_says() {
 fn escaped(text: &str) -> String {
     text.replace('\'', "'\\''")
 }
+
+#[test]
+fn a_run_that_cannot_begin_leaves_nothing_behind_and_takes_nothing_of_others() {
+    let mut stage = Stage::new();
+    let mut agent = stage.agent();
+    let running = spoken_to(&stage, "exec sleep 600");
+    let folder = stage.run_dir(&key("api"));
+    let home = folder.join("in.fifo");
+    stage.spawn(&mut agent, running.clone());
+    // Another key with the folder of a run that lives.
+    agent.ask(Request::Spawn(Spawn {
+        key: Some(key("thief")),
+        ..running
+    }));
+    agent.failed();
+    assert!(home.exists() && folder.join("out.fifo").exists());
+    let lost = Spawn {
+        key: Some(key("lost")),
+        run_dir: crate::stage::bytes(&stage.run_dir(&key("lost"))),
+        program: b"/no/such/program".to_vec(),
+        notify: true,
+        ..spoken_to(&stage, "")
+    };
+    agent.ask(Request::Spawn(lost));
+    agent.failed();
+    let named = |path: &Path| {
+        let found = std::fs::read_dir(path).expect("there").flatten();
+        let named = found.filter(|one| !one.file_type().expect("told").is_file());
+        named.count()
+    };
+    assert_eq!(named(&stage.run_dir(&key("lost"))), 0);
+    assert_eq!(named(&stage.home().notices()), 0);
+}
