@@ -408,14 +408,7 @@ const TESTS: &[(&str, &str, &str)] = &[
 ];
 
 /// Fields that are read already and still wait for what acts on them.
-const NOT_YET: [&str; 6] = [
-    "cron_restart",
-    "cron_timezone",
-    "depends_on",
-    "env_file",
-    "oneshot",
-    "pid_file",
-];
+const NOT_YET: [&str; 3] = ["depends_on", "env_file", "oneshot"];
 
 /// The fields that the schema says are acted on; those of objects inside with the way to them.
 fn acted_on(object: &Value, way: &str, found: &mut BTreeSet<String>) {

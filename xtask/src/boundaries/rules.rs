@@ -40,7 +40,7 @@ impl Rule {
 
 /// Whether a file holds nothing but tests.
 pub(super) fn is_test(path: &str) -> bool {
-    path.contains("/tests/") || path.ends_with("/tests.rs")
+    path.contains("/tests/") || path.ends_with("/tests.rs") || path.starts_with("tests/e2e/")
 }
 
 const CRATES: &[&str] = &["crates/"];

@@ -9,7 +9,7 @@
 //! - Blanks around a name and around a value without quotes do not count. `\r\n` is `\n`, and a byte order mark is none.
 //! - In double quotes `\n`, `\r`, `\t`, `\\`, `\"` and `\$` are escapes, in single quotes only `\'`; any other backslash
 //!   stands for itself.
-//! - `$NAME`, `${NAME}` and `${NAME:-else}` stand for variables, but not in single quotes: see [`expand`]. `$$` is one `$`.
+//! - `$NAME`, `${NAME}` and `${NAME:-else}` stand for variables, but not in single quotes: see `expand.rs`. `$$` is one `$`.
 //! - A name alone says that the shell's variable is wanted, which every app has anyway.
 //!
 //! What is wrong is told by line and name and never by value: these files hold secrets.

@@ -1,6 +1,6 @@
 //! PM2's log files.
 
-use super::{Field, Group, Shape, Standing};
+use super::{Group, Shape, unacted};
 
 const FILE: Shape = Shape::Either(&[Shape::AnyText, Shape::Flag]);
 
@@ -37,7 +37,3 @@ pub(super) const GROUP: Group = Group {
         unacted("hosts", Shape::Anything, "Which hosts the app runs on."),
     ],
 };
-
-const fn unacted(name: &'static str, shape: Shape, about: &'static str) -> Field {
-    Field::new(name, Standing::NotActedOn, shape, about)
-}

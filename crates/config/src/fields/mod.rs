@@ -216,6 +216,10 @@ const fn acted(name: &'static str, shape: Shape, about: &'static str) -> Field {
     Field::new(name, Standing::ActedOn, shape, about)
 }
 
+const fn unacted(name: &'static str, shape: Shape, about: &'static str) -> Field {
+    Field::new(name, Standing::NotActedOn, shape, about)
+}
+
 /// Fields that belong together.
 #[derive(Debug)]
 pub struct Group {

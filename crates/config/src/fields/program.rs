@@ -1,6 +1,6 @@
 //! What runs.
 
-use super::{Group, Shape, acted};
+use super::{Group, Shape, acted, unacted};
 
 const WHO: &str = "A name or a number; only root can run an app as somebody else.";
 
@@ -76,7 +76,7 @@ pub(super) const GROUP: Group = Group {
             .also(&["group"])
             .expecting("a group's name or number")
             .otherwise("the user's group"),
-        acted(
+        unacted(
             "pid_file",
             Shape::Text,
             "A file that holds the number of the first process for as long as there is one.",
