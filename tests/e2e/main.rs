@@ -16,6 +16,7 @@ mod flush;
 mod formats;
 mod limits;
 mod logs;
+mod order;
 mod probes;
 mod recovery;
 mod rest_and_return;

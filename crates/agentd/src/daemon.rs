@@ -27,9 +27,10 @@ use tonic::transport::Server;
 
 use crate::feed::{self, LogDaemon};
 use crate::fleet::event;
-use crate::fleet::{Board, Fleet};
+use crate::fleet::{Board, Fleet, Loss};
 use crate::keeper::{self, Keeper};
 use crate::lifelines;
+use crate::lost;
 use crate::memory;
 use crate::probe::{self, Surroundings, outside, port};
 use crate::rpc::{Peers, Service};
@@ -127,7 +128,7 @@ pub async fn run(args: Args) -> Result<(), DaemonError> {
 }
 
 async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonError> {
-    let fleet = load(store)?;
+    let fleet = load(store, home, &host)?;
     let listener = listen(home)?;
     let end = CancellationToken::new();
     end_on_signals(&end)?;
@@ -302,7 +303,8 @@ async fn meet_the_keeper(
     }
 }
 
-fn load(store: &Store) -> Result<Fleet, DaemonError> {
+/// Reads the fleet, and lets it know what is lost.
+fn load(store: &Store, home: &Home, host: &str) -> Result<Fleet, DaemonError> {
     let Loaded {
         mut fleet,
         boot_id,
@@ -315,9 +317,14 @@ fn load(store: &Store) -> Result<Fleet, DaemonError> {
         );
     }
     let boot_now = clock::boot_id();
-    if boot_id != boot_now {
+    let loss = if boot_id == boot_now {
+        lost::processes(&fleet, home, host, &boot_now)
+    } else {
+        Some(Loss::Host)
+    };
+    if let Some(loss) = loss {
         let before = fleet.clone();
-        fleet.rise_after_boot();
+        fleet.rise_after(loss);
         let changes = fleet.take_changes();
         let events = event::events(&before, &fleet, &changes, clock::unix());
         store.commit(&fleet, &changes, &events)?;

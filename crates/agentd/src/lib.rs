@@ -25,6 +25,7 @@ pub mod hands;
 pub mod keeper;
 pub mod lifelines;
 pub mod limits;
+mod lost;
 pub mod machine;
 pub mod memory;
 pub mod message;

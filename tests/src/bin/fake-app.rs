@@ -21,6 +21,8 @@
 //! | `ignore` | cannot be ended by SIGINT and SIGTERM any more |
 //! | `polite` | says `bye` and exits with code 0 at SIGINT or SIGTERM |
 //! | `slow:MS` | takes as long to end after SIGINT or SIGTERM |
+//! | `note:FILE:TEXT` | adds a line to a file that several apps write |
+//! | `leave:FILE:NAME` | at SIGINT or SIGTERM notes `NAME told`, rests while FILE.NAME is there, notes `NAME gone` and exits with code 0 |
 //! | `setsid` | leaves its session and process group |
 //! | `child:A,B` | starts a child that carries out these actions |
 //! | `allocate:BYTES` | touches as much memory |
@@ -105,6 +107,8 @@ impl App {
             "ignore" => ending_signals().thread_block()?,
             "polite" => polite(Duration::ZERO)?,
             "slow" => polite(Duration::from_millis(rest.parse()?))?,
+            "note" => note(in_file(rest)?)?,
+            "leave" => leave_in_turn(in_file(rest)?)?,
             "setsid" => drop(nix::unistd::setsid()?),
             "child" => self.children.push(
                 Command::new(std::env::current_exe()?)
@@ -235,6 +239,35 @@ fn polite(rest: Duration) -> Result<(), Box<dyn std::error::Error>> {
         if signals.wait().is_ok() {
             pause(rest);
             drop(say(b"bye\n"));
+            leave();
+        }
+    })?;
+    Ok(())
+}
+
+/// Divides `FILE:TEXT`.
+fn in_file(rest: &str) -> Result<(&str, &str), String> {
+    rest.split_once(':')
+        .ok_or_else(|| format!("no text in {rest}"))
+}
+
+/// Adds a line at once: several processes write the same file.
+fn note((file, text): (&str, &str)) -> io::Result<()> {
+    let mut story = File::options().create(true).append(true).open(file)?;
+    story.write_all(format!("{text}\n").as_bytes())
+}
+
+fn leave_in_turn((file, name): (&str, &str)) -> Result<(), Box<dyn std::error::Error>> {
+    let (file, name) = (file.to_owned(), name.to_owned());
+    let signals = ending_signals();
+    signals.thread_block()?;
+    std::thread::Builder::new().spawn(move || {
+        if signals.wait().is_ok() {
+            drop(note((&file, &format!("{name} told"))));
+            while Path::new(&format!("{file}.{name}")).exists() {
+                pause(Duration::from_millis(2));
+            }
+            drop(note((&file, &format!("{name} gone"))));
             leave();
         }
     })?;

@@ -143,6 +143,12 @@ pub(super) fn is_its_own(before: &Machine) -> bool {
     !is_asked(before) && !is_found_wanting(before)
 }
 
+/// Whether an end means that the work is done: nobody had told it to end, it says that all is well, and nothing follows.
+pub(super) fn is_completion(how: &How, before: &Machine, after: &Machine) -> bool {
+    let is_over = after.state() == State::Stopped && after.want() == Want::Down;
+    is_over && is_its_own(before) && how.code() == Some(0)
+}
+
 /// Whether a run that ended was to end, so that whoever asked for it is the cause.
 fn is_asked(before: &Machine) -> bool {
     let was_told = match before.state() {

@@ -18,6 +18,7 @@ mod cause;
 pub mod event;
 mod health;
 mod key;
+mod loss;
 mod needs;
 mod order;
 pub mod plan;
@@ -36,7 +37,7 @@ use std::sync::Arc;
 use eco_config::spec::AppSpec;
 
 use crate::environment::expected_port;
-use crate::machine::{Effect, Machine, Run, State, Tick};
+use crate::machine::{Effect, Machine, Run, State, Tick, Want};
 
 pub use act::Verb;
 pub use by::{Begun, By};
@@ -44,6 +45,7 @@ pub use cause::How;
 pub(crate) use cause::span;
 pub use health::{Answer, Board, Health, Sign, Verdict};
 pub use key::{AppKey, RunKey, SlotKey};
+pub use loss::Loss;
 pub use needs::Tangle;
 use order::Looks;
 pub use order::Outside;
@@ -249,6 +251,9 @@ impl Fleet {
         let effect = input(&mut slot.machine);
         if slot.machine != before {
             self.changes.slots.insert(key.clone());
+        }
+        if slot.machine.want() == Want::Up && before.want() != Want::Up {
+            slot.begin_anew();
         }
         if slot.machine.run() != before.run() {
             self.last_runs.insert(key.clone(), slot.machine.run());

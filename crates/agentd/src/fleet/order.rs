@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use eco_config::spec::{AppName, AppSpec, Condition, Dependency, Kind};
 
 use super::wait::{Standing, Wait};
-use super::{App, AppKey, By, Fate, Fleet, Slot, SlotKey};
+use super::{App, AppKey, Fate, Fleet, Slot, SlotKey};
 use crate::machine::{Pending, State, Tick, Want};
 
 /// Whether something outside is there.
@@ -248,14 +248,11 @@ pub(super) fn names(spec: &AppSpec) -> impl Iterator<Item = &AppName> {
     })
 }
 
-/// Whether a slot did its work: its last run ended by itself, with code 0, and nobody wants another.
+/// Whether the work of a slot is done, and nobody wants it again.
 pub(super) fn is_completed(slot: &Slot) -> bool {
     let is_over = slot.machine.state() == State::Stopped && slot.machine.want() != Want::Up;
     let last = slot.exits.front();
-    is_over
-        && last.is_some_and(|exit| {
-            exit.run == slot.machine.run() && exit.how.code() == Some(0) && exit.by == By::Itself
-        })
+    is_over && last.is_some_and(|exit| exit.run == slot.machine.run() && exit.is_completion)
 }
 
 /// The first slot of an app that has not come to `condition`. Slots that leave do not count, while others stay.

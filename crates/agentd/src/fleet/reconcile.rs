@@ -5,15 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eco_config::spec::Kind;
 use nix::libc;
 
-use super::order::{is_completed, names};
-use super::{App, By, Fleet, Report, RunKey, Task};
-use crate::machine::{Command, Left, Machine, State, Tick, Turn, Want};
-
-/// Why what was wanted up before a boot is up after it.
-const BOOTED: &str = "started after the host booted";
+use super::{Fleet, Report, RunKey, Task};
+use crate::machine::{Left, State, Tick};
 
 /// What a keeper says when we meet.
 #[derive(Clone, Debug, Default)]
@@ -192,57 +187,4 @@ impl Fleet {
         );
         self.hear(now, run, Report::Gone);
     }
-
-    /// The host has booted since the fleet was written: no run is left, no old time means anything, and what was wanted
-    /// up has all its chances again, when the keeper is met.
-    pub fn rise_after_boot(&mut self) {
-        for key in self.keys() {
-            self.step(&key, Machine::lost_with_its_host);
-            let Some(slot) = self.slot_mut(&key) else {
-                continue;
-            };
-            slot.identity = None;
-            slot.ended = None;
-            if slot.machine.want() == Want::Up {
-                self.explain(&key, &By::Boot, BOOTED.to_owned());
-            }
-        }
-        self.repeat_what_is_needed();
-    }
-
-    /// What a oneshot did may be gone with the boot: it does its work again for those that are wanted up and need it. One
-    /// that nobody needs stays completed.
-    fn repeat_what_is_needed(&mut self) {
-        let wanted = |app: &App| {
-            let mut slots = app.slots.values();
-            slots.any(|slot| slot.machine.want() == Want::Up)
-        };
-        let mut queue: Vec<_> = self
-            .apps
-            .iter()
-            .filter(|(_, app)| wanted(app))
-            .map(|(key, _)| key.clone())
-            .collect();
-        while let Some(key) = queue.pop() {
-            let needed: Vec<_> = self
-                .app(&key)
-                .into_iter()
-                .flat_map(|app| names(&app.spec).map(|name| key.neighbour(name)))
-                .filter(|on| self.app(on).is_some_and(has_completed))
-                .collect();
-            for on in needed {
-                for slot in self.slots_of(&on) {
-                    let start = Command::Start(Turn::InOrder);
-                    let cause = format!("{BOOTED}, for {key}");
-                    self.command(Tick::ZERO, &slot, start, &By::Boot, cause);
-                }
-                queue.push(on);
-            }
-        }
-    }
-}
-
-/// Whether it is a oneshot of which each instance has done its work.
-fn has_completed(app: &App) -> bool {
-    app.spec.kind == Kind::Oneshot && app.slots.values().all(is_completed)
 }

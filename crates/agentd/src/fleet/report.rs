@@ -165,6 +165,7 @@ impl Fleet {
             cause: String::new(),
             by: By::Itself,
             began,
+            is_completion: false,
         });
         match known {
             Known::Now => self.tell_end(now, key, &before),
@@ -198,6 +199,7 @@ impl Fleet {
             }
             exit.cause.clone_from(&slot.cause);
             exit.by.clone_from(&slot.by);
+            exit.is_completion = cause::is_completion(&exit.how, before, &slot.machine);
         }
         if slot.machine.run() != key.run {
             slot.begin();

@@ -108,6 +108,9 @@ pub struct Exit {
     pub by: By,
     /// Why it had begun; `None`: an earlier version did not write it down.
     pub began: Option<Begun>,
+    /// Whether its work counts as done: it ended by itself with code 0, nothing was to follow, and nobody has asked for it
+    /// again since.
+    pub is_completion: bool,
 }
 
 impl Slot {
@@ -174,6 +177,13 @@ impl Slot {
             | State::Launching { .. }
             | State::Online { .. }
             | State::Ending { .. } => false,
+        }
+    }
+
+    /// It is asked for again: what it did before does not count any more.
+    pub(super) fn begin_anew(&mut self) {
+        if let Some(last) = self.exits.front_mut() {
+            last.is_completion = false;
         }
     }
 

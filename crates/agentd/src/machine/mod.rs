@@ -381,6 +381,20 @@ impl Machine {
         self.settle_down()
     }
 
+    /// All processes went at once, the keeper with them: like the end of a host, but another run takes the place of this one.
+    pub fn lost_with_all(&mut self) -> Option<Effect> {
+        let lived = match self.state {
+            State::Launching { .. } | State::Online { .. } | State::Ending { .. } => true,
+            State::Stopped | State::Spawning { .. } | State::Waiting { .. } | State::Errored => {
+                false
+            }
+        };
+        if lived && self.want == Want::Up {
+            self.restarts = self.restarts.saturating_add(1);
+        }
+        self.lost_with_its_host()
+    }
+
     /// Says again what a run that is ending was told, for a keeper that may not have heard.
     #[must_use]
     pub const fn repeat(&self) -> Option<Effect> {

@@ -337,6 +337,7 @@ pub(crate) fn of_exit(exit: &Exit) -> agent::Exit {
         cause: exit.cause.clone(),
         began: exit.began.as_ref().map(of_begun),
         by: Some(of_by(&exit.by)),
+        completed: exit.is_completion,
     }
 }
 
@@ -362,6 +363,7 @@ pub(super) fn to_exit(exit: agent::Exit) -> Exit {
         cause: exit.cause,
         by: to_by(exit.by),
         began: exit.began.map(to_begun),
+        is_completion: exit.completed,
     }
 }
 

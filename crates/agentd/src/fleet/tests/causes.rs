@@ -295,7 +295,7 @@ fn an_app_that_was_only_registered() {
 #[test]
 fn a_host_that_booted() {
     let mut story = Story::begin();
-    story.stage.fleet.rise_after_boot();
+    story.stage.fleet.rise_after(Loss::Host);
     story.stage.meet(vec![]);
     story.note();
     story.rise(2);
@@ -379,8 +379,25 @@ fn a_run_that_could_not_be_begun_tells_why_it_should_have_been() {
 #[test]
 fn what_is_wanted_after_a_boot_is_the_boots_doing() {
     let mut stage = Stage::online();
-    stage.fleet.rise_after_boot();
+    stage.fleet.rise_after(Loss::Host);
     stage.meet(vec![]);
     let began = stage.slot(&dev("api")).began.clone();
     assert_eq!(began.map(|began| began.by), Some(By::Boot));
+}
+
+#[test]
+fn a_run_that_was_lost_with_everything_is_remembered() {
+    let mut stage = Stage::online();
+    stage.fleet.rise_after(Loss::Processes);
+    stage.meet(vec![]);
+    insta::assert_snapshot!(
+        lives(&stage).join("\n"),
+        @r#"1: started by ann (Person("ann"), at 1010 ms); lost with all processes of eco (Boot)"#
+    );
+    assert_eq!(
+        stage.cause(),
+        "started after all processes of eco were lost"
+    );
+    assert_eq!(stage.slot(&dev("api")).machine.restarts(), 1);
+    assert!(matches!(stage.state(), State::Spawning { .. }));
 }

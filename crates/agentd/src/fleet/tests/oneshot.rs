@@ -183,7 +183,7 @@ fn a_file_that_is_started_again_repeats_its_work_and_one_that_is_converged_to_do
 #[test]
 fn after_a_boot_its_work_is_done_again_for_those_that_need_it() {
     let mut stage = done();
-    stage.fleet.rise_after_boot();
+    stage.fleet.rise_after(Loss::Host);
     stage.meet(vec![]);
     assert_eq!(stage.tasks(), [Task::Spawn(run("job", 0, 2))]);
     let cause = &stage.slot(&dev("job")).cause;
@@ -198,7 +198,7 @@ fn after_a_boot_what_is_done_and_needed_by_nobody_who_is_up_stays_done() {
     let mut stage = done();
     stage.act(Verb::Stop, &dev("api"));
     stage.end(&api(1), How::Signal(SIGINT), MS);
-    stage.fleet.rise_after_boot();
+    stage.fleet.rise_after(Loss::Host);
     stage.meet(vec![]);
     assert_eq!(stage.slot(&dev("job")).machine.run(), 1);
     assert_eq!(stage.slot(&dev("api")).machine.run(), 1);
@@ -212,4 +212,47 @@ fn what_was_put_to_rest_comes_back_without_its_work_being_done_again() {
     stage.fleet.resurrect(stage.now, &By::ann());
     assert_eq!(stage.slot(&dev("job")).machine.run(), 1);
     assert_eq!(stage.slot(&dev("api")).machine.run(), 2);
+}
+
+#[test]
+fn a_service_that_exits_with_code_0_and_is_stopped_before_its_next_attempt_has_not_completed() {
+    let mut stage = Stage::online();
+    stage.end(&api(1), How::Code(0), MS);
+    stage.rise(&api(2));
+    stage.end(&api(2), How::Code(0), MS);
+    assert!(matches!(stage.state(), State::Waiting { .. }));
+    stage.act(Verb::Stop, &dev("api"));
+    let name = AppName::new("api").expect("a name");
+    let condition = Condition::Completed;
+    stage.apply(AppSpec {
+        depends_on: vec![Dependency::App { name, condition }],
+        ..spec("dev", "web")
+    });
+    assert_eq!(stage.slot(&dev("web")).machine.run(), 0);
+}
+
+#[test]
+fn one_that_is_asked_for_again_and_called_off_has_not_completed() {
+    let [mut job, service] = job("api");
+    let name = AppName::new("db").expect("a name");
+    let condition = Condition::Ready;
+    job.depends_on = vec![Dependency::App { name, condition }];
+    let mut stage = applied([spec("dev", "db"), job]);
+    stage.rise(&run("db", 0, 1));
+    stage.rise(&run("job", 0, 1));
+    stage.end(&run("job", 0, 1), How::Code(0), MS);
+    stage.act(Verb::Stop, &dev("db"));
+    stage.end(&run("db", 0, 1), How::Signal(SIGINT), MS);
+    stage.tasks();
+    // It waits for what it needs, and is stopped before that is there.
+    stage.act(START, &dev("job"));
+    stage.act(Verb::Stop, &dev("job"));
+    stage.act(Verb::Stop, &dev("db"));
+    let asked = Application {
+        turn: Turn::InOrder,
+        ..Application::of(vec![service])
+    };
+    stage.fleet.apply(stage.now, &By::ann(), asked);
+    assert_eq!(stage.slot(&dev("api")).machine.run(), 0);
+    assert_eq!(stage.slot(&dev("job")).machine.want(), Want::Up);
 }

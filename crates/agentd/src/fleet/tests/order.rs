@@ -533,7 +533,7 @@ fn something_outside_is_waited_for_until_it_is_met_and_looked_at_anew_the_next_t
 #[test]
 fn after_a_boot_all_that_was_wanted_comes_up_in_order() {
     let mut stage = up();
-    stage.fleet.rise_after_boot();
+    stage.fleet.rise_after(Loss::Host);
     stage.meet(vec![]);
     assert_eq!(begun(&mut stage), ["db"]);
     stage.spawned(&run("db", 0, 2));

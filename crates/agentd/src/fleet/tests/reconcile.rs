@@ -197,7 +197,7 @@ fn after_boot() -> Stage {
     stage.fleet.apps.insert(dev("held"), app);
     stage.tasks();
     stage.now = MS;
-    stage.fleet.rise_after_boot();
+    stage.fleet.rise_after(Loss::Host);
     stage
 }
 

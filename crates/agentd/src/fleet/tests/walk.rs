@@ -126,12 +126,10 @@ proptest! {
             world.step(step);
         }
         // The keeper is met, all it said is heard, and nothing fails from here on.
-        world.step(Step::Connect);
-        while !world.messages.is_empty() {
-            world.step(Step::Hear);
-        }
+        world.meet();
         let (now, keys) = (world.stage.now, world.stage.fleet.keys());
         let outcomes = world.stage.fleet.act(now, &By::ann(), verb, &keys);
+        world.check_turns();
         world.commit();
         world.rest();
         for outcome in outcomes {

@@ -91,6 +91,7 @@ fn frozen_slot(id: u32, saved: Saved, asked: &eco_config::spec::AppSpec) -> Slot
         cause: "exited with code 3; restarted at once".to_owned(),
         by: By::Unknown,
         began: None,
+        is_completion: false,
     };
     let exits = VecDeque::from([
         exit(6, How::Code(3)),

@@ -91,9 +91,9 @@ fn exit() -> impl Strategy<Value = Exit> {
         ".{0,12}".prop_map(How::NotSpawned)
     ];
     let millis = any::<u64>().prop_map(Duration::from_millis);
-    let reason = (".{0,12}", by(), option::of(begun()));
+    let reason = (".{0,12}", by(), option::of(begun()), any::<bool>());
     (any::<u64>(), how, time(), millis, reason).prop_map(
-        |(run, how, at_unix, lived, (cause, by, began))| Exit {
+        |(run, how, at_unix, lived, (cause, by, began, is_completion))| Exit {
             run,
             how,
             at_unix,
@@ -101,6 +101,7 @@ fn exit() -> impl Strategy<Value = Exit> {
             cause,
             by,
             began,
+            is_completion,
         },
     )
 }

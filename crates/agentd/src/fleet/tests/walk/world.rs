@@ -105,7 +105,7 @@ impl World {
     }
 
     /// Whatever begins or ends by what is wanted does so in its turn.
-    fn check_turns(&mut self) {
+    pub(super) fn check_turns(&mut self) {
         let fleet = &self.stage.fleet;
         let states = || {
             fleet
@@ -306,6 +306,18 @@ impl World {
             if self.is_connected {
                 self.messages.push_back(Message::Fact(key.clone(), report));
             }
+        }
+    }
+
+    /// The agent hears all that there is to know of the runs: what was adopted may be over, and tells so only then.
+    pub(super) fn meet(&mut self) {
+        self.step(Step::Connect);
+        let adopts = |task: &Task| matches!(task, Task::Adopt(..));
+        while !self.messages.is_empty() || self.orders.iter().any(adopts) {
+            if self.messages.is_empty() {
+                self.step(Step::Obey { fails: false });
+            }
+            self.step(Step::Hear);
         }
     }
 
