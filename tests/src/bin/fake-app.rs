@@ -93,11 +93,7 @@ impl App {
             "http" => serve(rest)?,
             "notify" => notify(rest)?,
             "alive" => alive(Path::new(rest))?,
-            "file" => {
-                while !Path::new(rest).exists() {
-                    pause(Duration::from_millis(2));
-                }
-            }
+            "file" => wait_for(Path::new(rest)),
             "once" => {
                 if Path::new(rest).exists() {
                     forever();
@@ -136,6 +132,12 @@ impl App {
             other => return Err(format!("no such action: {other}").into()),
         }
         Ok(None)
+    }
+}
+
+fn wait_for(file: &Path) {
+    while !file.exists() {
+        pause(Duration::from_millis(2));
     }
 }
 
