@@ -88,6 +88,40 @@ fn es_modules_start() {
 }
 
 #[test]
+fn typescript_starts() {
+    let script = fake_app();
+    for (name, export) in [
+        ("ecosystem.config.ts", "export default { apps };"),
+        ("ecosystem.config.mts", "export { apps };"),
+        ("ecosystem.config.cts", "export = { apps };"),
+    ] {
+        let env = TestEnv::new();
+        env.write(
+            name,
+            &format!(
+                "import type {{ StartOptions }} from 'pm2';\n\ninterface App extends StartOptions {{ name: string }}\n\n\
+                 const apps: App[] = [{{\n  name: 'told', script: '{script}', args: ['env:WHO', 'wait'], env: {{ WHO: 'file' }},\n}}];\n{export}\n"
+            ),
+        );
+        starts(&env);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_typescript_is_told_where_it_is_in_the_file() {
+    let env = TestEnv::new();
+    env.write(
+        "a.config.ts",
+        "interface A {\n  x: string;\n}\n\nexport default null! as A).x;\n",
+    );
+    env.eco(&["start", "a.config.ts"])
+        .fails(1, &["a.config.ts:5:"]);
+    env.write("b.config.ts", "interface A {\n  x: string;\n}\n\nconst a = undefined as unknown as A;\nexport default a.x;\n");
+    env.eco(&["start", "b.config.ts"])
+        .fails(1, &["b.config.ts:6:16", "cannot read property 'x'"]);
+}
+
+#[test]
 fn a_module_that_never_ends_or_never_answers_is_told() {
     let env = TestEnv::new();
     env.write(

@@ -28,7 +28,7 @@ impl Name {
         EXTENSIONS
             .into_iter()
             .filter_map(move |(extension, format)| match (self, format) {
-                (Self::Data(_), Format::Program(_)) => None,
+                (Self::Data(_), Format::Program(..)) => None,
                 (Self::Any(name), _) | (Self::Data(name), Format::Json | Format::Data(_)) => {
                     Some(format!("{name}.{extension}"))
                 }
@@ -76,7 +76,7 @@ pub fn file_names() -> String {
 pub fn is_ecosystem_file(path: &Path) -> bool {
     match Format::of(path) {
         Some(Format::Json | Format::Data(_)) => true,
-        Some(Format::Program(_)) => path
+        Some(Format::Program(..)) => path
             .file_stem()
             .is_some_and(|stem| Path::new(stem).extension() == Some("config".as_ref())),
         None => false,

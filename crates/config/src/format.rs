@@ -9,11 +9,20 @@ use crate::stdin::{self, is_stdin};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     /// A program, whose result is what counts.
-    Program(Modules),
+    Program(Language, Modules),
     /// JSON, which is read as one expression of JavaScript: comments and trailing commas do no harm.
     Json,
     /// Data of another language.
     Data(Data),
+}
+
+/// The languages of programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// JavaScript, as the engine has it.
+    JavaScript,
+    /// JavaScript with types.
+    TypeScript,
 }
 
 /// Which kind of modules a program is of.
@@ -28,10 +37,19 @@ pub(crate) enum Modules {
 }
 
 /// Ends of names, without the dot, and what files of such names are written in.
-pub(crate) const EXTENSIONS: [(&str, Format); 7] = [
-    ("js", Format::Program(Modules::ByText)),
-    ("cjs", Format::Program(Modules::CommonJs)),
-    ("mjs", Format::Program(Modules::Es)),
+pub(crate) const EXTENSIONS: [(&str, Format); 10] = [
+    ("js", Format::Program(Language::JavaScript, Modules::ByText)),
+    (
+        "cjs",
+        Format::Program(Language::JavaScript, Modules::CommonJs),
+    ),
+    ("mjs", Format::Program(Language::JavaScript, Modules::Es)),
+    ("ts", Format::Program(Language::TypeScript, Modules::ByText)),
+    (
+        "cts",
+        Format::Program(Language::TypeScript, Modules::CommonJs),
+    ),
+    ("mts", Format::Program(Language::TypeScript, Modules::Es)),
     ("json", Format::Json),
     ("yaml", Format::Data(Data::Yaml)),
     ("yml", Format::Data(Data::Yaml)),
@@ -54,7 +72,7 @@ impl Format {
             if is_stdin(path) {
                 stdin::format(text)
             } else {
-                Self::Program(Modules::ByText)
+                Self::Program(Language::JavaScript, Modules::ByText)
             }
         })
     }

@@ -67,7 +67,7 @@ impl Literal {
 pub(crate) fn literals(file: &Path, text: &str) -> Vec<Literal> {
     match Format::of_text(file, text) {
         Format::Data(data) => data.literals(text),
-        Format::Json | Format::Program(_) => of_javascript(text),
+        Format::Json | Format::Program(..) => of_javascript(text),
     }
 }
 

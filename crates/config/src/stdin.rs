@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::data::Data;
-use crate::format::{Format, Modules};
+use crate::format::{Format, Language, Modules};
 
 /// The name of the file that a text from stdin is taken for, in the folder the command was typed in.
 pub const STDIN: &str = "<stdin>";
@@ -30,10 +30,10 @@ pub fn shown(file: &Path) -> impl fmt::Display {
 /// JSON and expressions begin with a bracket, YAML and TOML with a key or a header; all else is a program.
 pub(crate) fn format(text: &str) -> Format {
     let Some(line) = first_line(text) else {
-        return Format::Program(Modules::ByText);
+        return Format::Program(Language::JavaScript, Modules::ByText);
     };
     if line.starts_with("#!") {
-        Format::Program(Modules::ByText)
+        Format::Program(Language::JavaScript, Modules::ByText)
     } else if is_header(line) {
         Format::Data(Data::Toml)
     } else if line.starts_with(['{', '[']) || (line.starts_with('(') && !text.contains("exports")) {
@@ -43,7 +43,7 @@ pub(crate) fn format(text: &str) -> Format {
     } else if is_assignment(line) {
         Format::Data(Data::Toml)
     } else {
-        Format::Program(Modules::ByText)
+        Format::Program(Language::JavaScript, Modules::ByText)
     }
 }
 
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_first_line_that_says_anything_tells_the_language() {
-        let program = Format::Program(Modules::ByText);
+        let program = Format::Program(Language::JavaScript, Modules::ByText);
         for (text, expected) in [
             ("{ \"apps\": [] }", Format::Json),
             ("// apps\n/* of\nmine */ [{ script: 'a.js' }]", Format::Json),

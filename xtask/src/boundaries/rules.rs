@@ -97,6 +97,16 @@ pub(super) const RULES: &[Rule] = &[
         says: "only config/eval runs JavaScript",
     },
     Rule {
+        names: &["oxc_"],
+        within: CRATES,
+        but: &[(
+            "crates/config/src/eval/typescript/oxc.rs",
+            "takes the types away",
+        )],
+        tests: Tests::Held,
+        says: "only one file reads TypeScript",
+    },
+    Rule {
         names: &[
             "println!",
             "print!",

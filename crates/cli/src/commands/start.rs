@@ -13,8 +13,8 @@ use crate::error::CliError;
 /// (`dev`: the nearest process-manager/dev or dev upwards), known apps, a command on PATH. Without TARGET: the ecosystem
 /// file of the working directory. Apps that are up and unchanged are left alone.
 ///
-/// Ecosystem files may be JavaScript (scripts and ES modules), JSON, YAML or TOML. eco evaluates programs by itself; one
-/// that uses what only node has, such as child processes, is given to the node on PATH, and eco says so.
+/// Ecosystem files may be JavaScript (scripts and ES modules), TypeScript, JSON, YAML or TOML. eco evaluates programs by
+/// itself; one that uses what only node has, such as child processes, is given to the node on PATH, and eco says so.
 /// `ECO_CONFIG_RUNTIME` may be quickjs (never node), node (always) or auto.
 ///
 /// Apps begin in the order of their `depends_on`, and what is down and needed is started too. A oneshot runs again, and is

@@ -11,10 +11,13 @@ use serde_json::{Value, json};
 use crate::data::Malformed;
 use crate::error::ConfigError;
 use crate::format::{Format, Modules};
+use crate::locate::Position;
 
+use super::code::Code;
 use super::exports::Asker;
 use super::modules::Meant;
 use super::quickjs::Job;
+use super::trace::Frame;
 use super::{SAID_LIMIT, modules, source, syntax, trace};
 
 /// Characters of a line for the console that are kept.
@@ -36,15 +39,15 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// By a file's name, and by its text where the name leaves it open.
+    /// By a file's name, and by its code where the name leaves it open.
     pub(super) fn of(file: &Path, text: &str) -> Self {
         match Format::of_text(file, text) {
             Format::Json => Self::Json,
             Format::Data(_) => Self::Data,
-            Format::Program(Modules::CommonJs) => Self::CommonJs,
-            Format::Program(Modules::Es) => Self::Module,
-            Format::Program(Modules::ByText) if syntax::is_es_module(text) => Self::Module,
-            Format::Program(Modules::ByText) => Self::CommonJs,
+            Format::Program(_, Modules::CommonJs) => Self::CommonJs,
+            Format::Program(_, Modules::Es) => Self::Module,
+            Format::Program(_, Modules::ByText) if syntax::is_es_module(text) => Self::Module,
+            Format::Program(_, Modules::ByText) => Self::CommonJs,
         }
     }
 
@@ -66,6 +69,8 @@ pub(super) struct Host {
     pub(super) main: PathBuf,
     /// The texts of the files, as far as they were evaluated.
     pub(super) sources: BTreeMap<PathBuf, String>,
+    /// What the engine is given for each of them.
+    pub(super) codes: BTreeMap<PathBuf, Code>,
     /// How each of them is loaded.
     kinds: BTreeMap<PathBuf, Kind>,
     /// What was said to the console.
@@ -97,6 +102,7 @@ impl Host {
         Self {
             sources: BTreeMap::from([(job.main.clone(), without_mark(job.text))]),
             main: job.main,
+            codes: BTreeMap::new(),
             kinds: BTreeMap::new(),
             said: Vec::new(),
             failed_in: None,
@@ -160,12 +166,22 @@ impl Host {
         Ok(text)
     }
 
+    /// A file as the engine takes it: no line and no column is moved, unless its types are taken away.
+    pub(super) fn code(&mut self, file: &Path) -> Result<&Code, Refusal> {
+        if !self.codes.contains_key(file) {
+            let code = Code::of(file, self.text(file)?)
+                .map_err(|error| Refusal::malformed(file, &error))?;
+            self.codes.insert(file.to_owned(), code);
+        }
+        Ok(self.codes.entry(file.to_owned()).or_default())
+    }
+
     /// How a file is to be loaded.
-    pub(super) fn kind(&mut self, file: &Path) -> Result<Kind, ConfigError> {
+    pub(super) fn kind(&mut self, file: &Path) -> Result<Kind, Refusal> {
         let kind = if file.extension().is_some_and(|end| end == "node") {
             Kind::Native
         } else {
-            Kind::of(file, self.text(file)?)
+            Kind::of(file, &self.code(file)?.text)
         };
         self.kinds.insert(file.to_owned(), kind);
         Ok(kind)
@@ -178,22 +194,40 @@ impl Host {
 
     /// What a file says that is no program.
     pub(super) fn data(&mut self, file: &Path) -> String {
-        let text = match self.text(file) {
-            Ok(text) => text,
-            Err(error) => return json!({ "message": sentence(&error) }).to_string(),
+        self.value(file).map_or_else(
+            |refusal| refusal.0.to_string(),
+            |value| json!({ "ok": value }).to_string(),
+        )
+    }
+
+    fn value(&mut self, file: &Path) -> Result<Value, Refusal> {
+        let text = self.text(file)?;
+        match Format::of_text(file, text) {
+            Format::Data(data) => data
+                .value(text)
+                .map_err(|error| Refusal::malformed(file, &error)),
+            Format::Program(..) | Format::Json => Err(Refusal(
+                json!({ "message": format!("{} is no data", file.display()) }),
+            )),
+        }
+    }
+
+    /// Where something in the code of a file is in the file itself.
+    pub(super) fn original(&self, frame: Frame) -> Frame {
+        let at = Position {
+            line: frame.line,
+            column: frame.column,
         };
-        let Format::Data(data) = Format::of_text(file, text) else {
-            return json!({ "message": format!("{} is no data", file.display()) }).to_string();
-        };
-        let answer = match data.value(text) {
-            Ok(value) => json!({ "ok": value }),
-            Err(Malformed { message, at }) => json!({
-                "message": message,
-                "fault": "syntax",
-                "at": trace::tell(file, at),
-            }),
-        };
-        answer.to_string()
+        let original = self.codes.get(&frame.file).and_then(|code| {
+            let text = self.sources.get(&frame.file)?;
+            code.original(text, at)
+        });
+        let Position { line, column } = original.unwrap_or(at);
+        Frame {
+            line,
+            column,
+            ..frame
+        }
     }
 
     /// A line of a file, from 1.
@@ -258,10 +292,25 @@ pub(super) fn resolve(folder: &Path, request: &str, asker: Asker) -> Value {
     })
 }
 
-/// A failure to read, in one sentence.
-pub(super) fn sentence(error: &ConfigError) -> String {
-    use std::error::Error as _;
+/// Why the host has nothing to give: what the prelude makes an exception of.
+pub(super) struct Refusal(pub(super) Value);
 
-    let cause = error.source().map(|source| format!(": {source}"));
-    format!("cannot {error}{}", cause.unwrap_or_default())
+impl Refusal {
+    /// A file that is not what its name says.
+    fn malformed(file: &Path, error: &Malformed) -> Self {
+        Self(json!({
+            "message": error.message,
+            "fault": "syntax",
+            "at": trace::tell(file, error.at),
+        }))
+    }
+}
+
+impl From<ConfigError> for Refusal {
+    fn from(error: ConfigError) -> Self {
+        use std::error::Error as _;
+
+        let cause = error.source().map(|source| format!(": {source}"));
+        Self(json!({ "message": format!("cannot {error}{}", cause.unwrap_or_default()) }))
+    }
 }

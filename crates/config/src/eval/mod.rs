@@ -15,6 +15,7 @@
 //! and the thread ends with the process.
 
 mod advice;
+mod code;
 mod disk;
 mod exports;
 mod host;
@@ -24,6 +25,7 @@ mod quickjs;
 mod source;
 mod syntax;
 mod trace;
+mod typescript;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -35,10 +37,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{ConfigError, EvalError, EvalFault};
-use crate::format::Format;
+use crate::format::{Format, Language};
 use crate::load::{Request, Runtime};
 use crate::stdin::STDIN;
 
+use code::Code;
 use host::Kind;
 pub use node::{ByNode, NODE_TIME_LIMIT};
 
@@ -177,7 +180,7 @@ fn by_runtime(
     job: &quickjs::Job,
     runtime: Runtime,
 ) -> Result<(quickjs::Output, Option<ByNode>), EvalError> {
-    let kind = Kind::of(&job.main, &job.text);
+    let kind = kind(job);
     let is_program = match kind {
         Kind::CommonJs | Kind::Module | Kind::Native => true,
         Kind::Json | Kind::Data => false,
@@ -185,7 +188,8 @@ fn by_runtime(
     if runtime == Runtime::Node && is_program {
         return node::evaluate(job, kind, None).map(|(output, by)| (output, Some(by)));
     }
-    match (bounded(job.clone()), runtime) {
+    let output = bounded(job.clone()).map_err(|error| judged(job, error));
+    match (output, runtime) {
         (Err(error), Runtime::Auto | Runtime::Node) if error.fault == EvalFault::Node => {
             let (output, by) = node::evaluate(job, kind, Some(error))?;
             Ok((output, Some(by)))
@@ -197,6 +201,38 @@ fn by_runtime(
         (other, Runtime::Auto | Runtime::Node | Runtime::Quickjs) => {
             other.map(|output| (output, None))
         }
+    }
+}
+
+/// What kind of file is to be evaluated. One that cannot be told is some program: whoever evaluates it says what is wrong.
+fn kind(job: &quickjs::Job) -> Kind {
+    Code::of(&job.main, &job.text).map_or(Kind::CommonJs, |code| Kind::of(&job.main, &code.text))
+}
+
+/// Tells syntax that the engine does not know from syntax that nobody knows.
+fn judged(job: &quickjs::Job, error: EvalError) -> EvalError {
+    if error.fault != EvalFault::Syntax {
+        return error;
+    }
+    let text = if error.file == job.main {
+        Some(job.text.clone())
+    } else {
+        source::read(&error.file).ok()
+    };
+    let is_known = text.is_some_and(|text| match Format::of_text(&error.file, &text) {
+        Format::Program(Language::JavaScript, _) => typescript::is_javascript(&text),
+        Format::Program(Language::TypeScript, _) | Format::Json | Format::Data(_) => false,
+    });
+    if !is_known {
+        return error;
+    }
+    EvalError {
+        message: format!(
+            "eco does not know this syntax, and node may ({})",
+            error.message
+        ),
+        fault: EvalFault::Node,
+        ..error
     }
 }
 

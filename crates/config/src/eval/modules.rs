@@ -110,18 +110,32 @@ fn file(path: &Path, tried: &mut Vec<PathBuf>) -> Option<PathBuf> {
         name.push(".");
         name.push(extension);
         match format {
-            Format::Program(_) | Format::Json => Some(PathBuf::from(name)),
+            Format::Program(..) | Format::Json => Some(PathBuf::from(name)),
             // Whoever means data says so: a program may stand beside it.
             Format::Data(_) => None,
         }
     });
-    for candidate in std::iter::once(path.to_owned()).chain(with) {
+    let all = std::iter::once(path.to_owned())
+        .chain(with)
+        .chain(typed(path));
+    for candidate in all {
         if candidate.is_file() {
             return Some(candidate);
         }
         tried.push(candidate);
     }
     None
+}
+
+/// The file that a compiler of TypeScript would make `path` of: whoever imports `./a.js` may mean `./a.ts`.
+fn typed(path: &Path) -> Option<PathBuf> {
+    let extension = match path.extension()?.to_str()? {
+        "js" => "ts",
+        "cjs" => "cts",
+        "mjs" => "mts",
+        _ => return None,
+    };
+    Some(path.with_extension(extension))
 }
 
 /// What the package.json of a folder names as its entry.

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::locate::Position;
 
+use super::code::Code;
+
 /// A place in a file as the engine counts it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Frame {
@@ -15,22 +17,25 @@ pub(super) struct Frame {
     pub(super) beyond: bool,
 }
 
-/// Finds the first frame in one of `sources`. The files are known, so no blank, colon or parenthesis in a name misleads;
-/// `wrapper` is how many columns the first line was moved by.
+/// Finds the first frame in one of the files that the engine was given. They are known, so no blank, colon or parenthesis
+/// in a name misleads; `wrapper` is how many columns the first line was moved by.
 pub(super) fn first(
     stack: &str,
-    sources: &BTreeMap<PathBuf, String>,
+    codes: &BTreeMap<PathBuf, Code>,
     wrapper: &dyn Fn(&Path) -> u32,
 ) -> Option<Frame> {
     stack.lines().find_map(|frame| {
-        let (file, place) = sources
-            .keys()
-            .filter_map(|file| Some((file, after(frame, &file.to_string_lossy())?)))
-            .max_by_key(|(file, _)| file.as_os_str().len())?;
+        let (file, code, place) = codes
+            .iter()
+            .filter_map(|(file, code)| {
+                let place = after(frame, &file.to_string_lossy())?;
+                Some((file, code, place))
+            })
+            .max_by_key(|(file, ..)| file.as_os_str().len())?;
         let mut numbers = place.trim_end_matches(')').split(':');
         let line: u32 = numbers.next()?.parse().ok()?;
         let column: u32 = numbers.next()?.parse().ok()?;
-        Some(placed(file, line, column, sources, wrapper(file)))
+        Some(placed(file, line, column, &code.text, wrapper(file)))
     })
 }
 
@@ -58,14 +63,7 @@ fn after<'a>(frame: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Takes the wrapper off, which stands before the first line and after the last.
-fn placed(
-    file: &Path,
-    line: u32,
-    column: u32,
-    sources: &BTreeMap<PathBuf, String>,
-    wrapper: u32,
-) -> Frame {
-    let text = sources.get(file).map_or("", String::as_str);
+fn placed(file: &Path, line: u32, column: u32, text: &str, wrapper: u32) -> Frame {
     let last = u32::try_from(text.lines().count().max(1)).unwrap_or(u32::MAX);
     let beyond = line > last;
     let (line, column) = if beyond {

@@ -42,6 +42,25 @@
   process.on('uncaughtException', fail);
   process.on('exit', () => tell({ pending: true }));
 
+  // --- TypeScript: by tsx where it is installed, else by node itself, which may have to be told so
+
+  function readTypes() {
+    const request = Module.createRequire(task.file);
+    try {
+      request('tsx/cjs/api').register();
+      request('tsx/esm/api').register();
+      return true;
+    } catch (error) {
+      if (error.code !== 'MODULE_NOT_FOUND' && error.code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error;
+    }
+    const flag = '--experimental-strip-types';
+    if (process.features.typescript) return true;
+    if (process.allowedNodeEnvironmentFlags.has(flag)) tell({ again: flag });
+    else fail(new Error('this node reads no TypeScript: npm i -D tsx, or take node 22.18 or newer'));
+    return false;
+  }
+  if (task.isTyped && !readTypes()) exit(0);
+
   // --- whose the apps are
 
   const load = Module.prototype.load;

@@ -20,6 +20,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::error::{EvalError, EvalFault};
+use crate::format::{Format, Language};
 
 use super::host::Kind;
 use super::quickjs::{Job, Output};
@@ -65,6 +66,8 @@ struct Told {
     version: String,
     apps: Option<String>,
     thrown: Option<Thrown>,
+    /// It is to be run again with this flag.
+    again: Option<String>,
 }
 
 /// What was thrown in node.
@@ -90,15 +93,45 @@ pub(super) fn evaluate(
     let Some(node) = find(job.variables.get("PATH").map(String::as_str)) else {
         return Err(missing(&job.main, because));
     };
+    let mut asked = ask(job, kind, &node, None)?;
+    if let Some(flag) = asked.told.again.take() {
+        asked = ask(job, kind, &node, Some(&flag))?;
+    }
+    let Asked { told, written } = asked;
+    let by = ByNode {
+        program: node,
+        version: told.version,
+        because,
+    };
+    match (told.apps, told.thrown) {
+        (Some(json), _) => Ok((output(json, &written, job), by)),
+        (None, Some(thrown)) => Err(of_thrown(&thrown, &job.main, &by)),
+        (None, None) => Err(EvalError {
+            message: "it waits for something that never comes".to_owned(),
+            ..unplaced(&job.main, EvalFault::Result)
+        }),
+    }
+}
+
+/// What node told, and what else it wrote.
+struct Asked {
+    told: Told,
+    written: Written,
+}
+
+/// Runs node once.
+fn ask(job: &Job, kind: Kind, node: &Path, flag: Option<&str>) -> Result<Asked, EvalError> {
     let mark = mark();
     let task = json!({
         "file": job.main.to_string_lossy(),
         "isModule": kind == Kind::Module,
+        "isTyped": matches!(Format::of(&job.main), Some(Format::Program(Language::TypeScript, _))),
         "mark": mark,
         "text": is_stdin(&job.main).then_some(&job.text),
     });
     let run = Run {
-        node: &node,
+        node,
+        flag,
         program: format!("({PROGRAM})(({APPS})(), {task});\n"),
         mark: &mark,
         cwd: &job.cwd,
@@ -128,22 +161,10 @@ pub(super) fn evaluate(
     let told = written
         .answer
         .as_deref()
-        .and_then(|answer| serde_json::from_str::<Told>(answer).ok());
-    let Some(told) = told else {
-        return Err(failed(ended(&written), EvalFault::Node));
-    };
-    let by = ByNode {
-        program: node,
-        version: told.version,
-        because,
-    };
-    match (told.apps, told.thrown) {
-        (Some(json), _) => Ok((output(json, &written, job), by)),
-        (None, Some(thrown)) => Err(of_thrown(&thrown, &job.main, &by)),
-        (None, None) => Err(failed(
-            "it waits for something that never comes".to_owned(),
-            EvalFault::Result,
-        )),
+        .and_then(|answer| serde_json::from_str(answer).ok());
+    match told {
+        Some(told) => Ok(Asked { told, written }),
+        None => Err(failed(ended(&written), EvalFault::Node)),
     }
 }
 

@@ -27,6 +27,7 @@ const CHUNK: usize = 1 << 16;
 /// What node is to run.
 pub(super) struct Run<'a> {
     pub(super) node: &'a Path,
+    pub(super) flag: Option<&'a str>,
     pub(super) program: String,
     /// What stands before and behind the answer.
     pub(super) mark: &'a str,
@@ -59,7 +60,9 @@ pub(super) enum RunError {
 /// Runs node until it has answered or ended.
 pub(super) fn run(run: Run<'_>) -> Result<Written, RunError> {
     let mut child = Command::new(run.node)
-        .args(["--no-warnings", "-"])
+        .arg("--no-warnings")
+        .args(run.flag)
+        .arg("-")
         .env_clear()
         .envs(run.variables)
         .current_dir(run.cwd)

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rquickjs::function::IntoJsFunc;
-use rquickjs::{Ctx, Error, Exception, Function, Module, Object};
+use rquickjs::{Ctx, Error, Function, Module, Object};
 
 use super::super::disk;
 use super::super::exports::Asker;
 use super::super::host::{self, Host, Kind};
-use super::{compile, finish, thrown};
+use super::{compile, esm, finish, thrown};
 use crate::error::EvalError;
 
 /// Hears that something was used which only node has.
@@ -86,7 +86,7 @@ fn with<R, F: Fn(&mut Host, String) -> R>(
 fn kind(ctx: &Ctx<'_>, host: &Rc<RefCell<Host>>, file: &str) -> Result<&'static str, Error> {
     let kind = host.borrow_mut().kind(Path::new(file));
     kind.map(Kind::name)
-        .map_err(|error| Exception::throw_message(ctx, &host::sentence(&error)))
+        .or_else(|refusal| Err(esm::thrown(ctx, &refusal)?))
 }
 
 /// Evaluates a module, with all it waits for, and gives what it exports.

@@ -12,10 +12,10 @@ use std::rc::Rc;
 
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
-use rquickjs::{Ctx, Error, Exception, Function, Module, Object, Value};
+use rquickjs::{Ctx, Error, Function, Module, Object, Value};
 
 use super::super::exports::Asker;
-use super::super::host::{self, Host, Import, Kind};
+use super::super::host::{self, Host, Import, Kind, Refusal};
 use super::super::{syntax, trace};
 
 /// What the prelude leaves for modules, on the global object.
@@ -63,9 +63,10 @@ impl Loader for Modules {
         }
         let file = Path::new(name);
         let kind = self.0.borrow_mut().kind(file);
-        match kind.map_err(|error| Exception::throw_message(ctx, &host::sentence(&error)))? {
-            Kind::Module => self.program(ctx, file),
-            Kind::CommonJs | Kind::Json | Kind::Data | Kind::Native => written(ctx, name),
+        match kind {
+            Ok(Kind::Module) => self.program(ctx, file),
+            Ok(Kind::CommonJs | Kind::Json | Kind::Data | Kind::Native) => written(ctx, name),
+            Err(refusal) => Err(thrown(ctx, &refusal)?),
         }
     }
 }
@@ -93,7 +94,7 @@ impl Modules {
         if let Some(object) = answer.as_object_mut() {
             object.insert("at".to_owned(), trace::tell(by, at).into());
         }
-        Err(thrown(ctx, &answer)?)
+        Err(thrown(ctx, &Refusal(answer))?)
     }
 
     /// A module that is a program of the person's.
@@ -130,8 +131,8 @@ fn written<'js>(ctx: &Ctx<'js>, name: &str) -> Result<Module<'js, Declared>, Err
 }
 
 /// Throws what the host answers when it has nothing to give.
-pub(super) fn thrown(ctx: &Ctx<'_>, answer: &serde_json::Value) -> Result<Error, Error> {
-    let exception: Value = function(ctx, "thrown")?.call((answer.to_string(),))?;
+pub(super) fn thrown(ctx: &Ctx<'_>, refusal: &Refusal) -> Result<Error, Error> {
+    let exception: Value = function(ctx, "thrown")?.call((refusal.0.to_string(),))?;
     Ok(ctx.throw(exception))
 }
 

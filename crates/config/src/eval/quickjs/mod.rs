@@ -11,13 +11,13 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use rquickjs::context::EvalOptions;
-use rquickjs::{Context, Ctx, Error, Exception, FromJs, Function, Object, Promise, Runtime, Value};
+use rquickjs::{Context, Ctx, Error, FromJs, Function, Object, Promise, Runtime, Value};
 
 use serde_json::json;
 
 use crate::error::{EvalError, EvalFault};
 
-use super::host::{self, Host, Kind};
+use super::host::{Host, Kind, Refusal};
 use super::{MEMORY_LIMIT, STACK_LIMIT, TIME_LIMIT, too_slow, unplaced};
 
 /// The parts of the prelude, and what they are called in a stack; no file of a person's is named so.
@@ -141,7 +141,7 @@ fn finish<'js, T: FromJs<'js>>(ctx: &Ctx<'js>, promise: &Promise<'js>) -> Result
     match promise.finish() {
         Err(Error::WouldBlock) => Err(esm::thrown(
             ctx,
-            &json!({ "message": NEVER, "fault": "result" }),
+            &Refusal(json!({ "message": NEVER, "fault": "result" })),
         )?),
         other => other,
     }
@@ -175,16 +175,10 @@ fn compile<'js>(
     ctx.eval_with_options(whole, options(&file.to_string_lossy(), Mode::Sloppy))
 }
 
-/// The text of a program as the engine takes it: no line and no column is moved.
+/// The program of a file.
 fn program(ctx: &Ctx<'_>, host: &Rc<RefCell<Host>>, file: &Path) -> Result<String, Error> {
-    let mut host = host.borrow_mut();
-    let text = host
-        .text(file)
-        .map_err(|error| Exception::throw_message(ctx, &host::sentence(&error)))?;
-    Ok(match text.strip_prefix("#!") {
-        Some(rest) => format!("//{rest}"),
-        None => text.to_owned(),
-    })
+    let code = host.borrow_mut().code(file).map(|code| code.text.clone());
+    code.or_else(|refusal| Err(esm::thrown(ctx, &refusal)?))
 }
 
 /// What stands around a file that is no module.

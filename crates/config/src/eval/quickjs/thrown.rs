@@ -65,7 +65,7 @@ fn missing(subject: &str) -> String {
 
 fn of_stack(stack: &str, host: &Host) -> Option<Frame> {
     let columns = |file: &Path| columns(host.kind_of(file));
-    trace::first(stack, &host.sources, &columns)
+    trace::first(stack, &host.codes, &columns).map(|frame| host.original(frame))
 }
 
 fn of_exception(exception: &Exception<'_>, host: &Host) -> EvalError {
@@ -83,7 +83,12 @@ fn of_exception(exception: &Exception<'_>, host: &Host) -> EvalError {
     let subject = only_in_node(told.as_deref(), text("ecoSubject"), &name, &message, host);
     let fault = match subject {
         Some(_) => EvalFault::Node,
-        None => fault_of(told.as_deref(), &name, &message),
+        None => fault_of(
+            told.as_deref(),
+            &name,
+            &message,
+            exception.stack().as_deref(),
+        ),
     };
     let file = host.failed_in.as_deref().unwrap_or(&host.main);
     let is_beyond = frame.as_ref().is_some_and(|frame| frame.beyond);
@@ -151,16 +156,23 @@ fn only_in_node(
 }
 
 /// The kind of an exception; what the prelude threw says so itself.
-fn fault_of(told: Option<&str>, name: &str, message: &str) -> EvalFault {
+fn fault_of(told: Option<&str>, name: &str, message: &str, stack: Option<&str>) -> EvalFault {
     match (told, name, message) {
         (Some("module"), _, _) => EvalFault::Module,
         (Some("syntax"), _, _) => EvalFault::Syntax,
         (Some("result"), _, _) => EvalFault::Result,
         (_, "InternalError", "out of memory") => EvalFault::Memory,
         (_, _, "Maximum call stack size exceeded") => EvalFault::Depth,
-        (_, "SyntaxError", _) => EvalFault::Syntax,
+        (_, "SyntaxError", _) if module_in(message).is_some() => EvalFault::Module,
+        (_, "SyntaxError", _) if is_of_compiling(stack) => EvalFault::Syntax,
         _ => EvalFault::Thrown,
     }
+}
+
+/// Whether a `SyntaxError` is about a file, and not thrown by a function such as `JSON.parse`, which its stack begins with.
+fn is_of_compiling(stack: Option<&str>) -> bool {
+    let first = stack.and_then(|stack| stack.lines().next()?.trim().strip_prefix("at "));
+    first.is_some_and(|frame| frame.starts_with('/'))
 }
 
 /// The message of an exception, in one line.
@@ -169,7 +181,9 @@ fn worded(fault: EvalFault, name: &str, message: &str) -> String {
     match fault {
         EvalFault::Memory => too_much(),
         EvalFault::Depth => "it calls itself too deep, or its result is nested too deep".to_owned(),
-        EvalFault::Syntax | EvalFault::Thrown if name != "Error" && !name.is_empty() => {
+        EvalFault::Syntax | EvalFault::Thrown | EvalFault::Module
+            if name != "Error" && !name.is_empty() =>
+        {
             format!("{name}: {message}")
         }
         EvalFault::Syntax
