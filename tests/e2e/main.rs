@@ -20,6 +20,7 @@ mod order;
 mod probes;
 mod recovery;
 mod rest_and_return;
+mod schedule;
 mod selectors;
 mod start;
 mod stop;

@@ -34,6 +34,7 @@ use crate::lost;
 use crate::memory;
 use crate::probe::{self, Surroundings, outside, port};
 use crate::rpc::{Peers, Service};
+use crate::schedule;
 use crate::store::{Loaded, Store, StoreError};
 use crate::supervisor::{Ends, Input, Request, Supervisor};
 use crate::voices;
@@ -252,6 +253,7 @@ fn probe(
     let (home, inputs) = (about.home.root().to_owned(), about.inputs.clone());
     let (host, runs) = (about.host.clone(), about.runs.clone());
     vec![
+        tokio::spawn(schedule::run(seen.clone(), inputs.clone())),
         tokio::spawn(lifelines::run(seen.clone(), host, runs)),
         tokio::spawn(port::run(seen.clone(), inputs.clone())),
         tokio::spawn(outside::run(seen.clone(), inputs.clone())),

@@ -35,6 +35,7 @@ pub mod probe;
 pub mod resolve;
 pub mod rpc;
 pub mod sample;
+pub mod schedule;
 pub mod stdin;
 pub mod store;
 pub mod supervisor;

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -57,11 +58,15 @@ fn hold(folder: &Path) -> Vec<File> {
             .read(true)
             .custom_flags(O_NONBLOCK | O_NOFOLLOW)
             .open(&path);
-        opened
-            .map_err(
-                |error| tracing::warn!(path = %path.display(), %error, "cannot hold an output"),
-            )
-            .ok()
+        match opened {
+            Ok(fifo) => Some(fifo),
+            // A short life is over before we look.
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "cannot hold an output");
+                None
+            }
+        }
     };
     Stream::BOTH.into_iter().filter_map(open).collect()
 }
@@ -82,7 +87,7 @@ mod tests {
         mkfifo(&path, Mode::S_IRWXU).expect("made");
         let open = || OpenOptions::new().read(true).write(true).open(&path);
         let mut app = open().expect("opened");
-        // There is no stderr, which is said and no more.
+        // There is no stderr.
         let held = hold(folder.path());
         assert_eq!(held.len(), 1);
         app.write_all(b"last words").expect("room");

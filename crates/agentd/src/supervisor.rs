@@ -51,6 +51,8 @@ pub enum Input {
     Ill(RunKey, String),
     /// A run must be replaced: by whose doing, and for which reason.
     Replace(RunKey, By, String),
+    /// The clock says that an app is due.
+    Due(AppKey),
     /// Something outside that an app waits for was looked at.
     Outside(AppKey, Dependency, Outside),
 }
@@ -178,6 +180,7 @@ impl Supervisor {
             Input::Ready(key, sign) => self.fleet.report(now, &key, Report::Ready(sign)),
             Input::Ill(key, why) => self.fleet.ill(now, &key, &why),
             Input::Replace(key, by, cause) => self.fleet.replace_run(now, &key, &by, cause),
+            Input::Due(app) => self.fleet.due(now, &app),
             Input::Outside(app, what, answer) => self.fleet.outside(now, &app, &what, answer),
             Input::News(News::Met {
                 epoch, greeting, ..

@@ -47,6 +47,9 @@ impl Fleet {
         let slot = self.slot(key)?;
         let was_up = is_up(slot);
         let was_at_rest = slot.machine.state() == State::Stopped;
+        let is_wanted_down = slot.machine.want() == Want::Down;
+        // By the clock, unless somebody says no.
+        let would_begin = self.is_scheduled(&key.app) && slot.heeds_schedule();
         let action = match verb {
             Verb::Start(Turn::InOrder) if was_up => Action::Unchanged,
             // What waits is not let wait any longer; what is there stays.
@@ -67,7 +70,7 @@ impl Fleet {
                     Action::Started
                 }
             }
-            Verb::Stop if was_at_rest && slot.machine.want() == Want::Down => Action::Unchanged,
+            Verb::Stop if was_at_rest && is_wanted_down && !would_begin => Action::Unchanged,
             Verb::Stop => {
                 self.command(now, key, Command::Stop, by, format!("stopped by {by}"));
                 Action::Stopped

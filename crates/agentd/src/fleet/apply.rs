@@ -14,7 +14,7 @@ use super::{Action, App, AppKey, By, Fate, Fleet, Outcome, SlotKey};
 use crate::machine::{Command, Machine, Policy, State, Tick, Turn, Want};
 
 /// Why an app is down that nobody stopped.
-const ONLY_REGISTERED: &str = "registered; autostart is off";
+pub(super) const ONLY_REGISTERED: &str = "registered; autostart is off";
 
 /// What is done about apps that are unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,6 +24,7 @@ mod order;
 pub mod plan;
 mod reconcile;
 mod report;
+mod schedule;
 pub mod select;
 mod slot;
 pub mod wait;

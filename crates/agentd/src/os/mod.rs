@@ -5,6 +5,7 @@
 //! it out again: the identity of a process is its pid and its start time, and every signal goes to an identity.
 
 pub mod account;
+pub mod alarm;
 pub mod errand;
 pub mod exit;
 pub mod inotify;

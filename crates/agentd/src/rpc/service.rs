@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eco_config::spec::AppSpec;
+use eco_home::clock;
 use eco_proto::VERSION;
 use eco_proto::agent::v1 as pb;
 use eco_proto::agent::v1::agent_server::Agent;
@@ -24,6 +25,7 @@ use crate::fleet::{AppKey, Board, Fleet, SlotKey};
 use crate::keeper::Keeper;
 use crate::resolve;
 use crate::sample::{Closeness, Sampler};
+use crate::schedule;
 use crate::store::Events;
 use crate::supervisor::{Input, Refusal, Reply, Request as Ask, run_dir};
 use crate::voices::Ears;
@@ -148,6 +150,7 @@ impl Service {
             )),
             speech: Some(speech::of(self.peers.ears.voices.borrow().get(&run))),
             watch_problems: self.watches().problems(app),
+            next_scheduled_ns: schedule::next(&app.spec, slot).map(clock::nanos),
         })
     }
 }

@@ -28,6 +28,7 @@ pub(crate) fn block(described: &Described) -> String {
         "next attempt",
         row.restart_in_ms.map(|ms| format!("in {}", duration(ms))),
     );
+    block.maybe("next by cron", described.next_scheduled_at.clone());
     block.maybe("run", row.run.map(|run| run.to_string()));
     block.field(
         "restarts",
@@ -183,6 +184,14 @@ fn specification(block: &mut Block, spec: &Spec) {
     block.maybe("readiness", spec.readiness.as_ref().map(probe));
     block.maybe("liveness", spec.liveness.as_ref().map(probe));
     block.maybe("max memory", spec.max_memory_bytes.map(bytes));
+    block.maybe(
+        "cron",
+        spec.cron_restart
+            .as_ref()
+            .map(|pattern| cron(pattern, spec)),
+    );
+    block.maybe("pid file", spec.pid_file.clone());
+    block.maybe("env file", list(&spec.env_file));
     let watched = spec
         .watch_paths
         .as_ref()
@@ -194,6 +203,11 @@ fn specification(block: &mut Block, spec: &Spec) {
             block.line(&format!("{}{value}", dim(&format!("{name}="))));
         }
     }
+}
+
+fn cron(pattern: &str, spec: &Spec) -> String {
+    let zone = spec.cron_timezone.as_deref();
+    format!("{pattern} ({})", zone.unwrap_or("in the agent's time zone"))
 }
 
 fn ended(exit: &Ended) -> String {
@@ -257,6 +271,7 @@ mod tests {
 
     fn description() -> Description {
         Description {
+            next_scheduled_ns: Some(1_700_006_400_000_000_000),
             instance: Some(Instance {
                 id: 4,
                 environment: "dev".to_owned(),
@@ -310,6 +325,7 @@ mod tests {
           cause           exited with code 3
           it says         warming up
           id              4
+          next by cron    2023-11-15T00:00:00.000000000Z
           run             7
           restarts        0 (0 unstable)
           host            box

@@ -21,6 +21,8 @@ pub(crate) struct Described {
     #[serde(flatten)]
     pub(crate) instance: Row,
     pub(crate) run_dir: Option<String>,
+    /// When its schedule means it next.
+    pub(crate) next_scheduled_at: Option<String>,
     pub(crate) watch_problems: Vec<String>,
     pub(crate) resolved: Option<Paths>,
     pub(crate) spec: Option<Spec>,
@@ -74,6 +76,10 @@ pub(crate) struct Spec {
     pub(crate) liveness: Option<Map<String, Value>>,
     pub(crate) watch_paths: Option<Vec<String>>,
     pub(crate) max_memory_bytes: Option<u64>,
+    pub(crate) cron_restart: Option<String>,
+    pub(crate) cron_timezone: Option<String>,
+    pub(crate) pid_file: Option<String>,
+    pub(crate) env_file: Vec<String>,
     pub(crate) env: BTreeMap<String, String>,
 }
 
@@ -97,6 +103,7 @@ pub(crate) fn described(host: &str, descriptions: Vec<Description>) -> Vec<Descr
         .map(|description| Described {
             instance: Row::new(host, &description.instance.unwrap_or_default()),
             run_dir: some(description.run_dir),
+            next_scheduled_at: description.next_scheduled_ns.and_then(time),
             watch_problems: description.watch_problems,
             resolved: description.resolved.map(paths),
             spec: description.spec.map(spec),
@@ -165,6 +172,10 @@ fn spec(spec: AppSpec) -> Spec {
         group: spec.group,
         autostart: spec.autostart,
         max_memory_bytes: spec.max_memory_bytes,
+        cron_restart: spec.schedule.as_ref().map(|it| it.pattern.clone()),
+        cron_timezone: spec.schedule.and_then(|schedule| schedule.zone),
+        pid_file: spec.pid_file,
+        env_file: spec.env_files,
     }
 }
 

@@ -10,6 +10,7 @@ mod order;
 mod plan;
 mod reconcile;
 mod report;
+mod schedule;
 mod select;
 mod walk;
 
