@@ -104,6 +104,18 @@ impl Progress {
         })
     }
 
+    /// A gap, and what is missing before it.
+    pub(crate) fn widened(&self, origin: &Origin, gap: Gap) -> Gap {
+        match self.missing(origin, gap.offset) {
+            Some(missing) => Gap {
+                offset: missing.offset,
+                bytes: missing.bytes.saturating_add(gap.bytes),
+                ..gap
+            },
+            None => gap,
+        }
+    }
+
     fn advance(&mut self, origin: &Origin, offset: u64, next: u64, time: Option<u64>) -> bool {
         if let Some(mark) = self.marks.get_mut(origin) {
             if offset < mark.next {
@@ -246,6 +258,14 @@ mod tests {
         assert_eq!((missing.offset, missing.bytes), (52, 8));
         assert!(progress.admit_gap(&api, &missing));
         assert_eq!(progress.missing(&api, 60), None);
+        let gap = Gap {
+            offset: 70,
+            bytes: 5,
+            ..Gap::default()
+        };
+        let widened = progress.widened(&api, gap);
+        assert_eq!((widened.offset, widened.bytes), (60, 15));
+        assert_eq!(progress.widened(&api, widened), widened);
     }
 
     #[test]

@@ -147,6 +147,7 @@ impl Sources {
             }
             Item::Gap(gap) => {
                 let origin = self.origin(gap.source)?;
+                let gap = progress.widened(origin, gap);
                 tell_gap(origin, &gap, progress, reader)
             }
         }
