@@ -21,7 +21,11 @@
 //!   no more before that is done. So a note says of them what was told already.
 //! - Of a run that has ended no more notes come at all, and its segments change no more.
 //!
-//! Notes about bytes that were flushed are zeros, all but the last of them.
+//! # Flushed bytes
+//!
+//! Whoever gives the beginning of a segment back to the disk first writes [`Note::flushed`] over the segment's first note,
+//! which is about bytes that go: reading begins where that one ends. It takes no room, so that a disk that is full can be
+//! made empty. Other notes about bytes that are gone may be zeros, all but the last of them.
 
 use std::time::Duration;
 
@@ -44,6 +48,18 @@ pub struct Note {
 }
 
 impl Note {
+    /// What stands in place of a segment's first note when everything before offset `end` was flushed.
+    #[must_use]
+    pub const fn flushed(end: u64) -> Self {
+        Self { end, time: 0 }
+    }
+
+    /// Whether it tells of a flush, and not of bytes that came.
+    #[must_use]
+    pub const fn is_flushed(self) -> bool {
+        self.time == 0
+    }
+
     /// Its form in the file.
     #[must_use]
     pub fn encode(self) -> [u8; SIZE] {

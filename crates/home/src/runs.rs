@@ -6,14 +6,13 @@
 //! ├── out.fifo  err.fifo            what the app writes to, while the run lives
 //! ├── out.0001  out.0001.times      stdout, exactly the bytes written, and when they came
 //! ├── out.0002  out.0002.times      … the next segment
-//! ├── err.0001  err.0001.times      stderr likewise
-//! └── out.start                     where stdout begins since it was flushed, if it was: written by eco-logd
+//! └── err.0001  err.0001.times      stderr likewise
 //! ```
 //!
 //! Invariants
 //! - A segment holds bytes as the app wrote them and nothing else; it only grows, at its end. What was flushed of one that
-//!   grows is a hole, before `*.start`; flushed segments that are complete are gone, and so are the folders of flushed runs
-//!   that have ended.
+//!   grows is a hole, and its times say where that ends; flushed segments that are complete are gone, and so are the
+//!   folders of flushed runs that have ended.
 //! - The stream is the concatenation of its segments by number; an **offset** counts its bytes from the run's start. The
 //!   first offset of a segment stands in the head of its times file, so that it can be read when older ones are gone.
 //! - Only the last segment of a stream grows. A segment is not begun before the one before it is complete.
@@ -82,12 +81,6 @@ impl Stream {
     #[must_use]
     pub fn times(self, number: u32) -> String {
         format!("{}.{number:04}.times", self.stem())
-    }
-
-    /// The name of the mark where it begins since it was flushed.
-    #[must_use]
-    pub fn start(self) -> String {
-        format!("{}.start", self.stem())
     }
 
     /// The number of the segment called `name`, if it is one of this stream's.
@@ -222,6 +215,5 @@ mod tests {
         assert_eq!(Stream::Out.segment_number("out.0001.times"), None);
         assert_eq!(Stream::Out.segment_number("err.0001"), None);
         assert_eq!(Stream::Out.segment_number("out.fifo"), None);
-        assert_eq!(Stream::Out.segment_number("out.start"), None);
     }
 }

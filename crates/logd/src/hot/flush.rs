@@ -3,10 +3,14 @@
 //! ```text
 //!  before   ├── out.0001 ──┼── out.0002 ──┼── out.0003 ──┤  grows ──▶
 //!  after                                  ├░░░ hole ░░░░░┤  grows ──▶
-//!                                                        ▲ out.start
+//!                                                        ▲ marked in out.0003.times
 //! ```
 //!
-//! Whoever writes notices nothing: the files that grow keep their sizes, and offsets count on.
+//! Invariants
+//! - The mark is on disk before anything before it goes ([`eco_home::notes`]), so that a reader who looks at it after he
+//!   read knows whether what he read was there.
+//! - Whoever writes notices nothing: the file that grows keeps its size, and offsets count on.
+//! - Bytes without a note stay: the mark stands in the place of a note.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -17,7 +21,8 @@ use eco_home::{hole, notes};
 
 use super::layout::Extent;
 use super::segment::Segment;
-use super::{HotError, Place, Survey, present, start, survey};
+use super::times::Times;
+use super::{HotError, Place, Survey, present, survey};
 
 /// Bytes of a block as files count them.
 const BLOCK: u64 = 512;
@@ -45,33 +50,57 @@ impl Removed {
 /// Takes away all that a stream holds so far that is still written.
 pub fn flush(place: &Place) -> Result<Removed, HotError> {
     let survey = survey(place)?;
-    let Some((last, complete)) = survey.extents.split_last() else {
-        return Ok(Removed::default());
-    };
-    let mark = || {
-        if survey.end() > survey.flushed {
-            start::write(place, survey.end())
-        } else {
-            Ok(())
-        }
-    };
     let mut removed = Removed::default();
-    let marked = mark();
-    for extent in complete {
+    let Some((last, times)) = last_noted(place, &survey.extents)? else {
+        return Ok(removed);
+    };
+    let failed = |source| HotError::Write {
+        path: place.times(last.number),
+        source,
+    };
+    let end = times.noted().map_err(failed)?;
+    if end > survey.flushed {
+        times.mark(end).map_err(failed)?;
+        removed.bytes = end - survey.start();
+    }
+    for extent in survey
+        .extents
+        .iter()
+        .filter(|extent| extent.number < last.number)
+    {
         removed.add(delete(place, extent.number));
     }
-    // On a disk that was full there may be room for the mark by now.
-    match marked.or_else(|_| mark()) {
-        Ok(()) => {
-            removed.bytes = survey.end() - survey.start();
-            removed.add(punch(place, *last, survey.end()));
-        }
-        Err(error) => {
-            removed.bytes = last.base.saturating_sub(survey.start());
-            removed.add(Err(error));
+    let segment = place.segment(last.number);
+    removed.add(punch(&segment, 0, end.saturating_sub(last.base)));
+    // The last note about what is gone says where what is left begins, and the first one is the mark.
+    let passed = times.count_before(end).map_err(failed)?.saturating_sub(2);
+    let (first, note) = (2 * notes::SIZE as u64, notes::SIZE as u64);
+    removed.add(punch(&place.times(last.number), first, passed * note));
+    Ok(removed)
+}
+
+/// The last segment that a note is about: it takes the mark. One behind it has only just begun.
+fn last_noted(place: &Place, extents: &[Extent]) -> Result<Option<(Extent, Times)>, HotError> {
+    for extent in extents.iter().rev() {
+        if let Some(times) = notes_of(place, *extent)? {
+            return Ok(Some((*extent, times)));
         }
     }
-    Ok(removed)
+    Ok(None)
+}
+
+/// The notes about a segment, to be written to; `None`: there are none.
+fn notes_of(place: &Place, extent: Extent) -> Result<Option<Times>, HotError> {
+    let path = place.times(extent.number);
+    let file = OpenOptions::new().read(true).write(true).open(&path);
+    let (Some(file), Some(segment)) = (
+        present_or_written(file, &path)?,
+        Segment::open(place, extent)?,
+    ) else {
+        return Ok(None);
+    };
+    let times = segment.read_times(file)?;
+    Ok(times.filter(|times| !times.is_empty()))
 }
 
 /// Returns what goes with the files of a stream, which looks like `survey`.
@@ -103,27 +132,8 @@ fn delete(place: &Place, number: u32) -> Result<u64, HotError> {
     Ok(freed)
 }
 
-/// Makes holes of the bytes before offset `end` in the segment that grows, and of the notes about them.
-fn punch(place: &Place, last: Extent, end: u64) -> Result<u64, HotError> {
-    let mut freed = punch_file(
-        &place.segment(last.number),
-        0,
-        end.saturating_sub(last.base),
-    )?;
-    let notes = match Segment::open(place, last)? {
-        Some(segment) => segment.notes_before(end)?,
-        None => 0,
-    };
-    // The last note about what is gone says where what is left begins.
-    let (head, passed) = (
-        notes::SIZE as u64,
-        notes.saturating_sub(1) * notes::SIZE as u64,
-    );
-    freed += punch_file(&place.times(last.number), head, passed)?;
-    Ok(freed)
-}
-
-fn punch_file(path: &Path, from: u64, length: u64) -> Result<u64, HotError> {
+/// Makes a hole of `length` bytes at `from`; returns the bytes that the disk has back.
+fn punch(path: &Path, from: u64, length: u64) -> Result<u64, HotError> {
     let failed = |source| HotError::Write {
         path: path.to_owned(),
         source,

@@ -11,7 +11,7 @@
 //! bounds    where a time, or the last N lines, begin: by notes and newlines, backwards, nothing read in between
 //! reader    lines with their times, forwards from an offset, over segment borders
 //! reach     how far a living run may be read: up to its last note
-//! flush     takes away what is there; start: from where on it was not taken away
+//! flush     takes away what is there
 //! ```
 //!
 //! Invariants
@@ -30,7 +30,6 @@ mod layout;
 mod reach;
 mod reader;
 mod segment;
-mod start;
 mod survey;
 mod times;
 
@@ -102,10 +101,6 @@ impl Place {
 
     fn segment(&self, number: u32) -> PathBuf {
         self.folder.join(self.stream.segment(number))
-    }
-
-    fn start(&self) -> PathBuf {
-        self.folder.join(self.stream.start())
     }
 
     fn times(&self, number: u32) -> PathBuf {

@@ -6,7 +6,7 @@ use super::layout::Extent;
 use super::reach::Held;
 use super::segment::Segment;
 use super::survey::Survey;
-use super::{HotError, Place, present, start, survey};
+use super::{HotError, Place, present, survey};
 use crate::line::{Cut, Splitter};
 
 /// Bytes read at once.
@@ -62,12 +62,14 @@ pub struct Reader {
     splitter: Splitter,
     /// When the bytes before the position arrived, if they belong to a segment that was left.
     left_at: u64,
-    gap: Option<Item>,
+    /// Where bytes begin that are gone and were not told of yet: there may be more of them.
+    gone: Option<u64>,
 }
 
 enum Step {
     Filled,
-    Gap(Item),
+    /// What lies between this offset and the position is gone.
+    Gone(u64),
     End,
 }
 
@@ -87,30 +89,35 @@ impl Reader {
             used: 0,
             splitter: Splitter::new(from),
             left_at: 0,
-            gap: None,
+            gone: None,
         }
     }
 
     /// Reads the next item; `None`: the end is reached, for now or for good.
     pub fn read(&mut self) -> Result<Option<Item>, HotError> {
         loop {
-            if let Some(gap) = self.gap.take() {
-                return Ok(Some(gap));
-            }
             if let Some(cut) = self.cut() {
                 return self.line(cut).map(Some);
             }
+            let position = self.position;
             match self.fill()? {
-                Step::Filled => {}
-                Step::Gap(gap) => {
+                Step::Filled => {
+                    if let Some(gap) = self.gap(position) {
+                        return Ok(Some(gap));
+                    }
+                }
+                Step::Gone(begins) => {
+                    self.gone = self.gone.or(Some(begins));
                     let tail = self.splitter.finish();
                     self.splitter = Splitter::new(self.position);
-                    self.gap = Some(gap);
                     if let Some(cut) = tail {
                         return self.line(cut).map(Some);
                     }
                 }
                 Step::End => {
+                    if let Some(gap) = self.gap(position) {
+                        return Ok(Some(gap));
+                    }
                     let tail = match self.tail {
                         Tail::Held => None,
                         Tail::Passed => self.splitter.finish(),
@@ -119,6 +126,15 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// Takes what is gone and ends at `end`, and was not told of yet.
+    fn gap(&mut self, end: u64) -> Option<Item> {
+        let offset = self.gone.take()?;
+        Some(Item::Gap {
+            offset,
+            bytes: end - offset,
+        })
     }
 
     fn cut(&mut self) -> Option<Cut> {
@@ -148,10 +164,10 @@ impl Reader {
                 .extents
                 .partition_point(|extent| extent.end() <= self.position);
             let Some(extent) = self.extents.get(index).copied() else {
-                return self.skip(self.to);
+                return Ok(self.skip(self.to));
             };
             if extent.base > self.position {
-                return self.skip(extent.base);
+                return Ok(self.skip(extent.base));
             }
             if !self.open(extent)? {
                 self.extents.remove(index);
@@ -166,10 +182,11 @@ impl Reader {
             self.chunk.truncate(count);
             self.used = 0;
             if count > 0 {
-                // After the bytes: what is flushed meanwhile reads as zeros.
-                if start::read(&self.place)? > self.position {
+                // Asked after they were read: what is flushed meanwhile reads as zeros.
+                let flushed = segment.flushed()?;
+                if flushed > self.position {
                     self.chunk.clear();
-                    return self.skip(self.position);
+                    return Ok(self.skip(flushed));
                 }
                 self.position += count as u64;
                 return Ok(Step::Filled);
@@ -182,14 +199,11 @@ impl Reader {
         Ok(Step::End)
     }
 
-    /// Passes over what is gone up to `to`, and what was flushed.
-    fn skip(&mut self, to: u64) -> Result<Step, HotError> {
-        let offset = self.position;
-        self.position = start::read(&self.place)?.max(to).min(self.to);
-        Ok(Step::Gap(Item::Gap {
-            offset,
-            bytes: self.position - offset,
-        }))
+    /// Passes over what is gone up to `to`.
+    fn skip(&mut self, to: u64) -> Step {
+        let begins = self.position;
+        self.position = to.min(self.to);
+        Step::Gone(begins)
     }
 
     /// Makes `extent` the open segment; false: it is gone.

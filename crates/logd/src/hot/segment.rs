@@ -84,8 +84,11 @@ impl Segment {
 
     /// Tells when the byte before offset `end` had arrived. Meant for ascending ends.
     pub(super) fn time_at(&mut self, end: u64) -> Result<u64, HotError> {
-        if let Some(time) = self.told_time(end)? {
-            return Ok(time);
+        match self.told_time(end)? {
+            // It was flushed after it was read: its note is gone.
+            Some(0) => return self.changed(),
+            Some(time) => return Ok(time),
+            None => {}
         }
         // Asked before the notes are read again: whoever goes on with the file first notes what he found with this time.
         let changed = self.changed()?;
@@ -112,15 +115,16 @@ impl Segment {
         }
     }
 
-    /// Counts the notes about bytes before offset `end` and no other.
-    pub(super) fn notes_before(&self, end: u64) -> Result<u64, HotError> {
-        match self.times()? {
-            Some(times) => {
-                let count = times.count_before(end);
-                count.map_err(|source| self.failed_times(source))
-            }
-            None => Ok(0),
-        }
+    /// Tells the offset before which everything was flushed by now.
+    pub(super) fn flushed(&self) -> Result<u64, HotError> {
+        let flushed = match &self.notes {
+            Notes::Read(times) => times.flushed(),
+            Notes::Unread | Notes::Lacking { .. } => match self.times()? {
+                Some(times) => times.flushed(),
+                None => Ok(0),
+            },
+        };
+        flushed.map_err(|source| self.failed_times(source))
     }
 
     /// Forgets what was read of the notes: newer ones may be there when they are next asked for.
@@ -134,6 +138,11 @@ impl Segment {
         let Some(file) = present(File::open(path()), path)? else {
             return Ok(None);
         };
+        self.read_times(file)
+    }
+
+    /// Reads the notes in `file`; `None`: it has no sound head.
+    pub(super) fn read_times(&self, file: File) -> Result<Option<Times>, HotError> {
         let size = || Ok(self.base.saturating_add(self.file.metadata()?.len()));
         Times::open(file, self.base, size).map_err(|source| self.failed_times(source))
     }

@@ -8,8 +8,8 @@ use eco_home::clock;
 use super::layout::{Extent, Found, place};
 use super::reach::Held;
 use super::segment::{Segment, changed_at};
-use super::times::base;
-use super::{HotError, Place, present, start};
+use super::times::{Head, head};
+use super::{HotError, Place, present};
 
 /// How long a run's folder may stand without FIFO and bytes until that means that nothing came, and not that the keeper
 /// is about to begin.
@@ -67,15 +67,17 @@ pub fn survey(stream: &Place) -> Result<Survey, HotError> {
     // Before the files are looked at: what is ended by now is complete by then.
     let written = is_written(stream);
     let mut found = Vec::new();
-    let mut changed = 0;
+    let (mut changed, mut flushed) = (0, 0);
     for number in numbers(stream)? {
         let path = || stream.segment(number);
         if let Some(metadata) = present(fs::metadata(path()), path)? {
+            let head = head_of(stream, number)?;
             changed = changed.max(changed_at(&metadata));
+            flushed = flushed.max(head.map_or(0, |head| head.flushed));
             found.push(Found {
                 number,
                 length: metadata.len(),
-                base: head(stream, number)?,
+                base: head.map(|head| head.base),
             });
         }
     }
@@ -97,8 +99,7 @@ pub fn survey(stream: &Place) -> Result<Survey, HotError> {
     Ok(Survey {
         extents,
         held,
-        // After the files: one that was missed is flushed by then.
-        flushed: start::read(stream)?,
+        flushed,
         life,
         changed,
     })
@@ -142,12 +143,12 @@ fn numbers(stream: &Place) -> Result<Vec<u32>, HotError> {
     Ok(numbers)
 }
 
-fn head(stream: &Place, number: u32) -> Result<Option<u64>, HotError> {
+fn head_of(stream: &Place, number: u32) -> Result<Option<Head>, HotError> {
     let path = || stream.times(number);
     let Some(file) = present(File::open(path()), path)? else {
         return Ok(None);
     };
-    base(&file).map_err(|source| HotError::Read {
+    head(&file).map_err(|source| HotError::Read {
         path: path(),
         source,
     })

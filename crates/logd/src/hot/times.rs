@@ -26,11 +26,32 @@ pub(super) struct Times {
     from: u64,
 }
 
-/// Reads the base offset out of a times file; `None` when it has no sound head.
-pub(super) fn base(file: &File) -> io::Result<Option<u64>> {
-    let mut head = [0; notes::SIZE];
-    match file.read_exact_at(&mut head, 0) {
-        Ok(()) => Ok(notes::base(head)),
+/// What the beginning of a times file tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// Offset of the segment's first byte.
+    pub(super) base: u64,
+    /// The offset before which everything was flushed; 0: nothing was.
+    pub(super) flushed: u64,
+}
+
+/// Reads the beginning of a times file; `None` when it has no sound head.
+pub(super) fn head(file: &File) -> io::Result<Option<Head>> {
+    let Some(base) = record(file, 0)?.and_then(notes::base) else {
+        return Ok(None);
+    };
+    let first = record(file, 1)?.map(Note::decode);
+    let flushed = first.filter(|note| note.is_flushed());
+    Ok(Some(Head {
+        base,
+        flushed: flushed.map_or(0, |note| note.end),
+    }))
+}
+
+fn record(file: &File, index: u64) -> io::Result<Option<[u8; notes::SIZE]>> {
+    let mut bytes = [0; notes::SIZE];
+    match file.read_exact_at(&mut bytes, index * SIZE) {
+        Ok(()) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
         Err(error) => Err(error),
     }
@@ -44,7 +65,7 @@ impl Times {
         start: u64,
         size: impl FnOnce() -> io::Result<u64>,
     ) -> io::Result<Option<Self>> {
-        if base(&file)?.is_none() {
+        if head(&file)?.is_none() {
             return Ok(None);
         }
         let count = (file.metadata()?.len() / SIZE).saturating_sub(1);
@@ -88,6 +109,22 @@ impl Times {
         Ok(self.note(last)?.map(|note| note.end))
     }
 
+    /// The offset before which everything was flushed by now; 0: nothing was.
+    pub(super) fn flushed(&self) -> io::Result<u64> {
+        Ok(head(&self.file)?.map_or(0, |head| head.flushed))
+    }
+
+    /// Notes that everything before offset `end` was flushed, where a note ends, and returns when that is on disk.
+    pub(super) fn mark(&self, end: u64) -> io::Result<()> {
+        self.file.write_all_at(&Note::flushed(end).encode(), SIZE)?;
+        self.file.sync_data()
+    }
+
+    /// Whether no note is there.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// Counts the notes about bytes before offset `end` and no other.
     pub(super) fn count_before(&self, end: u64) -> io::Result<u64> {
         self.bisect(|note| note.end <= end)
@@ -125,12 +162,7 @@ impl Times {
     }
 
     fn note(&self, index: u64) -> io::Result<Option<Note>> {
-        let mut bytes = [0; notes::SIZE];
-        match self.file.read_exact_at(&mut bytes, (index + 1) * SIZE) {
-            Ok(()) => Ok(Some(Note::decode(bytes))),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error),
-        }
+        Ok(record(&self.file, index + 1)?.map(Note::decode))
     }
 
     fn load(&mut self, first: u64) -> io::Result<()> {
@@ -237,19 +269,31 @@ mod tests {
     }
 
     #[test]
-    fn notes_about_what_was_flushed_are_zeros_and_cost_the_others_nothing() {
+    fn notes_about_what_was_flushed_are_a_mark_and_zeros_and_cost_the_others_nothing() {
         let mut flushed = times(
-            &[(0, 0), (0, 0), (130, 3), (140, 4), (150, 5)],
+            &[(130, 0), (0, 0), (130, 3), (140, 4), (150, 5)],
             &[],
             100,
             150,
         );
+        assert_eq!(flushed.flushed().expect("read"), 130);
         assert_eq!(flushed.count_before(140).expect("read"), 4);
         assert_eq!(flushed.noted().expect("read"), 150);
         for (end, time) in [(131, 4), (140, 4), (141, 5)] {
             assert_eq!(flushed.covering(end).expect("read"), Some(time), "{end}");
         }
         assert_eq!(flushed.end_before(5).expect("read"), Some(140));
+    }
+
+    #[test]
+    fn a_mark_is_found_again_and_other_notes_are_none() {
+        let marked = times(&[(110, 1), (120, 2)], &[], 100, 120);
+        assert_eq!(marked.flushed().expect("read"), 0);
+        marked.mark(120).expect("marked");
+        let told = head(&marked.file).expect("read");
+        let (base, flushed) = (100, 120);
+        assert_eq!(told, Some(Head { base, flushed }));
+        assert_eq!(marked.noted().expect("read"), 120);
     }
 
     #[test]

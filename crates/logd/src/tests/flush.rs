@@ -95,22 +95,19 @@ fn who_reads_at_an_offset_before_is_told_how_much_is_gone() {
 }
 
 #[test]
-fn a_disk_that_takes_no_mark_gives_back_what_needs_none_and_says_so() {
+fn bytes_that_no_note_came_for_stay() {
     let home = tempdir().expect("a folder");
     let mut writer = Writer::new(home.path(), &run_id("api", 1), Stream::Out);
-    writer.write(b"a\n", 1);
-    writer.rotate();
-    writer.write(b"b\n", 2);
-    let in_the_way = writer.segment().with_file_name("out.start.new");
-    std::fs::create_dir(&in_the_way).expect("made");
-    let removed = hot::flush(&writer.place()).expect("flushed in part");
-    assert!(removed.kept.is_some());
-    assert_eq!(removed.bytes, 2);
-    let rest = ["api.1.out <2 gone>", "api.1.out b"];
-    assert_eq!(ask(home.path(), &everything()), rest);
-    std::fs::remove_dir(in_the_way).expect("removed");
+    writer.write_bytes(b"a\n");
+    writer.change_at(5);
+    assert_eq!(flushed(home.path()), []);
+    writer.note(2, 5);
+    writer.write_bytes(b"b\n");
+    writer.change_at(6);
     assert_eq!(flushed(home.path()), [("api.1.out".to_owned(), 2)]);
-    assert_eq!(ask(home.path(), &everything()), Vec::<String>::new());
+    assert_eq!(survey(&writer.place()).expect("surveyed").start(), 2);
+    writer.note(4, 6);
+    assert_eq!(ask(home.path(), &everything()), ["api.1.out b"]);
 }
 
 #[derive(Clone, Debug)]
