@@ -224,3 +224,40 @@ fn polling_sees_changes_too_and_other_options_are_told() {
     env.write("src/a", "longer");
     next_run(&env, first);
 }
+
+#[test]
+fn what_ended_by_itself_runs_again_when_its_files_change_unless_it_was_stopped() {
+    let env = TestEnv::new();
+    env.write("src/a", "x");
+    let once = json!({ "args": ["out:built"], "autorestart": false });
+    env.ecosystem("dev", &json!([watched(&env, &once)]));
+    drop(env.eco(&["start", "dev", "--no-wait"]));
+    let built = |times: usize| {
+        wait_until("it is built", || env.logs("watched").len() == times);
+        wait_until("it has ended", || {
+            env.list().one("watched").status() == "stopped"
+        });
+    };
+    built(1);
+    wait_until("its files are watched", || folders(&env).is_some());
+    env.write("src/a", "y");
+    built(2);
+    drop(env.eco(&["stop", "watched"]).ok());
+    wait_until("nothing is watched", || folders(&env).is_none());
+}
+
+#[test]
+fn an_app_that_writes_what_it_watches_is_told_so() {
+    let env = TestEnv::new();
+    env.write("src/a", "x");
+    let fake = eco_tests::fake_app();
+    let script = format!("test -e src/go && echo x >> src/own; exec {fake} wait");
+    start(&env, &json!({ "script": script, "args": [] }));
+    env.write("src/go", "on");
+    wait_until("the loop is told", || {
+        env.list()
+            .one("watched")
+            .text("cause")
+            .contains("ignore_watch can leave it out")
+    });
+}

@@ -70,7 +70,10 @@ impl Fleet {
                     Action::Started
                 }
             }
-            Verb::Stop if was_at_rest && is_wanted_down && !would_begin => Action::Unchanged,
+            Verb::Stop if was_at_rest && is_wanted_down && !would_begin => {
+                self.disarm(key, by);
+                Action::Unchanged
+            }
             Verb::Stop => {
                 self.command(now, key, Command::Stop, by, format!("stopped by {by}"));
                 Action::Stopped
@@ -147,10 +150,24 @@ impl Fleet {
         }
     }
 
+    /// What ended by itself and watches its files is not to come up by a change of them any more.
+    fn disarm(&mut self, key: &SlotKey, by: &By) {
+        let watches = self
+            .app(&key.app)
+            .is_some_and(|app| app.spec.watch.is_some());
+        let ended = self.slot(key).filter(|slot| watches && slot.has_ended());
+        if let Some(cause) = ended.map(|slot| format!("{}; stopped by {by}", slot.cause)) {
+            self.explain(key, by, cause);
+        }
+    }
+
     /// Replaces a run by another, or tries again where it was the last of too many, unless it is not the current one any
-    /// more or not wanted.
+    /// more or not wanted. A change of files begins anew what ended by itself, too.
     pub fn replace_run(&mut self, now: Tick, key: &RunKey, by: &By, cause: String) {
-        let is_wanted = |slot: &Slot| slot.machine.want() == Want::Up && slot.fate == Fate::Stays;
+        let is_wanted = |slot: &Slot| {
+            let is_again = *by == By::Watch && slot.has_ended();
+            slot.fate == Fate::Stays && (slot.machine.want() == Want::Up || is_again)
+        };
         let is_meant = |slot: &Slot| {
             let is_there = slot.machine.run() == key.run && slot.machine.pending().is_none();
             is_there && is_wanted(slot)
@@ -182,6 +199,8 @@ impl Fleet {
                 .is_some_and(|slot| slot.machine.want() == Want::Held)
             {
                 self.explain(&key, by, format!("put to rest by {by}"));
+            } else {
+                self.disarm(&key, by);
             }
         }
         self.proceed(now);

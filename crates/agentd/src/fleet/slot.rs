@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{Begun, By, How, cause};
-use crate::machine::{Machine, Run, State, Tick};
+use crate::machine::{Machine, Run, State, Tick, Want};
 
 /// Ends that are remembered per slot: enough for the short lives of an app that was given up (16 by default), and few
 /// enough to be written with every change of the slot.
@@ -167,6 +167,14 @@ impl Slot {
             by: self.by.clone(),
             at_unix: Duration::ZERO,
         });
+    }
+
+    /// Whether its last run ended by itself for good, and nobody has stopped it since.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        let is_over = self.machine.state() == State::Stopped && self.machine.want() == Want::Down;
+        let last = self.exits.front();
+        is_over && self.by == By::Itself && last.is_some_and(|exit| exit.run == self.machine.run())
     }
 
     /// Whether no run is there, and none was asked for.

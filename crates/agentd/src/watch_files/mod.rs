@@ -9,7 +9,7 @@
 //!
 //! A burst of changes (an editor's save, a checkout, a build) is one restart: the delay counts from the last of them. An
 //! app is watched while one of its instances is wanted up, so that a stopped one stays stopped, and is watched again when it
-//! is started.
+//! is started. One that ended by itself for good is watched, too: it runs again, as a build does at each change.
 
 mod eyes;
 pub mod judge;
@@ -33,7 +33,7 @@ use eco_config::spec::AppSpec;
 use eco_home::clock;
 use tokio::sync::{mpsc, watch};
 
-use crate::fleet::{App, AppKey, By, Fleet};
+use crate::fleet::{App, AppKey, By, Fleet, Slot};
 use crate::machine::Want;
 use crate::resolve::Problem;
 use crate::supervisor::Input;
@@ -41,7 +41,7 @@ use eyes::{Eyes, Order, Sights};
 pub use eyes::{Status, Statuses};
 use judge::Judge;
 use ours::Known;
-use pending::{Pending, Verdict};
+use pending::{Echoes, Pending, Verdict, Wish};
 use rules::BadRule;
 use scope::Scope;
 
@@ -50,6 +50,7 @@ struct Watch {
     spec: Arc<AppSpec>,
     scope: Arc<Scope>,
     pending: Option<Pending>,
+    echoes: Echoes,
 }
 
 /// Watches the files of the published fleet's apps; nothing below `home` counts. Ends with the agent.
@@ -153,6 +154,7 @@ impl Watching {
             spec: Arc::clone(spec),
             scope: Arc::new(scope),
             pending,
+            echoes: Echoes::default(),
         };
         self.apps.insert(key.clone(), watch);
     }
@@ -192,10 +194,12 @@ impl Watching {
             }
             let mut waits = false;
             for (instance, slot) in &app.slots {
-                match pending.verdict(slot.machine.want(), slot.machine.state()) {
+                match pending.verdict(wish(slot), slot.machine.state()) {
                     Verdict::Replace => {
                         let run = key.slot(*instance).run(slot.machine.run());
-                        let cause = format!("restarted: {} changed", pending.path.display());
+                        watch.echoes.count(pending, slot.machine.state());
+                        let (path, advice) = (pending.path.display(), watch.echoes.advice());
+                        let cause = format!("restarted: {path} changed{advice}");
                         inputs.push(Input::Replace(run, By::Watch, cause));
                     }
                     Verdict::Wait => waits = true,
@@ -233,9 +237,18 @@ pub fn problems(spec: &AppSpec) -> Vec<Problem> {
     bad.into_iter().map(problem).collect()
 }
 
+/// Whether a change of its files would do anything.
 fn is_wanted(app: &App) -> bool {
     let mut slots = app.slots.values();
-    slots.any(|slot| slot.machine.want() == Want::Up)
+    slots.any(|slot| wish(slot) != Wish::Down)
+}
+
+fn wish(slot: &Slot) -> Wish {
+    match slot.machine.want() {
+        Want::Up => Wish::Up,
+        Want::Down if slot.has_ended() => Wish::Ended,
+        Want::Down | Want::Held => Wish::Down,
+    }
 }
 
 fn delay(spec: &AppSpec) -> Duration {

@@ -12,13 +12,48 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::machine::{Ending, State, Tick, Want};
+use crate::machine::{Ending, State, Tick};
 
 /// The shortest rest, since no editor saves in one step.
 pub(super) const SHORTEST_REST: Duration = Duration::from_millis(50);
 /// A run that began this much before a change may have read the file after it. Shorter than the shortest rest, so that a
 /// change is never later than the run that it led to.
 const MARGIN: Duration = Duration::from_millis(40);
+
+/// A change this soon after the start of a run may be the run's own doing.
+const ECHO: Duration = Duration::from_secs(3);
+/// So many of them in a row are no chance.
+const ECHOES: u32 = 3;
+
+/// How often in a row an app was restarted for a change that came right after its start: an app that writes what it watches
+/// is restarted for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Echoes(u32);
+
+impl Echoes {
+    /// Counts a restart for `pending` of a run in `state`.
+    pub(super) fn count(&mut self, pending: &Pending, state: State) {
+        let since = match state {
+            State::Launching { since, .. } | State::Online { since, .. } => Some(since),
+            State::Stopped
+            | State::Spawning { .. }
+            | State::Ending { .. }
+            | State::Waiting { .. }
+            | State::Errored => None,
+        };
+        let is_echo = since.is_some_and(|since| pending.last.saturating_sub(since) < ECHO);
+        self.0 = if is_echo { self.0.saturating_add(1) } else { 0 };
+    }
+
+    /// What is to be said of it, if anything.
+    pub(super) const fn advice(self) -> &'static str {
+        if self.0 < ECHOES {
+            ""
+        } else {
+            "; it changes right after each start, so the app may write it itself: ignore_watch can leave it out"
+        }
+    }
+}
 
 /// Changes that nobody has acted upon yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +62,17 @@ pub(super) struct Pending {
     pub(super) path: PathBuf,
     /// When the last was seen.
     pub(super) last: Tick,
+}
+
+/// What an instance is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Up.
+    Up,
+    /// Whatever it is: it ended by itself for good, as a build does that runs at each change.
+    Ended,
+    /// Down.
+    Down,
 }
 
 /// What a change is to an instance.
@@ -55,10 +101,11 @@ impl Pending {
     }
 
     /// What it is to an instance.
-    pub(super) fn verdict(&self, want: Want, state: State) -> Verdict {
-        match want {
-            Want::Up => {}
-            Want::Down | Want::Held => return Verdict::Nothing,
+    pub(super) fn verdict(&self, wish: Wish, state: State) -> Verdict {
+        match wish {
+            Wish::Up => {}
+            Wish::Ended => return Verdict::Replace,
+            Wish::Down => return Verdict::Nothing,
         }
         match state {
             State::Launching { since, .. } | State::Online { since, .. } => {
@@ -116,20 +163,32 @@ mod tests {
 
     #[test]
     fn a_run_that_began_before_the_change_is_replaced_and_one_that_began_after_it_is_not() {
-        assert_eq!(at(1000).verdict(Want::Up, online(500)), Verdict::Replace);
-        assert_eq!(at(1000).verdict(Want::Up, online(1500)), Verdict::Nothing);
+        assert_eq!(at(1000).verdict(Wish::Up, online(500)), Verdict::Replace);
+        assert_eq!(at(1000).verdict(Wish::Up, online(1500)), Verdict::Nothing);
     }
 
     #[test]
     fn a_change_just_before_a_run_may_have_been_too_late_for_it() {
-        assert_eq!(at(1000).verdict(Want::Up, online(1010)), Verdict::Replace);
+        assert_eq!(at(1000).verdict(Wish::Up, online(1010)), Verdict::Replace);
         // And the run that a change led to is never replaced for it.
         let first = at(1000).due(Duration::ZERO);
         let led_to = State::Online {
             pid: 1,
             since: first,
         };
-        assert_eq!(at(1000).verdict(Want::Up, led_to), Verdict::Nothing);
+        assert_eq!(at(1000).verdict(Wish::Up, led_to), Verdict::Nothing);
+    }
+
+    #[test]
+    fn restarts_right_after_each_start_lead_to_advice_and_a_rest_ends_that() {
+        let mut echoes = Echoes::default();
+        for _ in 0..3 {
+            assert_eq!(echoes.advice(), "");
+            echoes.count(&at(2000), online(500));
+        }
+        assert!(echoes.advice().contains("ignore_watch"));
+        echoes.count(&at(60_000), online(500));
+        assert_eq!(echoes.advice(), "");
     }
 
     #[test]
@@ -146,10 +205,10 @@ mod tests {
             how: Ended::Code(1),
             lived: ms(900),
         };
-        assert_eq!(at(1000).verdict(Want::Up, spawning), Verdict::Wait);
-        assert_eq!(at(1000).verdict(Want::Up, ending(crashed)), Verdict::Wait);
+        assert_eq!(at(1000).verdict(Wish::Up, spawning), Verdict::Wait);
+        assert_eq!(at(1000).verdict(Wish::Up, ending(crashed)), Verdict::Wait);
         assert_eq!(
-            at(1000).verdict(Want::Up, ending(Ending::Asked(Turn::InOrder))),
+            at(1000).verdict(Wish::Up, ending(Ending::Asked(Turn::InOrder))),
             Verdict::Nothing
         );
     }
@@ -157,16 +216,18 @@ mod tests {
     #[test]
     fn what_failed_gets_another_chance() {
         let waiting = State::Waiting { until: ms(9000) };
-        assert_eq!(at(1000).verdict(Want::Up, waiting), Verdict::Replace);
-        assert_eq!(at(1000).verdict(Want::Up, State::Errored), Verdict::Replace);
+        assert_eq!(at(1000).verdict(Wish::Up, waiting), Verdict::Replace);
+        assert_eq!(at(1000).verdict(Wish::Up, State::Errored), Verdict::Replace);
     }
 
     #[test]
-    fn what_is_stopped_stays_so_whatever_changes() {
-        for want in [Want::Down, Want::Held] {
-            for state in [State::Stopped, online(500)] {
-                assert_eq!(at(1000).verdict(want, state), Verdict::Nothing);
-            }
+    fn what_is_stopped_stays_so_and_what_ended_by_itself_runs_again() {
+        for state in [State::Stopped, online(500)] {
+            assert_eq!(at(1000).verdict(Wish::Down, state), Verdict::Nothing);
         }
+        assert_eq!(
+            at(1000).verdict(Wish::Ended, State::Stopped),
+            Verdict::Replace
+        );
     }
 }

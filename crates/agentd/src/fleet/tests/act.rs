@@ -241,3 +241,55 @@ fn a_resurrect_while_it_is_put_to_rest_brings_up_a_new_run() {
     stage.end(&api(1), How::Signal(SIGINT), MS);
     assert_eq!(stage.tasks(), [Task::Forget(api(1)), Task::Spawn(api(2))]);
 }
+
+/// It watches its files, and ended by itself with a code that is an end.
+fn ended() -> Stage {
+    let mut stage = Stage::new();
+    let mut watching = spec("dev", "api");
+    watching.watch = Some(eco_config::spec::WatchPolicy {
+        paths: Vec::new(),
+        ignore: None,
+        delay: MS,
+        links: eco_config::spec::Links::Followed,
+        polling: None,
+        depth: None,
+    });
+    stage.apply(watching);
+    stage.rise(&api(1));
+    stage.end(&api(1), How::Code(7), MS);
+    stage.tasks();
+    assert!(stage.slot(&dev("api")).has_ended());
+    stage
+}
+
+/// What a change of its files, or another reason, makes of an app.
+fn replaced(mut stage: Stage, by: &By) -> Vec<Task> {
+    let cause = "restarted: a.js changed".to_owned();
+    stage.fleet.replace_run(stage.now, &api(1), by, cause);
+    stage.tasks()
+}
+
+#[test]
+fn what_ended_by_itself_runs_again_at_a_change_of_its_files_and_for_no_other_reason() {
+    assert_eq!(replaced(ended(), &By::Watch), spawn(2));
+    for other in [By::Memory, By::Probe] {
+        assert_eq!(replaced(ended(), &other), []);
+    }
+}
+
+#[test]
+fn what_ended_and_is_stopped_then_or_put_to_rest_stays_down_at_a_change_of_its_files() {
+    let mut told = ended();
+    assert_eq!(told.act(Verb::Stop, &dev("api")).action, Action::Unchanged);
+    assert!(
+        told.cause().ends_with("; stopped by ann"),
+        "{}",
+        told.cause()
+    );
+    assert_eq!(replaced(told, &By::Watch), []);
+
+    let mut at_rest = ended();
+    at_rest.fleet.hold(at_rest.now, &By::ann());
+    assert_eq!(replaced(at_rest, &By::Watch), []);
+    assert_eq!(replaced(stopped(), &By::Watch), []);
+}
