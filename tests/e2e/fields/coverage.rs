@@ -10,32 +10,32 @@ use serde_json::Value;
 const TESTS: &[(&str, &str, &str)] = &[
     (
         "script",
-        "fields",
+        "fields/program",
         "a_script_is_a_path_or_a_command_line_and_is_given_arguments",
     ),
     (
         "args",
-        "fields",
+        "fields/program",
         "a_script_is_a_path_or_a_command_line_and_is_given_arguments",
     ),
     (
         "interpreter",
-        "fields",
+        "fields/program",
         "an_interpreter_runs_the_script_and_gets_arguments_of_its_own",
     ),
     (
         "interpreter_args",
-        "fields",
+        "fields/program",
         "an_interpreter_runs_the_script_and_gets_arguments_of_its_own",
     ),
     (
         "source_map_support",
-        "fields",
+        "fields/program",
         "source_maps_are_asked_of_node_unless_that_is_taken_back",
     ),
     (
         "disable_source_map_support",
-        "fields",
+        "fields/program",
         "source_maps_are_asked_of_node_unless_that_is_taken_back",
     ),
     (
@@ -45,64 +45,64 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "name_prefix",
-        "fields",
+        "fields/program",
         "a_name_has_a_prefix_and_the_block_that_was_asked_for",
     ),
     (
         "append_env_to_name",
-        "fields",
+        "fields/program",
         "a_name_has_a_prefix_and_the_block_that_was_asked_for",
     ),
-    ("namespace", "fields", "a_namespace_selects"),
-    ("cwd", "fields", "an_app_runs_in_its_folder"),
+    ("namespace", "fields/program", "a_namespace_selects"),
+    ("cwd", "fields/program", "an_app_runs_in_its_folder"),
     (
         "uid",
-        "fields",
+        "fields/program",
         "an_app_runs_as_the_user_and_group_it_names",
     ),
     (
         "gid",
-        "fields",
+        "fields/program",
         "an_app_runs_as_the_user_and_group_it_names",
     ),
     (
         "env",
-        "fields",
+        "fields/variables",
         "variables_of_an_app_are_texts_and_a_block_is_laid_over_them",
     ),
     (
         "port",
-        "fields",
+        "fields/variables",
         "variables_of_an_app_are_texts_and_a_block_is_laid_over_them",
     ),
     (
         "filter_env",
-        "fields",
+        "fields/variables",
         "a_filter_says_which_variables_of_the_shell_are_not_inherited",
     ),
     (
         "instances",
-        "fields",
+        "fields/variables",
         "instances_are_numbered_by_the_variables_that_are_named_for_it",
     ),
     (
         "instance_var",
-        "fields",
+        "fields/variables",
         "instances_are_numbered_by_the_variables_that_are_named_for_it",
     ),
     (
         "increment_var",
-        "fields",
+        "fields/variables",
         "instances_are_numbered_by_the_variables_that_are_named_for_it",
     ),
     (
         "exec_mode",
-        "fields",
+        "fields/variables",
         "several_instances_of_a_node_program_are_plain_processes_where_that_is_asked_for",
     ),
     (
         "execute_command",
-        "fields",
+        "fields/variables",
         "several_instances_of_a_node_program_are_plain_processes_where_that_is_asked_for",
     ),
     (
@@ -112,7 +112,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "autorestart",
-        "fields",
+        "fields/ends",
         "after_a_failure_a_restart_follows_and_after_success_none",
     ),
     (
@@ -122,7 +122,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "min_uptime",
-        "fields",
+        "fields/ends",
         "an_end_is_unstable_only_before_the_min_uptime",
     ),
     (
@@ -132,7 +132,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "restart_delay",
-        "fields",
+        "fields/ends",
         "a_fixed_delay_is_waited_for_before_every_restart",
     ),
     (
@@ -147,7 +147,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "kill_signal",
-        "fields",
+        "fields/ends",
         "the_signal_that_asks_an_app_to_end_can_be_chosen",
     ),
     (
@@ -157,12 +157,12 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "treekill",
-        "fields",
+        "fields/ends",
         "the_whole_tree_is_asked_to_end_or_its_first_process_alone",
     ),
     (
         "listen_timeout",
-        "fields",
+        "fields/ends",
         "an_app_that_does_not_listen_counts_as_up_after_its_listen_timeout",
     ),
     (
@@ -227,22 +227,22 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "readiness.http.url",
-        "fields",
+        "fields/asked",
         "a_url_is_put_together_and_the_status_that_is_well_can_be_chosen",
     ),
     (
         "readiness.http.port",
-        "fields",
+        "fields/asked",
         "a_url_is_put_together_and_the_status_that_is_well_can_be_chosen",
     ),
     (
         "readiness.http.path",
-        "fields",
+        "fields/asked",
         "a_url_is_put_together_and_the_status_that_is_well_can_be_chosen",
     ),
     (
         "readiness.http.status",
-        "fields",
+        "fields/asked",
         "a_url_is_put_together_and_the_status_that_is_well_can_be_chosen",
     ),
     (
@@ -267,7 +267,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "readiness.interval",
-        "fields",
+        "fields/asked",
         "how_often_is_asked_and_how_many_answers_count_can_be_chosen",
     ),
     (
@@ -277,7 +277,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "readiness.successes",
-        "fields",
+        "fields/asked",
         "how_often_is_asked_and_how_many_answers_count_can_be_chosen",
     ),
     (
@@ -297,32 +297,32 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "liveness.http.url",
-        "fields",
+        "fields/asked",
         "a_url_is_put_together_and_the_status_that_is_well_can_be_chosen",
     ),
     (
         "liveness.http.port",
-        "fields",
+        "fields/asked",
         "a_url_is_put_together_and_the_status_that_is_well_can_be_chosen",
     ),
     (
         "liveness.http.path",
-        "fields",
+        "fields/asked",
         "a_url_is_put_together_and_the_status_that_is_well_can_be_chosen",
     ),
     (
         "liveness.http.status",
-        "fields",
+        "fields/asked",
         "a_url_is_put_together_and_the_status_that_is_well_can_be_chosen",
     ),
     (
         "liveness.tcp",
-        "fields",
+        "fields/asked",
         "an_app_that_must_write_or_listen_is_ill_when_it_does_not",
     ),
     (
         "liveness.exec",
-        "fields",
+        "fields/asked",
         "how_often_is_asked_and_how_many_answers_count_can_be_chosen",
     ),
     (
@@ -332,7 +332,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "liveness.output",
-        "fields",
+        "fields/asked",
         "an_app_that_must_write_or_listen_is_ill_when_it_does_not",
     ),
     (
@@ -342,7 +342,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "liveness.interval",
-        "fields",
+        "fields/asked",
         "how_often_is_asked_and_how_many_answers_count_can_be_chosen",
     ),
     (
@@ -352,7 +352,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "liveness.start_period",
-        "fields",
+        "fields/asked",
         "how_often_is_asked_and_how_many_answers_count_can_be_chosen",
     ),
     (
@@ -362,7 +362,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "liveness.failures",
-        "fields",
+        "fields/asked",
         "how_often_is_asked_and_how_many_answers_count_can_be_chosen",
     ),
     (
@@ -372,27 +372,27 @@ const TESTS: &[(&str, &str, &str)] = &[
     ),
     (
         "watch_options",
-        "fields",
+        "fields/changes",
         "options_of_a_watch_say_which_changes_count",
     ),
     (
         "watch_options.ignored",
-        "fields",
+        "fields/changes",
         "options_of_a_watch_say_which_changes_count",
     ),
     (
         "watch_options.followSymlinks",
-        "fields",
+        "fields/changes",
         "options_of_a_watch_say_which_changes_count",
     ),
     (
         "watch_options.depth",
-        "fields",
+        "fields/changes",
         "options_of_a_watch_say_which_changes_count",
     ),
     (
         "watch_options.awaitWriteFinish",
-        "fields",
+        "fields/changes",
         "options_of_a_watch_say_which_changes_count",
     ),
     (
@@ -405,10 +405,15 @@ const TESTS: &[(&str, &str, &str)] = &[
         "watching",
         "polling_sees_changes_too_and_other_options_are_told",
     ),
+    (
+        "env_file",
+        "env_file",
+        "a_restart_takes_up_what_has_changed_in_the_file_and_no_value_is_kept_or_shown",
+    ),
 ];
 
 /// Fields that are read already and still wait for what acts on them.
-const NOT_YET: [&str; 3] = ["depends_on", "env_file", "oneshot"];
+const NOT_YET: [&str; 2] = ["depends_on", "oneshot"];
 
 /// The fields that the schema says are acted on; those of objects inside with the way to them.
 fn acted_on(object: &Value, way: &str, found: &mut BTreeSet<String>) {
