@@ -62,7 +62,7 @@ fn full() -> Value {
         "env_file": [".env"], "autostart": false, "depends_on": { "db": "started", "tcp://h:1": "ready" },
         "oneshot": true, "autorestart": "on-failure", "readiness": { "http": { "url": "http://h/", "status": 204 } },
         "liveness": { "silence": "5m", "action": "mark" }, "stop_exit_codes": [3], "restart_delay": "1m",
-        "max_memory_restart": "1G", "kill_signal": "TERM",
+        "max_memory_restart": "1G", "cron_restart": "0 3 * * *", "cron_timezone": "Europe/Berlin", "kill_signal": "TERM",
         "shutdown_with_message": true, "limits": { "memory": "512M", "cpu": 0.5, "tasks": 9, "open_files": 99 },
         "watch": ["a"], "ignore_watch": ["b"], "watch_delay": 5, "watch_options": { "followSymlinks": false, "depth": 1 },
     })

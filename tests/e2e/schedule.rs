@@ -84,6 +84,26 @@ fn what_was_due_while_there_was_no_agent_is_not_made_up_for() {
 }
 
 #[test]
+fn a_time_zone_says_when_a_day_begins() {
+    let env = TestEnv::new();
+    let at_midnight = |name: &str, zone: &str| {
+        let mut app = scheduled(&app(name, &["wait"]), "0 0 1 1 *");
+        app["cron_timezone"] = json!(zone);
+        app
+    };
+    let west = at_midnight("west", "Etc/GMT+5");
+    env.ecosystem("dev", &json!([at_midnight("east", "Asia/Kolkata"), west]));
+    drop(env.eco(&["start", "dev"]).ok());
+    let next = |name: &str| {
+        let described = env.describe(name);
+        let next = described.get("next_scheduled_at").and_then(Value::as_str);
+        next.map(str::to_owned).unwrap_or_default()
+    };
+    assert!(next("east").contains("-12-31T18:30:00"), "{}", next("east"));
+    assert!(next("west").contains("-01-01T05:00:00"), "{}", next("west"));
+}
+
+#[test]
 fn a_pattern_that_is_none_is_told_before_anything_is_started() {
     let env = TestEnv::new();
     env.ecosystem(

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::rules::{BadRule, Effect, Entry, Origin, Rule, Rules};
+use super::pattern::{Effect, Entry};
+use super::rules::{BadRule, Origin, Rule, Rules};
 use super::scope::Scope;
 use crate::os::inotify::Kind;
 use crate::resolve::Root;

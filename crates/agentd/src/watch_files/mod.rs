@@ -17,9 +17,11 @@ mod kernel;
 mod limit;
 mod look;
 pub mod ours;
+mod pattern;
 mod pending;
 pub mod rules;
 pub mod scope;
+mod seer;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -1,6 +1,6 @@
 //! What follows an end, and what makes one.
 
-use super::{Group, Shape, acted, unacted};
+use super::{Group, Shape, acted};
 
 pub(super) const GROUP: Group = Group {
     title: "Restarts",
@@ -48,7 +48,7 @@ pub(super) const GROUP: Group = Group {
             "An instance whose processes together hold more is replaced. 0: no limit.",
         )
         .default("0"),
-        unacted(
+        acted(
             "cron_restart",
             Shape::Either(&[Shape::AnyText, Shape::Whole(0), Shape::Flag]),
             "When the app is replaced by the clock: minute, hour, day of the month, month, day of the week, with seconds \
@@ -57,7 +57,7 @@ pub(super) const GROUP: Group = Group {
         .also(&["cron"])
         .expecting("a cron pattern such as \"0 3 * * *\"")
         .default("0"),
-        unacted("cron_timezone", Shape::Text, "The time zone that `cron_restart` is read in.")
+        acted("cron_timezone", Shape::Text, "The time zone that `cron_restart` is read in.")
             .also(&["timezone"])
             .expecting("the name of a time zone such as \"Europe/Berlin\"")
             .otherwise("the host's"),
