@@ -220,7 +220,7 @@ fn judged(job: &quickjs::Job, error: EvalError) -> EvalError {
         source::read(&error.file).ok()
     };
     let is_known = text.is_some_and(|text| match Format::of_text(&error.file, &text) {
-        Format::Program(Language::JavaScript, _) => typescript::is_javascript(&text),
+        Format::Program(Language::JavaScript, modules) => typescript::is_javascript(&text, modules),
         Format::Program(Language::TypeScript, _) | Format::Json | Format::Data(_) => false,
     });
     if !is_known {

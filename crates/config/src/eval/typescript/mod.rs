@@ -31,10 +31,10 @@ pub(super) fn strip(text: &str, modules: Modules) -> Result<Stripped, Malformed>
     oxc::strip(text, modules)
 }
 
-/// Whether a text is a program by the rules of today's JavaScript: then a failure to compile it is the engine's.
+/// Whether a text is a program by the rules of today's JavaScript and of its modules: then a failure to compile it is the engine's.
 #[cfg(feature = "typescript")]
-pub(super) fn is_javascript(text: &str) -> bool {
-    oxc::is_javascript(text)
+pub(super) fn is_javascript(text: &str, modules: Modules) -> bool {
+    oxc::is_javascript(text, modules)
 }
 
 /// Takes no types away: the feature is off.
@@ -48,6 +48,6 @@ pub(super) fn strip(_: &str, _: Modules) -> Result<Stripped, Malformed> {
 
 /// Knows no rules: the feature is off.
 #[cfg(not(feature = "typescript"))]
-pub(super) fn is_javascript(_: &str) -> bool {
+pub(super) fn is_javascript(_: &str, _: Modules) -> bool {
     false
 }

@@ -65,18 +65,21 @@ fn without_mark(code: &str) -> &str {
     code.trim_end().strip_suffix("export {};").unwrap_or(code)
 }
 
-/// Whether a text is JavaScript, as a script or as a module.
-pub(super) fn is_javascript(text: &str) -> bool {
-    [SourceType::cjs(), SourceType::mjs()]
-        .into_iter()
-        .any(|kind| {
-            let allocator = Allocator::default();
-            let parsed = Parser::new(&allocator, text, kind).parse();
-            let semantic = SemanticBuilder::new()
-                .with_check_syntax_error(true)
-                .build(&parsed.program);
-            !parsed.diagnostics.has_errors() && !semantic.diagnostics.has_errors()
-        })
+/// Whether a text is JavaScript of the given modules.
+pub(super) fn is_javascript(text: &str, modules: Modules) -> bool {
+    let kinds: &[SourceType] = match modules {
+        Modules::ByText => &[SourceType::cjs(), SourceType::mjs()],
+        Modules::CommonJs => &[SourceType::cjs()],
+        Modules::Es => &[SourceType::mjs()],
+    };
+    kinds.iter().any(|kind| {
+        let allocator = Allocator::default();
+        let parsed = Parser::new(&allocator, text, *kind).parse();
+        let semantic = SemanticBuilder::new()
+            .with_check_syntax_error(true)
+            .build(&parsed.program);
+        !parsed.diagnostics.has_errors() && !semantic.diagnostics.has_errors()
+    })
 }
 
 /// The first error, if there is one.
