@@ -172,10 +172,17 @@ impl Fleet {
             let is_there = slot.machine.run() == key.run && slot.machine.pending().is_none();
             is_there && is_wanted(slot)
         };
-        if self.slot(&key.slot).is_some_and(is_meant) {
-            let restart = Command::Restart(Turn::AtOnce);
-            self.command(now, &key.slot, restart, by, cause);
-        }
+        let Some(slot) = self.slot(&key.slot).filter(|slot| is_meant(slot)) else {
+            return;
+        };
+        // Who begins anew waits for what it needs, as at every beginning.
+        let turn = if slot.has_ended() {
+            Turn::InOrder
+        } else {
+            Turn::AtOnce
+        };
+        self.command(now, &key.slot, Command::Restart(turn), by, cause);
+        self.proceed(now);
     }
 
     /// Says of a run that was to be ended by words that it was ended by its signal.

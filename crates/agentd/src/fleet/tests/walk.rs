@@ -10,7 +10,7 @@ use super::*;
 use crate::machine::Want;
 use world::World;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Step {
     Act(Verb, u32),
     Apply {
@@ -20,6 +20,15 @@ enum Step {
     },
     Hold,
     Resurrect,
+    /// The clock says that an app is due.
+    Due {
+        which: usize,
+    },
+    /// A run is to be replaced, since its files changed or since it does not live well.
+    Replace {
+        which: u32,
+        by: By,
+    },
     /// The keeper takes an order.
     Obey {
         fails: bool,
@@ -54,6 +63,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(which, instances, script)| Step::Apply { which, instances, script }),
         1 => Just(Step::Hold),
         1 => Just(Step::Resurrect),
+        1 => (0..4_usize).prop_map(|which| Step::Due { which }),
+        1 => (any::<u32>(), prop_oneof![Just(By::Watch), Just(By::Probe)])
+            .prop_map(|(which, by)| Step::Replace { which, by }),
         9 => (0..8_u8).prop_map(|die| Step::Obey { fails: die == 0 }),
         9 => Just(Step::Hear),
         4 => Just(Step::Connect),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use eco_config::spec::{AppName, Condition, Dependency, Kind, RestartWhen};
+use eco_config::spec::{AppName, Condition, Dependency, Kind, RestartWhen, Schedule};
 
 use super::*;
 use crate::machine::{Ending, Want};
@@ -78,6 +78,22 @@ impl World {
             }
             Step::Hold => self.stage.fleet.hold(self.stage.now, &By::ann()),
             Step::Resurrect => drop(self.stage.fleet.resurrect(self.stage.now, &By::ann())),
+            Step::Due { which } => {
+                let due = apps().swap_remove(which).name;
+                self.stage.fleet.due(self.stage.now, &dev(due.as_str()));
+            }
+            Step::Replace { which, by } => {
+                let slots = self.stage.fleet.slots();
+                let runs: Vec<_> = slots
+                    .map(|(key, _, slot)| key.run(slot.machine.run()))
+                    .collect();
+                if let Some(run) = runs.get(which as usize % runs.len().max(1)) {
+                    let cause = "replaced".to_owned();
+                    self.stage
+                        .fleet
+                        .replace_run(self.stage.now, run, &by, cause);
+                }
+            }
             Step::Obey { fails } => self.obey(fails),
             Step::Hear => self.hear(),
             Step::Connect => self.connect(),
@@ -338,7 +354,7 @@ impl World {
     }
 }
 
-/// `top` needs `web` to be ready and `job` to be done, and both need `api`.
+/// All are due by some clock. `top` needs `web` to be ready and `job` to be done, and both need `api`.
 fn apps() -> Vec<AppSpec> {
     let on = |name: &str, condition| Dependency::App {
         name: AppName::new(name).expect("a name"),
@@ -352,12 +368,16 @@ fn apps() -> Vec<AppSpec> {
     job.kind = Kind::Oneshot;
     job.restart.when = RestartWhen::OnFailure;
     let of_both = vec![on("web", Condition::Ready), on("job", Condition::Completed)];
-    vec![
+    let mut all = vec![
         spec("dev", "api"),
         needing("web", vec![on("api", Condition::Ready)]),
         job,
         needing("top", of_both),
-    ]
+    ];
+    for app in &mut all {
+        app.schedule = Some(Schedule::new("0 3 * * *", None).expect("a pattern"));
+    }
+    all
 }
 
 /// What an app needs and what is not there, told from the states alone.
