@@ -82,18 +82,7 @@ impl World {
                 let due = apps().swap_remove(which).name;
                 self.stage.fleet.due(self.stage.now, &dev(due.as_str()));
             }
-            Step::Replace { which, by } => {
-                let slots = self.stage.fleet.slots();
-                let runs: Vec<_> = slots
-                    .map(|(key, _, slot)| key.run(slot.machine.run()))
-                    .collect();
-                if let Some(run) = runs.get(which as usize % runs.len().max(1)) {
-                    let cause = "replaced".to_owned();
-                    self.stage
-                        .fleet
-                        .replace_run(self.stage.now, run, &by, cause);
-                }
-            }
+            Step::Replace { which, by } => self.replace(which, &by),
             Step::Obey { fails } => self.obey(fails),
             Step::Hear => self.hear(),
             Step::Connect => self.connect(),
@@ -118,6 +107,17 @@ impl World {
         }
         self.check_turns();
         self.commit();
+    }
+
+    fn replace(&mut self, which: u32, by: &By) {
+        let slots = self.stage.fleet.slots();
+        let runs: Vec<_> = slots
+            .map(|(key, _, slot)| key.run(slot.machine.run()))
+            .collect();
+        if let Some(run) = runs.get(which as usize % runs.len().max(1)) {
+            let (now, cause) = (self.stage.now, "replaced".to_owned());
+            self.stage.fleet.replace_run(now, run, by, cause);
+        }
     }
 
     /// Whatever begins or ends by what is wanted does so in its turn.
