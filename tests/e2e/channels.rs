@@ -232,6 +232,8 @@ fn a_python_app_and_a_shell_have_nothing_of_a_channel() {
     says(&env, "reader", "False False False");
     says(&env, "shell", "looked");
     assert_eq!(lines(&env, "shell"), ["looked"]);
+    env.eco(&["trigger", "reader", "gc"])
+        .fails(1, &["dev/reader#0: it has no channel", "Hint:"]);
 }
 
 #[test]

@@ -81,6 +81,20 @@ fn an_update_replaces_agent_and_log_daemon_and_moves_no_app() {
 }
 
 #[test]
+fn what_cannot_be_brought_up_again_is_told_by_resurrect() {
+    let env = TestEnv::new();
+    env.write("a.sh", "exec sleep 600");
+    let lost = json!({ "name": "lost", "script": "./a.sh", "max_restarts": 1 });
+    env.ecosystem("dev", &json!([lost, app("b", &["wait"])]));
+    drop(env.eco(&["start", "dev"]).ok());
+    drop(env.eco(&["kill"]).ok());
+    std::fs::remove_file(env.path("a.sh")).expect("it is there");
+    env.eco(&["resurrect"])
+        .fails(1, &["Error: failed to bring up dev/lost", "a.sh"]);
+    assert_eq!(env.list().one("b").status(), "online");
+}
+
+#[test]
 fn save_says_what_is_kept() {
     let env = two_of_three();
     let saved = env.eco(&["save"]).ok();

@@ -1,7 +1,73 @@
-//! Verbs that answer one question.
+//! Verbs that answer one question; and what holds for every verb.
+
+mod coverage;
+mod refusals;
 
 use eco_tests::{TestEnv, app, fake_app, wait_until};
 use serde_json::json;
+
+/// What a verb cannot do without.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Agent,
+    Nothing,
+}
+
+/// A command line of a verb that means something where an app `a` of an environment `dev` runs.
+struct Invocation {
+    line: &'static [&'static str],
+    needs: Needs,
+}
+
+impl Invocation {
+    const fn agent(line: &'static [&'static str]) -> Self {
+        let needs = Needs::Agent;
+        Self { line, needs }
+    }
+
+    const fn alone(line: &'static [&'static str]) -> Self {
+        let needs = Needs::Nothing;
+        Self { line, needs }
+    }
+
+    fn verb(&self) -> &'static str {
+        self.line.first().expect("a verb comes first")
+    }
+}
+
+/// One of each verb, in an order in which each finds what it needs.
+const INVOCATIONS: &[Invocation] = &[
+    Invocation::alone(&["help", "start"]),
+    Invocation::alone(&["init", "elsewhere"]),
+    Invocation::alone(&["validate", "dev"]),
+    Invocation::alone(&["config", "dev"]),
+    Invocation::alone(&["schema"]),
+    Invocation::agent(&["ping"]),
+    Invocation::agent(&["list"]),
+    Invocation::agent(&["describe", "a"]),
+    Invocation::agent(&["why", "a"]),
+    Invocation::agent(&["events"]),
+    Invocation::agent(&["watch", "a"]),
+    Invocation::agent(&["env", "a"]),
+    Invocation::agent(&["pid", "a"]),
+    Invocation::agent(&["id", "a"]),
+    Invocation::agent(&["logs", "a"]),
+    Invocation::agent(&["attach", "a", "-n", "1"]),
+    Invocation::agent(&["send", "a", "x"]),
+    Invocation::agent(&["trigger", "a", "gc"]),
+    Invocation::agent(&["signal", "CONT", "a"]),
+    Invocation::agent(&["diff", "dev"]),
+    Invocation::agent(&["apply", "dev"]),
+    Invocation::agent(&["restart", "a"]),
+    Invocation::agent(&["stop", "a"]),
+    Invocation::agent(&["start", "a"]),
+    Invocation::agent(&["flush", "a"]),
+    Invocation::agent(&["save"]),
+    Invocation::agent(&["update"]),
+    Invocation::agent(&["kill"]),
+    Invocation::agent(&["resurrect"]),
+    Invocation::agent(&["delete", "a"]),
+];
 
 fn pids(text: &str) -> Vec<i32> {
     text.lines()

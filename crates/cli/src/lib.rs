@@ -24,6 +24,7 @@ mod keyboard;
 mod last;
 mod lookup;
 mod nearness;
+mod number;
 mod only;
 mod redaction;
 mod render;

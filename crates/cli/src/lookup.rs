@@ -8,7 +8,7 @@ use crate::ecosystem::{self, STDIN};
 use crate::environment::PARENT;
 use crate::nearness::closest;
 use crate::surroundings::Surroundings;
-use crate::target::{AtPath, Facts, Folder, is_name, program_of};
+use crate::target::{AtPath, Facts, Folder, OnPath, is_name, program_of};
 
 /// The word for what is piped into the command.
 const STDIN_WORD: &str = "-";
@@ -29,7 +29,8 @@ pub(crate) fn facts(word: &str, surroundings: &Surroundings) -> Facts {
     Facts {
         at_path,
         environments,
-        on_path: on_path(program_of(word), surroundings.variable("PATH")),
+        on_path: on_path(program_of(word), surroundings.variable("PATH"))
+            .map_or(OnPath::Missing, OnPath::Found),
         closest: closest(word, names.iter().map(String::as_str)),
     }
 }

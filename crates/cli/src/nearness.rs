@@ -1,5 +1,7 @@
 //! "Did you mean": the names closest to one that is none.
 
+/// The hint where no name is close.
+pub(crate) const WHAT_THERE_IS: &str = "eco list shows what there is";
 /// Names shown at most.
 const SHOWN: usize = 3;
 /// How alike a name must be, from 0 (nothing in common) to 1 (the same).

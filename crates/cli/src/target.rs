@@ -20,10 +20,21 @@ pub(crate) struct Facts {
     pub(crate) at_path: AtPath,
     /// Folders of that name with ecosystem files, on the nearest level upwards that has any.
     pub(crate) environments: Vec<Folder>,
-    /// The word's program, found on PATH.
-    pub(crate) on_path: Option<PathBuf>,
+    /// The word's program.
+    pub(crate) on_path: OnPath,
     /// Names that would have been found nearby.
     pub(crate) closest: Vec<String>,
+}
+
+/// Whether a word's program is on PATH.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum OnPath {
+    /// There it is.
+    Found(PathBuf),
+    /// It is not.
+    Missing,
+    /// A command is not what the verb is about.
+    NotMeant,
 }
 
 /// What is at a path.
@@ -124,7 +135,7 @@ pub(crate) fn elsewhere(word: &str, facts: &Facts, known: Known) -> Result<Targe
         Known::Apps => return Ok(Target::Selector(word.to_owned())),
         Known::Nothing { closest } => closest,
     };
-    if let Some(program) = &facts.on_path {
+    if let OnPath::Found(program) = &facts.on_path {
         return Ok(Target::Command {
             line: word.to_owned(),
             program: program.clone(),
@@ -165,7 +176,7 @@ pub(crate) fn nowhere(word: &str, facts: &Facts) -> TargetError {
 fn tried(word: &str, facts: &Facts) -> Vec<String> {
     let mut tried = tried_on_disk(word, facts);
     tried.push(format!("app {word}: the agent knows none"));
-    if !word.contains('/') {
+    if facts.on_path == OnPath::Missing && !word.contains('/') {
         tried.push(format!("command {}: not on PATH", program_of(word)));
     }
     tried
@@ -211,7 +222,7 @@ mod tests {
         Facts {
             at_path: AtPath::Nothing,
             environments: Vec::new(),
-            on_path: None,
+            on_path: OnPath::Missing,
             closest: Vec::new(),
         }
     }
@@ -295,7 +306,7 @@ mod tests {
     #[test]
     fn known_apps_come_before_a_command_of_that_name() {
         let facts = Facts {
-            on_path: Some("/usr/bin/top".into()),
+            on_path: OnPath::Found("/usr/bin/top".into()),
             ..nothing()
         };
         assert_eq!(on_disk("top", &facts), Ok(None));
@@ -324,6 +335,15 @@ mod tests {
             panic!("found");
         };
         assert_eq!(tried.len(), 2);
+        let no_command = Facts {
+            on_path: OnPath::NotMeant,
+            ..nothing()
+        };
+        let Err(TargetError::Nothing { tried, .. }) = elsewhere("dve", &no_command, unknown())
+        else {
+            panic!("found");
+        };
+        assert_eq!(tried.len(), 3);
     }
 
     #[test]

@@ -87,10 +87,17 @@ pub(super) fn selection(refused: &Refused) -> Status {
             [].as_slice(),
         ),
     };
+    let hint = match refused {
+        Refused::Malformed { .. } => {
+            "a glob is like 'mds-*' or 'api-[ab]', and /REGEX/ stands between slashes"
+        }
+        Refused::NotFound { .. } | Refused::Ambiguous { .. } => "",
+    };
     let detail = pb::ErrorDetail {
         code: code.into(),
         subject: subject.clone(),
         candidates: candidates.to_vec(),
+        hint: hint.to_owned(),
         ..pb::ErrorDetail::default()
     };
     detail::status(status, refused.to_string(), &detail)

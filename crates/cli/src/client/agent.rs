@@ -26,14 +26,14 @@ impl Agent {
     /// Connects to the agent of `home`, of whatever version, when one runs.
     pub(crate) async fn find(home: &Home) -> Result<Option<Self>, CliError> {
         match connect::open(&home.socket(Daemon::Agent)).await? {
-            Some(channel) => Self::greet(channel).await,
+            Some(channel) => Self::greet(home, channel).await,
             None => Ok(None),
         }
     }
 
     /// Asks who is there; `None`: whoever took the connection was on the way out, as a killed agent is while the kernel
     /// still closes its sockets.
-    async fn greet(channel: Channel) -> Result<Option<Self>, CliError> {
+    async fn greet(home: &Home, channel: Channel) -> Result<Option<Self>, CliError> {
         let mut client = AgentClient::new(channel).max_decoding_message_size(connect::LARGEST);
         let reply = tokio::time::timeout(PING, client.ping(pb::PingRequest {})).await;
         let who = match reply {
@@ -41,8 +41,7 @@ impl Agent {
             Ok(Err(refusal)) if status::is_broken(&refusal) => return Ok(None),
             Ok(Err(refusal)) => return Err(status::error("ask the agent", &refusal)),
             Err(_) => {
-                return Err(CliError::daemon("ask the agent")
-                    .because(format!("it did not answer within {} s", PING.as_secs())));
+                return Err(connect::silent(home, Daemon::Agent, "ask the agent", PING));
             }
         };
         Ok(Some(Self { client, who }))

@@ -1,6 +1,7 @@
 //! From a socket's path to a channel.
 
 use std::error::Error;
+use std::future::Future;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -18,6 +19,22 @@ pub(crate) const LARGEST: usize = 64 << 20;
 
 /// How long the log daemon may take to begin an answer.
 const ANSWER: Duration = Duration::from_secs(10);
+
+/// The error of a daemon that is there and says nothing for as long as `patience`.
+pub(super) fn silent(home: &Home, daemon: Daemon, tried: &str, patience: Duration) -> CliError {
+    let program = daemon.program();
+    let (log, lock) = (home.log(daemon), home.lock(daemon));
+    CliError::daemon(tried)
+        .because(format!(
+            "{program} did not answer within {} s",
+            patience.as_secs()
+        ))
+        .hinted(format!(
+            "see {}; kill -9 \"$(cat {})\" ends it, another is started, and the apps go on",
+            log.display(),
+            lock.display()
+        ))
+}
 
 /// How long to rest between two attempts to connect.
 const REST: Duration = Duration::from_millis(20);
@@ -55,6 +72,7 @@ fn is_absence(error: &(dyn Error + 'static)) -> bool {
 #[derive(Debug)]
 pub(crate) struct LogDaemon {
     client: LogClient<Channel>,
+    home: Home,
 }
 
 impl LogDaemon {
@@ -62,6 +80,7 @@ impl LogDaemon {
     pub(crate) async fn find(home: &Home) -> Result<Option<Self>, CliError> {
         let channel = open(&home.socket(Daemon::Log)).await?;
         Ok(channel.map(|channel| Self {
+            home: home.clone(),
             client: LogClient::new(channel).max_decoding_message_size(LARGEST),
         }))
     }
@@ -104,17 +123,17 @@ impl LogDaemon {
         &mut self,
         matches: Vec<log::Match>,
     ) -> Result<Vec<log::Slot>, CliError> {
-        let reply = self.client.runs(log::RunsRequest { matches }).await;
-        reply
-            .map(|reply| reply.into_inner().slots)
-            .map_err(|status| status::error("ask which runs there are", &status))
+        let answer = self.client.runs(log::RunsRequest { matches });
+        let reply = answered(&self.home, "ask which runs there are", answer).await?;
+        Ok(reply.slots)
     }
 
-    /// Has it take away what was written so far of what `matches` choose.
+    /// Has it take away what was written so far of what `matches` choose, which takes as long as the disk does.
     pub(crate) async fn flush(
         &mut self,
         matches: Vec<log::Match>,
     ) -> Result<Vec<log::Flushed>, CliError> {
+        self.pid().await?;
         let reply = self.client.flush(log::FlushRequest { matches }).await;
         reply
             .map(|reply| reply.into_inner().flushed)
@@ -123,17 +142,30 @@ impl LogDaemon {
 
     /// Returns its process.
     pub(crate) async fn pid(&mut self) -> Result<i32, CliError> {
-        let reply = self.client.ping(log::PingRequest {}).await;
-        reply
-            .map(|reply| reply.into_inner().pid)
-            .map_err(|status| status::error("ask the log daemon", &status))
+        let answer = self.client.ping(log::PingRequest {});
+        let reply = answered(&self.home, "ask the log daemon", answer).await?;
+        Ok(reply.pid)
     }
 
     /// Ends it.
     pub(crate) async fn shut_down(&mut self) -> Result<(), CliError> {
-        let reply = self.client.shutdown(log::ShutdownRequest {}).await;
-        reply
+        let answer = self.client.shutdown(log::ShutdownRequest {});
+        answered(&self.home, "end the log daemon", answer)
+            .await
             .map(drop)
-            .map_err(|status| status::error("end the log daemon", &status))
+    }
+}
+
+/// Waits for what the log daemon of `home` answers.
+async fn answered<T>(
+    home: &Home,
+    tried: &str,
+    answer: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+) -> Result<T, CliError> {
+    match tokio::time::timeout(ANSWER, answer).await {
+        Ok(reply) => reply
+            .map(tonic::Response::into_inner)
+            .map_err(|status| status::error(tried, &status)),
+        Err(_) => Err(silent(home, Daemon::Log, tried, ANSWER)),
     }
 }

@@ -5,7 +5,7 @@ use eco_proto::agent::v1::{ErrorDetail, Problem};
 use eco_proto::detail::detail;
 
 use crate::error::{CliError, Kind};
-use crate::nearness::did_you_mean;
+use crate::nearness::{WHAT_THERE_IS, did_you_mean};
 
 /// Whether the connection broke before anybody answered, as against an answer that refuses.
 pub(super) fn is_broken(status: &tonic::Status) -> bool {
@@ -53,6 +53,9 @@ fn of_detail(tried: String, message: &str, detail: &ErrorDetail) -> CliError {
         | Code::Internal
         | Code::Unspecified => match did_you_mean(&detail.candidates) {
             Some(hint) => error.hinted(hint),
+            None if detail.code() == Code::NotFound && detail.hint.is_empty() => {
+                error.hinted(WHAT_THERE_IS)
+            }
             None => error,
         },
     };

@@ -1,5 +1,6 @@
 //! `eco apply`
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use eco_proto::agent::v1::ApplyRequest;
@@ -92,11 +93,11 @@ fn is_meant(planned: &Changes, now: &Changes) -> Result<(), CliError> {
 
 fn read(file: &Path) -> Result<Changes, CliError> {
     let tried = format!("read the plan {}", file.display());
-    let text =
-        std::fs::read_to_string(file).map_err(|error| CliError::user(&tried).because(error))?;
-    serde_json::from_str(&text).map_err(|error| {
+    let no_plan = |why: Box<dyn Error + Send + Sync>| {
         CliError::user(&tried)
-            .because(error)
+            .because(why)
             .hinted("eco diff --json makes one")
-    })
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| no_plan(error.into()))?;
+    serde_json::from_str(&text).map_err(|error| no_plan(error.into()))
 }

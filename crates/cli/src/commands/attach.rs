@@ -17,6 +17,7 @@ use super::spoken::Form;
 use crate::client::{Reader, Told, read};
 use crate::error::CliError;
 use crate::keyboard::{self, Keyboard, Origin, Typed};
+use crate::number;
 use crate::render::json;
 use crate::selector;
 use crate::ui::Ui;
@@ -39,7 +40,7 @@ pub(crate) struct Args {
     #[arg(value_name = "SELECTOR")]
     selector: String,
     /// Lines of the past to begin with
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 0)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 0, value_parser = number::count::<u64>)]
     lines: u64,
     /// With a pipe: end when nothing was written for this many seconds after all of it went in
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]

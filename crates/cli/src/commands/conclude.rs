@@ -10,6 +10,7 @@ use super::selection::everything;
 use super::session::Session;
 use crate::client::Agent;
 use crate::error::CliError;
+use crate::number;
 use crate::render::style::{dim, error, success};
 use crate::render::{json, table};
 use crate::settle::{Awaited, Goal, Settling, Verdict};
@@ -23,7 +24,7 @@ const SUCCESSORS: u32 = 10;
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Conclusion {
     /// Wait at most this many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = number::count::<u64>)]
     timeout: u64,
     /// Return when the agent knows, not when it is done
     #[arg(long, conflicts_with = "timeout")]

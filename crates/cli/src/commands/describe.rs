@@ -1,5 +1,7 @@
 //! `eco describe`
 
+use jiff::tz::TimeZone;
+
 use super::selection::selection;
 use super::session::Session;
 use crate::error::CliError;
@@ -30,7 +32,8 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
     let text = if args.json {
         json::document(&all)
     } else {
-        let blocks: Vec<String> = all.iter().map(describe::block).collect();
+        let zone = TimeZone::system();
+        let blocks: Vec<String> = all.iter().map(|one| describe::block(one, &zone)).collect();
         blocks.join("\n")
     };
     session.ui.data(&text)?;

@@ -7,7 +7,8 @@ use super::selection::selection;
 use super::session::Session;
 use crate::error::CliError;
 use crate::last::Last;
-use crate::render::{event, json};
+use crate::render::event::Column;
+use crate::render::json;
 use crate::ui::Ui;
 use crate::view::event::{Happened, happened};
 
@@ -37,6 +38,13 @@ pub(crate) struct Args {
 pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), CliError> {
     let mut agent = session.agent().await?;
     let selection = selection(session, &mut agent, &args.selectors).await?;
+    let mut column = Column::default();
+    // Apps that were deleted are not among them; where nothing else is meant, the question below is the one that counts.
+    if let Ok(reply) = agent.list(selection.clone()).await {
+        for one in &reply.instances {
+            column.add(&one.environment, &one.name, Some(one.instance));
+        }
+    }
     let request = EventsRequest {
         selection: Some(selection),
         last: args.lines.count(),
@@ -49,7 +57,7 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
             let mut cursor = request.after;
             let mut take = |event: Event| {
                 cursor = Some(event.number);
-                show(session.ui, &happened(event), args.json)
+                show(session.ui, &mut column, &happened(event), args.json)
             };
             let is_over = agent.events(request.clone(), &mut take).await?;
             if is_over {
@@ -71,11 +79,11 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
     }
 }
 
-fn show(ui: &mut Ui, told: &Happened, as_json: bool) -> Result<(), CliError> {
+fn show(ui: &mut Ui, column: &mut Column, told: &Happened, as_json: bool) -> Result<(), CliError> {
     let text = if as_json {
         json::one_line(told)
     } else {
-        event::text(told, &TimeZone::system())
+        column.text(told, &TimeZone::system())
     };
     ui.data(&text)?;
     ui.flush()?;

@@ -38,11 +38,13 @@ pub(crate) fn here(surroundings: &Surroundings) -> Result<PathBuf, CliError> {
     let folder = lookup::here(surroundings);
     match folder.files.as_slice() {
         [file] => Ok(file.clone()),
-        [] => Err(CliError::user("find an ecosystem file").because(format!(
-            "there is none in {}, such as {}",
-            folder.path.display(),
-            ecosystem::file_names()
-        ))),
+        [] => Err(CliError::user("find an ecosystem file")
+            .because(format!(
+                "there is none in {}, such as {}",
+                folder.path.display(),
+                ecosystem::file_names()
+            ))
+            .hinted("name a file, a folder or an environment; eco init writes a file")),
         files => Err(refused(TargetError::Ambiguous {
             word: folder.path.display().to_string(),
             files: files.to_vec(),

@@ -90,8 +90,11 @@ pub(crate) fn run(desk: &mut Desk<'_>, args: &Args) -> Result<(), CliError> {
     }
     let (name, text) = args.format.template();
     let file = folder.join(name);
-    write(&folder, &file, text)
-        .map_err(|error| CliError::user(format!("write {}", file.display())).because(error))?;
+    write(&folder, &file, text).map_err(|error| {
+        CliError::user(format!("write {}", file.display()))
+            .because(error)
+            .hinted("eco init DIR writes it to a folder of your choice")
+    })?;
     if args.json {
         let file = file.display().to_string();
         desk.ui.data(&json::document(&Made { file }))?;

@@ -12,7 +12,7 @@ use crate::environment::{DEFAULT, of_file};
 use crate::error::CliError;
 use crate::nearness::did_you_mean;
 use crate::only::{OnlyError, choose};
-use crate::target::{Facts, Known, Target, TargetError, elsewhere, on_disk};
+use crate::target::{Facts, Known, OnPath, Target, TargetError, elsewhere, on_disk};
 use crate::{ecosystem, lookup};
 
 /// How the words are to be read.
@@ -105,7 +105,7 @@ async fn target(
 ) -> Result<Target, CliError> {
     let mut facts = lookup::facts(word, session.surroundings);
     if commands == Commands::Refused {
-        facts.on_path = None;
+        facts.on_path = OnPath::NotMeant;
     }
     if let Some(target) = on_disk(word, &facts).map_err(refused)? {
         return Ok(target);
@@ -121,7 +121,7 @@ async fn known(
     facts: &Facts,
 ) -> Result<Known, CliError> {
     // A command line is no selector, and neither is a path that leads nowhere.
-    let is_line = word.contains(char::is_whitespace) && facts.on_path.is_some();
+    let is_line = word.contains(char::is_whitespace) && matches!(facts.on_path, OnPath::Found(_));
     if is_line || word.starts_with("./") || word.starts_with("../") {
         return Ok(Known::Nothing {
             closest: Vec::new(),
@@ -139,13 +139,7 @@ async fn known(
 }
 
 fn here(session: &Session<'_>) -> Result<Target, CliError> {
-    files::here(session.surroundings)
-        .map(Target::Ecosystem)
-        .map_err(|error| {
-            error.hinted(
-                "name a file, a folder, an environment, an app or a command: eco start TARGET",
-            )
-        })
+    files::here(session.surroundings).map(Target::Ecosystem)
 }
 
 /// Whether the options are about what the words stand for.
@@ -277,10 +271,10 @@ pub(crate) fn refused(error: TargetError) -> CliError {
             ..
         } => {
             let error = CliError::user(tried).detailed(places);
-            match did_you_mean(&closest) {
-                Some(hint) => error.hinted(hint),
-                None => error,
-            }
+            let hint = did_you_mean(&closest);
+            error.hinted(hint.as_deref().unwrap_or(
+                "eco list shows the apps there are, and eco init writes an ecosystem file",
+            ))
         }
     }
 }

@@ -3,6 +3,8 @@
 //! A config file, a folder with one or an environment stands for those of its apps that the agent knows; every other word
 //! is for the agent to judge.
 
+use std::collections::BTreeSet;
+
 use eco_proto::agent::v1::{AppSpec, Instance, Selection};
 
 use super::plan::{Reading, evaluate, refused};
@@ -19,6 +21,7 @@ pub(crate) async fn selection(
     agent: &mut Agent,
     words: &[String],
 ) -> Result<Selection, CliError> {
+    heed_environment(session, agent).await?;
     let mut known: Option<Vec<Instance>> = None;
     let mut selectors = Vec::new();
     for word in words {
@@ -55,6 +58,33 @@ pub(crate) fn file_apps(
         name: app.name,
     };
     Ok(Some(apps.into_iter().map(app).collect()))
+}
+
+/// Warns where the chosen environment has no app: its name may be mistyped, and an empty answer would be taken for all.
+pub(crate) async fn heed_environment(
+    session: &mut Session<'_>,
+    agent: &mut Agent,
+) -> Result<(), CliError> {
+    let Some(chosen) = session.environment().map(str::to_owned) else {
+        return Ok(());
+    };
+    let instances = agent.list(everything()).await?.instances;
+    let names: BTreeSet<&str> = instances
+        .iter()
+        .map(|one| one.environment.as_str())
+        .collect();
+    if names.contains(chosen.as_str()) {
+        return Ok(());
+    }
+    let names: Vec<&str> = names.into_iter().collect();
+    let others = if names.is_empty() {
+        String::new()
+    } else {
+        format!("; there are apps in {}", names.join(", "))
+    };
+    let warning = format!("no app is in the environment {chosen}{others}");
+    session.ui.warning(&warning);
+    Ok(())
 }
 
 /// Everything there is.

@@ -6,6 +6,7 @@ use super::selection::selection;
 use super::session::Session;
 use super::spoken::{Form, conclude};
 use crate::error::CliError;
+use crate::number;
 use crate::view::spoken::told;
 
 /// Write a line to the standard input of apps
@@ -24,7 +25,7 @@ pub(crate) struct Args {
     #[arg(value_name = "LINE", allow_hyphen_values = true)]
     line: String,
     /// Wait at most this many seconds for room
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = number::patience)]
     timeout: u64,
     /// Print an array of instances and what went in
     #[arg(long)]

@@ -11,12 +11,12 @@ use std::time::Duration;
 use eco_proto::agent::v1::Instance;
 use eco_proto::log::v1::{Match, Slot};
 
-use super::selection::{everything, file_apps};
+use super::selection::{everything, file_apps, heed_environment};
 use super::session::Session;
 use crate::client::{Agent, LogDaemon};
 use crate::error::CliError;
 use crate::kept::{self, App, Choice};
-use crate::nearness::did_you_mean;
+use crate::nearness::{WHAT_THERE_IS, did_you_mean};
 use crate::run::{Run, span};
 use crate::selector;
 
@@ -48,6 +48,7 @@ pub(crate) async fn sources(
     agent: &mut Agent,
     words: &[String],
 ) -> Result<Sources, CliError> {
+    heed_environment(session, agent).await?;
     if words.is_empty() {
         return Ok(Sources {
             matches: selector::everything(session.environment()),
@@ -127,7 +128,7 @@ fn nothing(word: &str, close: &[String]) -> CliError {
     ]);
     match did_you_mean(close) {
         Some(hint) => error.hinted(hint),
-        None => error.hinted("eco list shows what there is"),
+        None => error.hinted(WHAT_THERE_IS),
     }
 }
 

@@ -7,6 +7,7 @@ use super::selection::selection;
 use super::session::Session;
 use super::spoken::{Form, conclude};
 use crate::error::CliError;
+use crate::number;
 use crate::view::spoken::{Told, told};
 
 /// Have apps do something that they said they can, and show what they answer
@@ -29,7 +30,7 @@ pub(crate) struct Args {
     #[arg(value_name = "PARAM", allow_hyphen_values = true)]
     parameter: Option<String>,
     /// Wait at most this many seconds for answers
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = number::patience)]
     timeout: u64,
     /// Print an array of instances and their answers
     #[arg(long)]

@@ -8,6 +8,7 @@ use super::session::Session;
 use super::tail::tail;
 use crate::error::CliError;
 use crate::last::Last;
+use crate::number;
 use crate::render::{json, why};
 use crate::selector;
 use crate::view::why::{History, Run, history, line};
@@ -28,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value = "5", value_parser = Last::parse)]
     runs: Last,
     /// Show the last N lines of each run that ended
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = number::count::<u16>)]
     lines: u16,
     /// Print an array of instances
     #[arg(long)]

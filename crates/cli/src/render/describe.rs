@@ -1,8 +1,10 @@
 //! All that is known of an instance, as a block of text.
 
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::block::Block;
+use super::moment;
 use super::quantity::{bytes, duration};
 use super::style::{dim, of_status, paint};
 use crate::view::describe::{Described, Ended, Spec};
@@ -10,7 +12,7 @@ use crate::view::list::{Health, Row};
 use crate::view::speech::Speech;
 
 /// Makes a block, with a newline at its end.
-pub(crate) fn block(described: &Described) -> String {
+pub(crate) fn block(described: &Described, zone: &TimeZone) -> String {
     let mut block = Block::default();
     let row = &described.instance;
     block.heading(&format!("{}/{}#{}", row.env, row.name, row.instance));
@@ -18,17 +20,19 @@ pub(crate) fn block(described: &Described) -> String {
     block.maybe("cause", row.cause.clone());
     block.maybe("it says", described.speech.status_text.clone());
     if let Some(health) = &row.health {
-        told(&mut block, health);
+        told(&mut block, health, zone);
     }
     block.field("id", &row.id.to_string());
     block.maybe("pid", row.pid.map(|pid| pid.to_string()));
     block.maybe("uptime", row.uptime_ms.map(duration));
-    block.maybe("started", row.started_at.clone());
+    let local = |time: &String| moment::local(time, zone);
+    block.maybe("started", row.started_at.as_ref().map(local));
     block.maybe(
         "next attempt",
         row.restart_in_ms.map(|ms| format!("in {}", duration(ms))),
     );
-    block.maybe("next by cron", described.next_scheduled_at.clone());
+    let next = described.next_scheduled_at.as_ref().map(local);
+    block.maybe("next by cron", next);
     block.maybe("run", row.run.map(|run| run.to_string()));
     block.field(
         "restarts",
@@ -62,14 +66,14 @@ pub(crate) fn block(described: &Described) -> String {
     if !described.exits.is_empty() {
         block.heading("ends, the latest first");
         for exit in &described.exits {
-            block.line(&ended(exit));
+            block.line(&ended(exit, zone));
         }
     }
     block.text
 }
 
 /// What the probe of the living run says.
-fn told(block: &mut Block, health: &Health) {
+fn told(block: &mut Block, health: &Health, zone: &TimeZone) {
     let verdict = paint(of_status(health.verdict), health.verdict);
     let failures = match health.failures {
         0 => String::new(),
@@ -82,7 +86,7 @@ fn told(block: &mut Block, health: &Health) {
         .answer
         .as_ref()
         .map(|answer| match &health.answered_at {
-            Some(at) => format!("{answer} ({at})"),
+            Some(at) => format!("{answer} ({})", moment::local(at, zone)),
             None => answer.clone(),
         });
     block.field("last answer", answer.as_deref().unwrap_or("none yet"));
@@ -210,7 +214,7 @@ fn cron(pattern: &str, spec: &Spec) -> String {
     format!("{pattern} ({})", zone.unwrap_or("in the agent's time zone"))
 }
 
-fn ended(exit: &Ended) -> String {
+fn ended(exit: &Ended, zone: &TimeZone) -> String {
     let how = match (exit.code, exit.signal, &exit.spawn_failed) {
         (Some(code), _, _) => format!("code {code}"),
         (None, Some(signal), _) => format!("signal {signal}"),
@@ -218,7 +222,7 @@ fn ended(exit: &Ended) -> String {
         (None, None, None) => "how is not known".to_owned(),
     };
     let cause = exit.cause.as_deref().unwrap_or_default();
-    let at = exit.at.as_deref().unwrap_or("at a time not known");
+    let at = moment::known_or_not(exit.at.as_deref(), zone);
     format!(
         "run {}  {at}  after {}  {how}  {cause}",
         exit.run,
@@ -318,14 +322,14 @@ mod tests {
     #[test]
     fn a_block_tells_what_is_known_and_hides_secrets() {
         let all = described("box", vec![description()]);
-        let text: String = all.iter().map(block).collect();
+        let text: String = all.iter().map(|one| block(one, &TimeZone::UTC)).collect();
         insta::assert_snapshot!(anstream::adapter::strip_str(&text).to_string(), @r"
         dev/api#0
           status          errored
           cause           exited with code 3
           it says         warming up
           id              4
-          next by cron    2023-11-15T00:00:00.000000000Z
+          next by cron    2023-11-15 00:00:00.000
           run             7
           restarts        0 (0 unstable)
           host            box
@@ -351,7 +355,7 @@ mod tests {
         actions, for eco trigger
           gc
         ends, the latest first
-          run 7  2023-11-14T22:13:20.000000000Z  after 1.5s  code 3  crashed
+          run 7  2023-11-14 22:13:20.000  after 1.5s  code 3  crashed
         ");
     }
 }

@@ -2,31 +2,49 @@
 
 use jiff::tz::TimeZone;
 
+use super::moment::day;
 use super::quantity::duration;
 use super::style::{bold, dim, of_source, paint};
 use crate::view::event::Happened;
-use crate::view::line::timestamp;
 
-/// Makes a line of an event, at the times of `zone`.
-pub(crate) fn text(event: &Happened, zone: &TimeZone) -> String {
-    let time = timestamp(event.at_ns).map_or_else(String::new, |time| {
-        let local = time.to_zoned(zone.clone());
-        local.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
-    });
-    let slot = event
-        .instance
-        .map_or_else(String::new, |instance| format!("#{instance}"));
-    let name = format!("{}/{}{slot}", event.env, event.name);
-    let kind = format!("{:<14}", event.event);
-    let told = [what(event), event.cause.clone()];
-    let told: Vec<_> = told.into_iter().flatten().collect();
-    format!(
-        "{} {} {} {}\n",
-        dim(&time),
-        paint(of_source(&name), &name),
-        bold(&kind),
-        told.join(", ")
-    )
+/// How wide the column of names is at most: beyond it a long name pushes only its own line.
+const WIDEST: usize = 40;
+
+/// How wide the column of names is, which may grow while following and never shrinks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Column {
+    width: usize,
+}
+
+impl Column {
+    /// Makes room for the name of an instance.
+    pub(crate) fn add(&mut self, environment: &str, name: &str, instance: Option<u32>) {
+        let width = full_name(environment, name, instance).chars().count();
+        self.width = self.width.max(width.min(WIDEST));
+    }
+
+    /// Makes a line of an event, at the times of `zone`.
+    pub(crate) fn text(&mut self, event: &Happened, zone: &TimeZone) -> String {
+        self.add(&event.env, &event.name, event.instance);
+        let time = day(event.at_ns, zone).unwrap_or_default();
+        let name = full_name(&event.env, &event.name, event.instance);
+        let padded = format!("{name:<width$}", width = self.width);
+        let kind = format!("{:<14}", event.event);
+        let told = [what(event), event.cause.clone()];
+        let told: Vec<_> = told.into_iter().flatten().collect();
+        format!(
+            "{} {} {} {}\n",
+            dim(&time),
+            paint(of_source(&name), &padded),
+            bold(&kind),
+            told.join(", ")
+        )
+    }
+}
+
+fn full_name(environment: &str, name: &str, instance: Option<u32>) -> String {
+    let slot = instance.map_or_else(String::new, |instance| format!("#{instance}"));
+    format!("{environment}/{name}{slot}")
 }
 
 fn what(event: &Happened) -> Option<String> {
@@ -56,7 +74,7 @@ mod tests {
             name: "api".to_owned(),
             ..event
         };
-        let text = text(&happened(event), &TimeZone::UTC);
+        let text = Column::default().text(&happened(event), &TimeZone::UTC);
         anstream::adapter::strip_str(&text).to_string()
     }
 
@@ -88,5 +106,30 @@ mod tests {
             ..Event::default()
         };
         insta::assert_snapshot!(shown(event), @"2023-11-14 22:13:20.123 dev/api scaled         1 → 3 instances, scaled by ann");
+    }
+
+    #[test]
+    fn names_stand_in_a_column_that_grows_up_to_a_bound() {
+        let mut column = Column::default();
+        column.add("dev", "mds-fetcher", Some(0));
+        let mut shown = |name: &str| {
+            let event = Event {
+                at_ns: 1_700_000_000_123_456_789,
+                environment: "dev".to_owned(),
+                name: name.to_owned(),
+                instance: Some(0),
+                kind: EventKind::Started.into(),
+                cause: "started by ann".to_owned(),
+                ..Event::default()
+            };
+            let text = column.text(&happened(event), &TimeZone::UTC);
+            anstream::adapter::strip_str(&text).to_string()
+        };
+        let lines = [shown("api"), shown(&"x".repeat(50)), shown("api")].concat();
+        insta::assert_snapshot!(lines, @r"
+        2023-11-14 22:13:20.123 dev/api#0         started        started by ann
+        2023-11-14 22:13:20.123 dev/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx#0 started        started by ann
+        2023-11-14 22:13:20.123 dev/api#0                                started        started by ann
+        ");
     }
 }

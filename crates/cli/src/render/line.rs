@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use eco_proto::log::v1::Stream;
 use jiff::tz::TimeZone;
 
+use super::moment::clock;
 use super::style::{dim, error, of_source, paint};
 use crate::render::quantity;
-use crate::view::line::{LogGap, LogLine, Origin, timestamp};
+use crate::view::line::{LogGap, LogLine, Origin};
 
 /// Where the bar stands at most: beyond it a long name pushes only its own lines.
 const WIDEST: usize = 40;
@@ -68,14 +69,7 @@ impl Labels {
 
 /// Makes a text line of a log line, at the times of `zone`.
 pub(crate) fn text(line: &LogLine, labels: &Labels, zone: &TimeZone) -> String {
-    let time = timestamp(line.time_ns).map_or_else(
-        || "--:--:--.---".to_owned(),
-        |time| {
-            time.to_zoned(zone.clone())
-                .strftime("%H:%M:%S%.3f")
-                .to_string()
-        },
-    );
+    let time = clock(line.time_ns, zone);
     let bar = match line.origin.stream() {
         Some(Stream::Err) => error("|"),
         Some(Stream::Out | Stream::Unspecified) | None => dim("|"),

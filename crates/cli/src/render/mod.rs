@@ -9,6 +9,7 @@ pub(crate) mod fields;
 pub(crate) mod findings;
 pub(crate) mod json;
 pub(crate) mod line;
+pub(crate) mod moment;
 pub(crate) mod numbers;
 pub(crate) mod quantity;
 pub(crate) mod style;

@@ -3,16 +3,17 @@
 //! ```text
 //! dev/api#0: online, restarted at once
 //!   run 4, pid 812, up 3.0s
-//!     began  2026-05-01T14:02:11.250Z  killed by SIGKILL; restarted at once (itself)
+//!     began  2026-05-01 14:02:11.250  killed by SIGKILL; restarted at once (itself)
 //!   run 3, lived 2m 10s
-//!     began  2026-05-01T14:00:01.240Z  started by ann
-//!     ended  2026-05-01T14:02:11.249Z  killed by SIGKILL; restarted at once (itself)
+//!     began  2026-05-01 14:00:01.240  started by ann
+//!     ended  2026-05-01 14:02:11.249  killed by SIGKILL; restarted at once (itself)
 //!       14:02:11.201 api | the last line
 //! ```
 
 use jiff::tz::TimeZone;
 
 use super::line::{Labels, text};
+use super::moment::known_or_not;
 use super::quantity::duration;
 use super::style::{bold, dim, of_status, paint};
 use crate::view::why::{Began, Ended, History, Run};
@@ -46,10 +47,10 @@ fn run_block(run: &Run, zone: &TimeZone) -> String {
     };
     let mut block = format!("  run {}{pid}{life}\n", run.number);
     if let Some(began) = &run.began {
-        block.push_str(&fact("began", began.at.as_deref(), &of_began(began)));
+        block.push_str(&fact("began", began.at.as_deref(), &of_began(began), zone));
     }
     if let Some(ended) = &run.ended {
-        block.push_str(&fact("ended", ended.at.as_deref(), &of_ended(ended)));
+        block.push_str(&fact("ended", ended.at.as_deref(), &of_ended(ended), zone));
     }
     match &run.last_lines {
         None => block.push_str("      its last lines cannot be read\n"),
@@ -65,9 +66,9 @@ fn run_block(run: &Run, zone: &TimeZone) -> String {
     block
 }
 
-fn fact(name: &str, at: Option<&str>, told: &str) -> String {
-    let at = at.unwrap_or("at a time not known");
-    format!("    {}  {}  {told}\n", dim(name), dim(at))
+fn fact(name: &str, at: Option<&str>, told: &str, zone: &TimeZone) -> String {
+    let at = known_or_not(at, zone);
+    format!("    {}  {}  {told}\n", dim(name), dim(&at))
 }
 
 fn of_began(began: &Began) -> String {
@@ -161,8 +162,8 @@ mod tests {
         dev/api#0: online, killed by SIGKILL; restarted at once
           run 4, pid 812, up 3.0s
           run 3, lived 2m 10s
-            began  2023-11-14T22:13:20.000000000Z  started by ann
-            ended  2023-11-14T22:15:30.000000000Z  killed by SIGKILL; restarted at once (itself)
+            began  2023-11-14 22:13:20.000  started by ann
+            ended  2023-11-14 22:15:30.000  killed by SIGKILL; restarted at once (itself)
               22:15:29.000 api | the last line
         ");
     }
