@@ -57,7 +57,7 @@ fn an_agent_that_runs_is_asked_what_its_host_lacks_and_none_is_started_for_that(
 /// An app that says everything there is to say and can be said again.
 fn full() -> Value {
     json!({
-        "name": "full", "namespace": "n", "script": "sleep", "args": ["1000"], "cwd": ".", "interpreter": "none",
+        "name": "full", "namespace": "n", "script": "sleep", "args": ["1000"], "cwd": ".", "interpreter": "none", "pid_file": "a.pid",
         "instances": 2, "exec_mode": "fork", "instance_var": "I", "increment_var": "PORT", "env": { "PORT": "1" },
         "env_file": [".env"], "autostart": false, "depends_on": { "db": "started", "tcp://h:1": "ready" },
         "oneshot": true, "autorestart": "on-failure", "readiness": { "http": { "url": "http://h/", "status": 204 } },

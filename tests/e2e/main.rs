@@ -17,6 +17,7 @@ mod formats;
 mod limits;
 mod logs;
 mod order;
+mod pid_files;
 mod probes;
 mod recovery;
 mod rest_and_return;

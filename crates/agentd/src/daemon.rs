@@ -6,7 +6,8 @@
 //! 1. rpc takes nothing new and finishes what it has, for a moment;
 //! 2. the supervisor takes what is queued, and writes it;
 //! 3. asked for by `eco kill`: keeper and log daemon end too;
-//! 4. the store is flushed, the lock is let go.
+//! 4. pid files of what has ended are taken away;
+//! 5. the store is flushed, the lock is let go.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::keeper::{self, Keeper};
 use crate::lifelines;
 use crate::lost;
 use crate::memory;
+use crate::pid_files::{self, Wanted};
 use crate::probe::{self, Surroundings, outside, port};
 use crate::rpc::{Peers, Service};
 use crate::schedule;
@@ -129,7 +131,7 @@ pub async fn run(args: Args) -> Result<(), DaemonError> {
 }
 
 async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonError> {
-    let fleet = load(store, home, &host)?;
+    let (fleet, pids_before) = load(store, home, &host)?;
     let listener = listen(home)?;
     let end = CancellationToken::new();
     end_on_signals(&end)?;
@@ -149,6 +151,8 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
     };
     let (watches, watches_seen) = watch::channel(Arc::default());
     let probes = probe(&seen, about, watches);
+    let (problems, pid_problems) = watch::channel(Arc::default());
+    let pid_files = tokio::spawn(pid_files::run(seen.clone(), pids_before, problems));
     let supervisor = Supervisor::new(fleet, store.clone(), home.runs(), host.clone(), ends);
     // An agent without its supervisor is none: whatever ends the one ends the other.
     let gone = end.clone().drop_guard();
@@ -164,6 +168,7 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
         events: store.events().clone(),
         board: shown,
         watches: watches_seen,
+        pid_files: pid_problems,
         home: home.root().to_owned(),
         peers,
         sampler: Arc::default(),
@@ -184,10 +189,19 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
     // The supervisor ends when nobody can send it anything any more.
     drop(inputs);
     talks.keeping.abort();
+    await_the_last(supervising, pid_files).await;
+    Ok(())
+}
+
+/// Waits for what must have done its work before the agent ends.
+async fn await_the_last(supervising: JoinHandle<()>, pid_files: JoinHandle<()>) {
     if tokio::time::timeout(GRACE * 4, supervising).await.is_err() {
         tracing::error!("the supervisor did not end in time");
     }
-    Ok(())
+    // They end with the supervisor's last word, which may be that apps have ended.
+    if tokio::time::timeout(GRACE, pid_files).await.is_err() {
+        tracing::warn!("not all pid files are taken away");
+    }
 }
 
 /// The conversations with the other daemons.
@@ -305,8 +319,8 @@ async fn meet_the_keeper(
     }
 }
 
-/// Reads the fleet, and lets it know what is lost.
-fn load(store: &Store, home: &Home, host: &str) -> Result<Fleet, DaemonError> {
+/// Reads the fleet, and lets it know what is lost. Tells also which pid files an earlier agent had written.
+fn load(store: &Store, home: &Home, host: &str) -> Result<(Fleet, Wanted), DaemonError> {
     let Loaded {
         mut fleet,
         boot_id,
@@ -318,6 +332,7 @@ fn load(store: &Store, home: &Home, host: &str) -> Result<Fleet, DaemonError> {
             "left a record where it is"
         );
     }
+    let pids_before = Wanted::of(&fleet);
     let boot_now = clock::boot_id();
     let loss = if boot_id == boot_now {
         lost::processes(&fleet, home, host, &boot_now)
@@ -333,7 +348,7 @@ fn load(store: &Store, home: &Home, host: &str) -> Result<Fleet, DaemonError> {
         store.set_boot(&boot_now)?;
     }
     fleet.take_up(clock::since_boot());
-    Ok(fleet)
+    Ok((fleet, pids_before))
 }
 
 fn listen(home: &Home) -> Result<UnixListener, DaemonError> {

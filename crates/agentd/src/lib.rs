@@ -12,7 +12,7 @@
 //!   specification means on this host.
 //! - [`keeper`], [`feed`]: the conversations with the other two daemons. [`voices`]: what apps say to us, in the words of
 //!   [`message`] and [`notification`]; [`stdin`]: what is written to them; [`probe`]: questions to them. [`memory`],
-//!   [`sample`]: looks at processes. [`watch_files`]: a look at files. [`limits`]: what keeps the limits of processes here.
+//!   [`sample`]: looks at processes. [`watch_files`]: a look at files; [`pid_files`]: files for others to look at. [`limits`]: what keeps the limits of processes here.
 //! - [`rpc`]: requests in, replies out. [`daemon`]: puts it all together and takes it down.
 
 pub mod daemon;
@@ -31,6 +31,7 @@ pub mod memory;
 pub mod message;
 pub mod notification;
 pub mod os;
+pub mod pid_files;
 pub mod probe;
 pub mod resolve;
 pub mod rpc;

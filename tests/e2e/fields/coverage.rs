@@ -66,6 +66,11 @@ const TESTS: &[(&str, &str, &str)] = &[
         "an_app_runs_as_the_user_and_group_it_names",
     ),
     (
+        "pid_file",
+        "pid_files",
+        "a_file_names_the_first_process_for_as_long_as_the_app_runs",
+    ),
+    (
         "env",
         "fields/variables",
         "variables_of_an_app_are_texts_and_a_block_is_laid_over_them",

@@ -177,6 +177,19 @@ impl Slot {
         is_over && self.by == By::Itself && last.is_some_and(|exit| exit.run == self.machine.run())
     }
 
+    /// The first process of the living run; of one that is ending it may be gone.
+    #[must_use]
+    pub const fn pid(&self) -> Option<i32> {
+        match self.machine.state() {
+            State::Launching { pid, .. }
+            | State::Online { pid, .. }
+            | State::Ending { pid, .. } => Some(pid),
+            State::Stopped | State::Spawning { .. } | State::Waiting { .. } | State::Errored => {
+                None
+            }
+        }
+    }
+
     /// Whether no run is there, and none was asked for.
     pub(super) const fn is_at_rest(&self) -> bool {
         match self.machine.state() {

@@ -7,6 +7,7 @@
 mod account;
 mod env_file;
 mod interpreter;
+mod pid_file;
 mod question;
 mod script;
 mod search;
@@ -26,6 +27,7 @@ use crate::environment;
 use crate::limits::Owner;
 
 pub use account::Account;
+pub use pid_file::{all_pid_files, pid_file};
 pub use question::{Peer, Place, Question, QuestionError, without_query};
 pub use script::Script;
 pub(crate) use search::clean;

@@ -13,17 +13,22 @@ const PROJECT_MARKS: [&str; 2] = [".git", "package.json"];
 
 /// The working directory: as given, else the folder of the file that defines the app.
 pub(super) fn cwd(spec: &AppSpec) -> Result<PathBuf, Problem> {
+    let written = spec.cwd.as_ref().unwrap_or(&spec.defined_in);
+    folder(meant_cwd(spec), written)
+}
+
+/// The same, whether or not it is there.
+pub(super) fn meant_cwd(spec: &AppSpec) -> PathBuf {
     let Some(given) = &spec.cwd else {
-        return folder(spec.defined_in.clone(), &spec.defined_in);
+        return spec.defined_in.clone();
     };
     let beside = clean(&spec.defined_in.join(given));
     let typed = clean(&spec.invoked_in.join(given));
-    let chosen = if beside.is_dir() || !typed.is_dir() {
+    if beside.is_dir() || !typed.is_dir() {
         beside
     } else {
         typed
-    };
-    folder(chosen, given)
+    }
 }
 
 fn folder(path: PathBuf, written: &Path) -> Result<PathBuf, Problem> {

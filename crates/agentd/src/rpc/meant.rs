@@ -9,8 +9,7 @@ use tonic::Status;
 use super::convert::{self, Asks};
 use super::refuse;
 use crate::fleet::select::select;
-use crate::fleet::{Fleet, RunKey, Slot, SlotKey};
-use crate::machine::State;
+use crate::fleet::{Fleet, RunKey, SlotKey};
 use crate::supervisor::run_dir;
 
 /// The longest that a caller may wait for apps.
@@ -62,7 +61,7 @@ pub(super) fn meant(fleet: &Fleet, selection: Option<pb::Selection>) -> Result<V
     let slots = select(fleet, &selection).map_err(|refused| refuse::selection(&refused))?;
     let of_key = |key: SlotKey| {
         let slot = fleet.slot(&key)?;
-        let run = living(slot).map(|pid| (key.run(slot.machine.run()), pid));
+        let run = slot.pid().map(|pid| (key.run(slot.machine.run()), pid));
         Some(Meant {
             id: slot.id,
             run,
@@ -75,16 +74,7 @@ pub(super) fn meant(fleet: &Fleet, selection: Option<pb::Selection>) -> Result<V
 /// Whether `run` still lives.
 pub(super) fn lives(fleet: &Fleet, run: &RunKey) -> bool {
     let slot = fleet.slot(&run.slot);
-    slot.is_some_and(|slot| slot.machine.run() == run.run && living(slot).is_some())
-}
-
-const fn living(slot: &Slot) -> Option<i32> {
-    match slot.machine.state() {
-        State::Launching { pid, .. } | State::Online { pid, .. } | State::Ending { pid, .. } => {
-            Some(pid)
-        }
-        State::Stopped | State::Spawning { .. } | State::Waiting { .. } | State::Errored => None,
-    }
+    slot.is_some_and(|slot| slot.machine.run() == run.run && slot.pid().is_some())
 }
 
 /// How long a caller wants to wait for apps.

@@ -23,6 +23,7 @@ use crate::fleet::apply::{Application, Restart};
 use crate::fleet::select::select;
 use crate::fleet::{AppKey, Board, Fleet, SlotKey};
 use crate::keeper::Keeper;
+use crate::pid_files;
 use crate::resolve;
 use crate::sample::{Closeness, Sampler};
 use crate::schedule;
@@ -56,6 +57,8 @@ pub struct Service {
     pub board: watch::Receiver<Board>,
     /// How files are watched.
     pub watches: watch::Receiver<Arc<Statuses>>,
+    /// What is amiss with pid files.
+    pub pid_files: watch::Receiver<Arc<pid_files::Problems>>,
     /// Where eco lives.
     pub home: PathBuf,
     /// Who else there is.
@@ -151,6 +154,9 @@ impl Service {
             speech: Some(speech::of(self.peers.ears.voices.borrow().get(&run))),
             watch_problems: self.watches().problems(app),
             next_scheduled_ns: schedule::next(&app.spec, slot).map(clock::nanos),
+            pid_file: resolve::pid_file(&app.spec, key.instance)
+                .map(|path| path.display().to_string()),
+            pid_file_problem: self.pid_files.borrow().get(key).cloned(),
         })
     }
 }

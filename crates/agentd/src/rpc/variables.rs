@@ -28,7 +28,7 @@ pub(super) fn of(fleet: &Fleet, slots: &[SlotKey]) -> Vec<pb::InstanceVariables>
 
 fn of_one(key: &SlotKey, app: &App, slot: &Slot, instance: pb::Instance) -> pb::InstanceVariables {
     let run = slot.machine.run();
-    let living = convert::living(slot).map(|(pid, _)| pid);
+    let living = slot.pid();
     let given = living.map(|pid| {
         let computed = computed(app, key.instance, run);
         told(process::environment(pid), &computed).unwrap_or(computed)

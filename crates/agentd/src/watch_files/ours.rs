@@ -8,6 +8,7 @@ use std::sync::Arc;
 use eco_config::spec::AppSpec;
 
 use crate::fleet::{AppKey, Fleet};
+use crate::resolve;
 
 /// Such files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,9 +71,7 @@ impl Known {
 }
 
 fn written_for(spec: &AppSpec) -> Vec<PathBuf> {
-    let base = spec.cwd.as_deref().unwrap_or(&spec.defined_in);
-    let base = spec.defined_in.join(base);
-    spec.pid_file.iter().map(|file| base.join(file)).collect()
+    resolve::all_pid_files(spec)
 }
 
 #[cfg(test)]

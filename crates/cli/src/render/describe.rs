@@ -44,6 +44,8 @@ pub(crate) fn block(described: &Described, zone: &TimeZone) -> String {
     block.maybe("mode", row.exec_mode.map(ToOwned::to_owned));
     block.maybe("channel", described.speech.channel.map(ToOwned::to_owned));
     block.maybe("output in", described.run_dir.clone());
+    block.maybe("pid file", described.pid_file.clone());
+    block.maybe("its problem", described.pid_file_problem.clone());
     for problem in &described.watch_problems {
         block.field("watch problem", problem);
     }
@@ -194,7 +196,6 @@ fn specification(block: &mut Block, spec: &Spec) {
             .as_ref()
             .map(|pattern| cron(pattern, spec)),
     );
-    block.maybe("pid file", spec.pid_file.clone());
     block.maybe("env file", list(&spec.env_file));
     let watched = spec
         .watch_paths
@@ -316,6 +317,8 @@ mod tests {
             run_dir: String::new(),
             speech: Some(talkative()),
             watch_problems: vec!["The kernel has enough.".to_owned()],
+            pid_file: Some("/p/api.pid".to_owned()),
+            pid_file_problem: Some("It holds something else.".to_owned()),
         }
     }
 
@@ -335,6 +338,8 @@ mod tests {
           host            box
           namespace       default
           channel         open
+          pid file        /p/api.pid
+          its problem     It holds something else.
           watch problem   The kernel has enough.
         resolved
           script          /p/server.js

@@ -24,6 +24,8 @@ pub(crate) struct Described {
     /// When its schedule means it next.
     pub(crate) next_scheduled_at: Option<String>,
     pub(crate) watch_problems: Vec<String>,
+    pub(crate) pid_file: Option<String>,
+    pub(crate) pid_file_problem: Option<String>,
     pub(crate) resolved: Option<Paths>,
     pub(crate) spec: Option<Spec>,
     pub(crate) limits: Vec<Limit>,
@@ -105,6 +107,8 @@ pub(crate) fn described(host: &str, descriptions: Vec<Description>) -> Vec<Descr
             run_dir: some(description.run_dir),
             next_scheduled_at: description.next_scheduled_ns.and_then(time),
             watch_problems: description.watch_problems,
+            pid_file: description.pid_file,
+            pid_file_problem: description.pid_file_problem,
             resolved: description.resolved.map(paths),
             spec: description.spec.map(spec),
             limits: description.limits.into_iter().map(limit).collect(),

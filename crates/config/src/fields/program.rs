@@ -1,6 +1,6 @@
 //! What runs.
 
-use super::{Group, Shape, acted, unacted};
+use super::{Group, Shape, acted};
 
 const WHO: &str = "A name or a number; only root can run an app as somebody else.";
 
@@ -76,10 +76,13 @@ pub(super) const GROUP: Group = Group {
             .also(&["group"])
             .expecting("a group's name or number")
             .otherwise("the user's group"),
-        unacted(
+        acted(
             "pid_file",
             Shape::Text,
-            "A file that holds the number of the first process for as long as there is one.",
+            "A file that holds the number of the first process for as long as there is a run. A relative path counts from \
+             `cwd`. With several instances each has its own: `api.pid` becomes `api-0.pid`, `api-1.pid` and so on. \
+             Folders are made; a file that is there and holds something else is not replaced, and `eco describe` says \
+             so.",
         )
         .also(&["pid"])
         .expecting("a path")
