@@ -8,6 +8,7 @@ mod changes;
 mod channels;
 mod config_verbs;
 mod crash;
+mod damage;
 mod env_file;
 mod events;
 mod examples;

@@ -20,7 +20,6 @@ pub mod dotenv;
 pub mod environment;
 pub mod feed;
 pub mod fleet;
-pub mod frame;
 pub mod hands;
 pub mod keeper;
 pub mod lifelines;

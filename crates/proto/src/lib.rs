@@ -1,12 +1,13 @@
 //! The contracts between eco's programs: generated messages and services, and error detail.
 //!
-//! Wire only: no domain type and no logic lives here. The sources, with the rules of every stream in
+//! Wire only: no domain type and no logic lives here but how the keeper's messages are cut. The sources, with the rules of every stream in
 //! their comments, are in `proto/` at the top of the repository; protox compiles them, so no protoc is needed.
 //!
 //! A change that an older peer would misread goes into a new package (`v2`) beside the old one;
 //! new fields with new numbers do not need one.
 
 pub mod detail;
+pub mod frame;
 
 /// The version of this build, the same for all its programs.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -17,7 +17,7 @@ use nix::sys::socket::getsockopt;
 use nix::sys::socket::sockopt::PeerCredentials;
 use nix::unistd::{Uid, geteuid};
 
-use crate::frame::{self, FrameError, Frames};
+use eco_proto::frame::{self, FrameError, Frames};
 
 /// Bytes that may wait for the agent before it counts as stuck.
 const MOST_WAITING: usize = 8 << 20;

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use eco_home::runs::Stream;
 use eco_home::{Daemon, Home, launch};
+use eco_proto::frame::{self, FrameError, Frames};
 use eco_proto::keeper::v1 as pb;
 use eco_proto::keeper::v1::from_keeper::Message as From;
 use eco_proto::keeper::v1::to_keeper::Message as To;
@@ -27,7 +28,6 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
 use crate::fleet::{Greeting, Identity, Report, RunKey};
-use crate::frame::{self, FrameError, Frames};
 use crate::limits::Groups;
 use crate::message::Message;
 use crate::notification::Notification;

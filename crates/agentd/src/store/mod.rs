@@ -39,7 +39,7 @@ const CACHE_BYTES: u64 = 8 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be opened.
-    #[error("open the state in {path}")]
+    #[error("open the state in {path} (apps that run go on, and `eco kill` ends them without it)")]
     Open {
         /// Its folder.
         path: PathBuf,
@@ -49,8 +49,8 @@ pub enum StoreError {
     },
     /// It was written, and nothing of it is left.
     #[error(
-        "find the state in {path}: it was written and is damaged; move that folder away and start the apps anew \
-         (apps that still run are not touched, and `eco kill` cannot reach them)"
+        "find the state in {path}: it was written and is damaged; end the apps that still run with `eco kill`, move that \
+         folder away and start them anew"
     )]
     Damaged {
         /// Its folder.

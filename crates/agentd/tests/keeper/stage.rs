@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use eco_agentd::frame::{self, Frames};
 use eco_agentd::os::process::{self, Identity};
 use eco_home::notes::{self, Note};
 use eco_home::runs::Stream;
 use eco_home::{Daemon, Home};
+use eco_proto::frame::{self, Frames};
 use eco_proto::keeper::v1::from_keeper::Message as Fact;
 use eco_proto::keeper::v1::to_keeper::Message as Request;
 use eco_proto::keeper::v1::{

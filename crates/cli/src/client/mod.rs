@@ -4,6 +4,7 @@
 //!  connect   a socket ─▶ a channel, or "nobody listens"
 //!  launch    nobody listens ─▶ start the agent ─▶ a channel
 //!  agent     the agent's calls; follows instances until they have settled
+//!  keeper    ends everything where no agent can be had
 //!  speech    the agent's calls by which people speak to apps
 //!  follow    the log daemon's lines, over its deaths
 //!  status    a refused call ─▶ what to tell the person
@@ -14,6 +15,7 @@ mod agent;
 mod connect;
 mod follow;
 mod gone;
+mod keeper;
 mod launch;
 mod speech;
 mod status;
@@ -22,4 +24,5 @@ pub(crate) use agent::Agent;
 pub(crate) use connect::LogDaemon;
 pub(crate) use follow::{Reader, Told, read};
 pub(crate) use gone::{listens, wait as wait_until_gone};
+pub(crate) use keeper::Keeper;
 pub(crate) use launch::agent as launch_agent;

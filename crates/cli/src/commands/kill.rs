@@ -1,15 +1,21 @@
 //! `eco kill`
+//!
+//! ```text
+//!  an agent is there, or one can be started ─▶ it ends the apps, each as it is to be ended, and remembers them
+//!  none can be started ────────────────────▶ the keeper ends what it has, and the state stays as it is
+//! ```
 
 use eco_home::Daemon;
 
 use super::session::Session;
-use crate::client::{Agent, listens, wait_until_gone};
-use crate::error::CliError;
+use crate::client::{Agent, Keeper, LogDaemon, listens, wait_until_gone};
+use crate::error::{CliError, chain};
 use crate::render::json;
 
 /// Stop every app, and end the agent, the keeper and the log daemon
 ///
-/// `eco resurrect` brings the apps up again.
+/// `eco resurrect` brings the apps up again. Where the agent cannot start, because its state is damaged, what runs is ended
+/// all the same, and the state is left as it is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  eco kill")]
 pub(crate) struct Args {
@@ -19,16 +25,28 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), CliError> {
-    let mut agent = match Agent::find(&session.home).await? {
+    let runs = |daemon| listens(&session.home, daemon);
+    let agent = match Agent::find(&session.home).await? {
         Some(agent) => agent,
-        // The apps live on without an agent, and only an agent can stop them.
-        None if listens(&session.home, Daemon::Keeper) => session.launch().await?,
+        // The apps live on without an agent, and only an agent knows how each is to be stopped.
+        None if runs(Daemon::Keeper) || runs(Daemon::Log) => match session.launch().await {
+            Ok(agent) => agent,
+            Err(error) => return without_agent(session, &args, &error).await,
+        },
         None => {
             let home = session.home.root().display();
             let said = format!("Nothing runs for {home}.\n");
             return tell(session, &args, 0, said);
         }
     };
+    by_agent(session, &args, agent).await
+}
+
+async fn by_agent(
+    session: &mut Session<'_>,
+    args: &Args,
+    mut agent: Agent,
+) -> Result<(), CliError> {
     session.ui.status("Stopping every app.");
     let stopped = agent.shut_down(true).await?;
     let who = agent.who();
@@ -40,7 +58,37 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         wait_until_gone(&session.home, daemon, pid).await?;
     }
     let said = format!("Stopped {stopped} instances, and eco itself.\n");
-    tell(session, &args, stopped, said)
+    tell(session, args, stopped, said)
+}
+
+/// Ends what there is although no agent can be started, for the reason that `refusal` tells.
+async fn without_agent(
+    session: &mut Session<'_>,
+    args: &Args,
+    refusal: &CliError,
+) -> Result<(), CliError> {
+    let state = session.home.state();
+    session.ui.warning(&format!(
+        "{}. What runs is ended by the keeper alone, by SIGINT and then by SIGKILL, and {} is left as it is.",
+        chain(refusal),
+        state.display()
+    ));
+    for line in refusal.details() {
+        session.ui.note(&format!("  {line}"));
+    }
+    let mut stopped = 0;
+    if let Some(keeper) = Keeper::find(&session.home).await? {
+        let pid = keeper.pid();
+        stopped = keeper.end_all().await?;
+        wait_until_gone(&session.home, Daemon::Keeper, pid).await?;
+    }
+    if let Some(mut log) = LogDaemon::find(&session.home).await? {
+        let pid = log.pid().await?;
+        log.shut_down().await?;
+        wait_until_gone(&session.home, Daemon::Log, pid).await?;
+    }
+    let said = format!("Ended {stopped} instances, and eco itself.\n");
+    tell(session, args, stopped, said)
 }
 
 fn tell(

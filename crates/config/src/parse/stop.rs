@@ -5,30 +5,30 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::raw::closest;
-use crate::spec::{
-    ReadyPolicy, SIGINT, StopPolicy, StopReach, StopWords, signal_names, signal_number,
-};
+use crate::spec::{ReadyPolicy, StopPolicy, StopReach, StopWords, signal_names, signal_number};
 
 use super::fields::Fields;
 use super::probe;
 use super::value::{Reading, duration, flag, whole};
 
-const KILL_TIMEOUT: Duration = Duration::from_millis(1600);
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) fn policy(fields: &mut Fields<'_>) -> StopPolicy {
+    let usual = StopPolicy::default();
     StopPolicy {
         words: match fields.take("shutdown_with_message", flag) {
             Some(true) => StopWords::Message,
-            Some(false) | None => StopWords::Signal,
+            Some(false) => StopWords::Signal,
+            None => usual.words,
         },
-        signal: fields.take("kill_signal", signal).unwrap_or(SIGINT),
+        signal: fields.take("kill_signal", signal).unwrap_or(usual.signal),
         kill_timeout: fields
             .take("kill_timeout", duration)
-            .unwrap_or(KILL_TIMEOUT),
+            .unwrap_or(usual.kill_timeout),
         reach: match fields.take("treekill", flag) {
             Some(false) => StopReach::Leader,
-            Some(true) | None => StopReach::Tree,
+            Some(true) => StopReach::Tree,
+            None => usual.reach,
         },
     }
 }

@@ -172,6 +172,18 @@ pub struct StopPolicy {
     pub reach: StopReach,
 }
 
+/// That of an app which says nothing of it.
+impl Default for StopPolicy {
+    fn default() -> Self {
+        Self {
+            words: StopWords::Signal,
+            signal: SIGINT,
+            kill_timeout: Duration::from_millis(1600),
+            reach: StopReach::Tree,
+        }
+    }
+}
+
 /// How an app is asked to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StopWords {

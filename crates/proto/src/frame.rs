@@ -7,7 +7,7 @@
 //!  u32 LE   prost
 //! ```
 //!
-//! No I/O lives here: the keeper reads and writes without blocking, the agent with tokio, and both
+//! No I/O lives here: the keeper reads and writes without blocking, who speaks with it does so with tokio, and all
 //! hand their bytes to [`Frames`]. A frame that is too long or is no message ends the conversation, since
 //! nothing behind it can be trusted.
 
@@ -104,10 +104,10 @@ impl Frames {
 
 #[cfg(test)]
 mod tests {
-    use eco_proto::keeper::v1::{Moment, RunKey};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::keeper::v1::{Moment, RunKey};
 
     fn moment(boot_ns: u64) -> Moment {
         Moment {
