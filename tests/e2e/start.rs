@@ -261,6 +261,40 @@ fn a_script_and_a_command_start_without_a_file() {
 }
 
 #[test]
+fn a_script_is_told_by_options_what_a_file_would_say() {
+    let env = TestEnv::new();
+    env.write("src/greet.sh", "echo \"$PWD $PORT\"\nexec sleep 1000\n");
+    let typed =
+        "start src/greet.sh --cwd src -i 2 --no-autorestart --port 7100 --increment-var PORT";
+    let words: Vec<&str> = typed.split(' ').collect();
+    drop(env.eco(&words).ok());
+    let mut lines: Vec<_> = env
+        .logs("greet")
+        .into_iter()
+        .map(|line| line.line)
+        .collect();
+    lines.sort();
+    let folder = env.project().join("src");
+    assert_eq!(
+        lines,
+        [7100, 7101].map(|port| format!("{} {port}", folder.display()))
+    );
+}
+
+#[test]
+fn options_about_a_script_are_refused_where_they_mean_nothing_or_are_wrong() {
+    let env = TestEnv::new();
+    env.ecosystem("dev", &json!([app("a", &["wait"])]));
+    env.write("greet.sh", "exec sleep 1000\n");
+    env.eco(&["start", "dev", "--watch"])
+        .fails(1, &["single script", "ecosystem file"]);
+    env.eco(&["start", "greet.sh", "--max-memory-restart", "lots"])
+        .fails(1, &["max_memory_restart", "lots", "200M"]);
+    env.eco(&["start", "greet.sh", "--max-memory"])
+        .fails(2, &["--max-memory-restart"]);
+}
+
+#[test]
 fn names_and_arguments_of_any_kind_arrive_as_they_are() {
     let env = TestEnv::new();
     let odd = "out:a b  \"c\" $HOME 'd' \\ ü";

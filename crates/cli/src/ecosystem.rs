@@ -7,7 +7,7 @@ use eco_config::{ByNode, ConfigError, EnvBlock, NoSuchRuntime, Problem, Request,
 pub(crate) use eco_config::{STDIN, file_names, is_ecosystem_file, shown};
 use eco_config::{is_stdin, read_stdin};
 use eco_proto::agent::v1 as pb;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::error::{CliError, chain};
 use crate::surroundings::Surroundings;
@@ -165,21 +165,31 @@ fn failure(file: &Path, error: ConfigError) -> Vec<Finding> {
     }
 }
 
+/// A script or a command line, and how it is to run.
+#[derive(Clone, Debug)]
+pub(crate) struct Script {
+    /// A path, or a command line.
+    pub(crate) line: String,
+    /// What it is called.
+    pub(crate) name: Option<String>,
+    /// What it is given.
+    pub(crate) arguments: Vec<String>,
+    /// Any other field by its name in a file.
+    pub(crate) fields: Map<String, Value>,
+}
+
 /// Makes an app of a script or a command line.
 pub(crate) fn single(
-    script: String,
-    name: Option<String>,
-    arguments: Vec<String>,
+    script: Script,
     environment: &str,
     surroundings: &Surroundings,
 ) -> Result<pb::AppSpec, CliError> {
-    let tried = format!("start {script}");
+    let tried = format!("start {}", script.line);
     let single = Single {
-        script,
-        name,
-        arguments,
-        cwd: None,
-        options: Map::new(),
+        script: script.line,
+        name: script.name,
+        arguments: script.arguments,
+        fields: script.fields,
         environment: environment_name(environment)?,
         variables: surroundings.variables.clone(),
         invoked_in: surroundings.working_directory.clone(),

@@ -26,6 +26,7 @@ mod lookup;
 mod nearness;
 mod number;
 mod only;
+mod pm2;
 mod redaction;
 mod render;
 mod resume;
@@ -59,7 +60,7 @@ pub async fn run(
             ui.configure(cli.global.color, cli.global.quiet);
             commands::dispatch(cli, surroundings, ui).await
         }
-        Err(refusal) => return usage(&refusal, ui),
+        Err(refusal) => return usage(&pm2::advised(refusal), ui),
     };
     let result = result.and_then(|()| ui.flush().map_err(CliError::from));
     match result {

@@ -112,10 +112,8 @@ pub struct Single {
     pub name: Option<String>,
     /// What it is given.
     pub arguments: Vec<String>,
-    /// Where it runs.
-    pub cwd: Option<PathBuf>,
-    /// Any other field by its name in a file (`max_memory_restart`), for the flags of the command.
-    pub options: Map<String, Value>,
+    /// Any other field by its name in a file, such as `max_memory_restart`.
+    pub fields: Map<String, Value>,
     /// What it will belong to.
     pub environment: EnvironmentName,
     /// The environment of the command.
@@ -179,15 +177,12 @@ pub fn single(single: &Single) -> Result<AppSpec, Vec<Problem>> {
         invoked_in: single.invoked_in.clone(),
         parallelism: parallelism(),
     };
-    let mut fields = single.options.clone();
+    let mut fields = single.fields.clone();
     let mut set = |key: &str, value: Value| fields.insert(key.to_owned(), value);
     set("script", single.script.clone().into());
     set("args", single.arguments.clone().into());
     if let Some(name) = &single.name {
         set("name", name.clone().into());
-    }
-    if let Some(cwd) = &single.cwd {
-        set("cwd", cwd.to_string_lossy().into_owned().into());
     }
     parse::command(&RawApp::new(String::new(), None, fields), &asked)
 }

@@ -197,8 +197,7 @@ fn a_command_without_a_file_has_the_same_defaults_and_checks() {
         script: "bin/app.js".to_owned(),
         name: None,
         arguments: vec!["a b".to_owned()],
-        cwd: None,
-        options: serde_json::Map::new(),
+        fields: serde_json::Map::new(),
         environment: EnvironmentName::new("default").unwrap(),
         variables: [("A".to_owned(), "1".to_owned())].into(),
         invoked_in: "/work".into(),
@@ -211,9 +210,7 @@ fn a_command_without_a_file_has_the_same_defaults_and_checks() {
     assert_eq!(app.defined_in.to_str(), Some("/work"));
     assert_eq!((app.restart.max_unstable, app.inherited_env.len()), (16, 1));
     command.name = Some("x\u{7}".to_owned());
-    command
-        .options
-        .insert("instances".to_owned(), "lots".into());
+    command.fields.insert("instances".to_owned(), "lots".into());
     let said: Vec<_> = single(&command)
         .unwrap_err()
         .iter()

@@ -14,6 +14,7 @@ mod bring_up;
 mod conclude;
 mod desk;
 mod failure;
+mod fields;
 mod files;
 mod plan;
 mod selection;

@@ -5,6 +5,7 @@ use std::path::Path;
 use eco_proto::agent::v1::dependency::On;
 use eco_proto::agent::v1::{AppSpec, Dependency, Prune};
 
+use super::fields::Fields;
 use super::files;
 use super::session::Session;
 use crate::client::Agent;
@@ -26,6 +27,8 @@ pub(crate) struct Reading {
     pub(crate) name: Option<String>,
     /// What a script or command is given.
     pub(crate) arguments: Vec<String>,
+    /// How a script or command is to run.
+    pub(crate) fields: Fields,
 }
 
 /// What is to be done.
@@ -152,9 +155,11 @@ fn fits(reading: &Reading, targets: &[Target]) -> Result<(), CliError> {
             .because("it chooses among the apps of an ecosystem file, and none is named"));
     }
     let is_one_script = matches!(targets, [Target::Script(_) | Target::Command { .. }]);
-    if (reading.name.is_some() || !reading.arguments.is_empty()) && !is_one_script {
-        return Err(CliError::user("apply --name or arguments after --")
-            .because("they are for a single script or command"));
+    let is_about_one = reading.name.is_some() || !reading.arguments.is_empty();
+    if (is_about_one || !reading.fields.is_empty()) && !is_one_script {
+        return Err(CliError::user("apply --name, fields or arguments after --")
+            .because("they are for a single script or command")
+            .hinted("say it in the ecosystem file"));
     }
     Ok(())
 }
@@ -201,13 +206,13 @@ fn script(session: &mut Session<'_>, line: String, reading: &Reading) -> Result<
     session
         .ui
         .status(&format!("Environment {environment}: script {line}"));
-    ecosystem::single(
+    let script = ecosystem::Script {
         line,
-        reading.name.clone(),
-        reading.arguments.clone(),
-        &environment,
-        session.surroundings,
-    )
+        name: reading.name.clone(),
+        arguments: reading.arguments.clone(),
+        fields: reading.fields.as_map().clone(),
+    };
+    ecosystem::single(script, &environment, session.surroundings)
 }
 
 /// The apps that are meant, and the others.

@@ -2,6 +2,7 @@
 
 use super::bring_up::{BringUp, Needs, bring_up};
 use super::conclude::Conclusion;
+use super::fields::Fields;
 use super::plan::{Commands, Reading, plan};
 use super::session::Session;
 use crate::error::CliError;
@@ -25,6 +26,7 @@ use crate::error::CliError;
     eco start ecosystem.config.js --only 'mds-*,public-api'\n  \
     eco start production --env production\n  \
     eco start server.js --name api -- --port 3000\n  \
+    eco start worker.py -i 4 --watch=src --max-memory-restart 300M\n  \
     jq '.apps |= map(.instances = 1)' ecosystem.json | eco start -\n  \
     eco start 'mds-*'                       known apps that are stopped")]
 pub(crate) struct Args {
@@ -41,6 +43,8 @@ pub(crate) struct Args {
     #[arg(long, short = 'n')]
     name: Option<String>,
     #[command(flatten)]
+    fields: Fields,
+    #[command(flatten)]
     needs: Needs,
     #[command(flatten)]
     conclusion: Conclusion,
@@ -55,6 +59,7 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         env_block: args.env,
         name: args.name,
         arguments: args.arguments,
+        fields: args.fields,
     };
     let mut agent = None;
     let plan = plan(
