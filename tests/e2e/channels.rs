@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use eco_tests::{TestEnv, wait_until};
+use eco_tests::{TestEnv, app, wait_until};
 use nix::pty::openpty;
 use nix::sys::termios::tcgetattr;
 use serde_json::{Value, json};
@@ -354,6 +354,33 @@ fn a_signal_reaches_the_app_and_is_no_stop() {
     });
     env.eco(&["signal", "USR3", "talker"])
         .fails(2, &["did you mean"]);
+}
+
+#[test]
+fn an_app_that_says_that_it_stops_is_shown_as_stopping_until_another_run_begins() {
+    let env = TestEnv::new();
+    let go = env.path("go");
+    let actions = [
+        "notify:READY=1",
+        &format!("file:{go}"),
+        "notify:STOPPING=1",
+        "wait",
+    ];
+    let mut own = app("api", &actions);
+    own["readiness"] = json!({ "notify": true });
+    env.ecosystem("dev", &json!([own]));
+    drop(env.eco(&["start", "dev"]).ok());
+    let pid = env.list().one("api").pid();
+    env.write("go", "");
+    wait_until("it is stopping", || {
+        env.list().one("api").status() == "stopping"
+    });
+    let described = env.describe("api");
+    assert_eq!(described["cause"], "it says that it is stopping");
+    assert_eq!(described["pid"], pid);
+    std::fs::remove_file(&go).expect("it is there");
+    drop(env.eco(&["restart", "api"]).ok());
+    assert_eq!(env.list().one("api").status(), "online");
 }
 
 #[test]

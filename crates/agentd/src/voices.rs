@@ -64,6 +64,8 @@ pub struct Voice {
     pub actions: BTreeMap<String, Action>,
     /// What it is doing, in its words.
     pub status: Option<String>,
+    /// Whether it said `STOPPING=1`: it ends by its own wish, and is about to be gone.
+    pub is_stopping: bool,
     /// When it last said `WATCHDOG=1`, since boot.
     pub alive_at: Option<Duration>,
 }
@@ -211,6 +213,9 @@ fn notice(voice: &mut Voice, notification: &Notification) -> bool {
     if notification.is_alive {
         voice.alive_at = Some(clock::since_boot());
         has_changed = true;
+    }
+    if notification.is_stopping {
+        has_changed |= replace(&mut voice.is_stopping, true);
     }
     if let Some(status) = &notification.status {
         has_changed |= replace(&mut voice.status, Some(status.clone()));

@@ -115,9 +115,14 @@ impl Service {
         let usages = tokio::task::spawn_blocking(move || sampler.look(&leaders, closeness))
             .await
             .map_err(|_| refuse::ending())?;
+        let mut instances = convert::instances(fleet, slots, &usages, &self.board.borrow());
+        let voices = self.peers.ears.voices.borrow();
+        for (key, instance) in slots.iter().zip(&mut instances) {
+            speech::heed(key, instance, &voices);
+        }
         Ok(pb::ListReply {
             host: self.host.clone(),
-            instances: convert::instances(fleet, slots, &usages, &self.board.borrow()),
+            instances,
         })
     }
 
