@@ -1,6 +1,6 @@
 //! Speaking with apps: over Node's channel, their standard input, notices and signals, with real programs.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -298,6 +298,45 @@ fn what_is_piped_to_an_attachment_goes_in_and_its_answer_comes_out() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "heard one\n");
     assert_eq!(env.list().one("talker").status(), "online");
     env.eco(&["attach", "nobody"]).fails(1, &["no app matches"]);
+}
+
+#[test]
+fn a_question_without_a_newline_is_shown_before_it_is_answered() {
+    let env = TestEnv::new();
+    env.write(
+        "repl.py",
+        "while True:\n    name = input('name? ')\n    print('hello', name, flush=True)\n",
+    );
+    env.ecosystem("dev", &json!([{ "name": "repl", "script": "repl.py" }]));
+    drop(env.eco(&["start", "dev"]).ok());
+    let mut command = env.command(env.project(), &["attach", "repl"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("eco runs");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    let mut stdout = child.stdout.take().expect("it is piped");
+    let (tell, shown) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = [0; 64];
+        while let Ok(count @ 1..) = stdout.read(&mut bytes) {
+            tell.send(bytes[..count].to_vec())
+                .expect("the test listens");
+        }
+    });
+    let mut seen = Vec::new();
+    let mut is_shown = |words: &str| {
+        wait_until("the words are shown", || {
+            seen.extend(shown.try_iter().flatten());
+            String::from_utf8_lossy(&seen) == words
+        });
+    };
+    is_shown("name? ");
+    stdin.write_all(b"ann\n").expect("it is taken");
+    is_shown("name? hello ann\nname? ");
+    env.slay(env.daemons().logd);
+    stdin.write_all(b"bob\n").expect("it is taken");
+    is_shown("name? hello ann\nname? hello bob\nname? ");
+    drop(stdin);
+    assert!(child.wait().expect("it ends").success());
 }
 
 #[test]

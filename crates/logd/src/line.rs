@@ -77,6 +77,12 @@ impl Splitter {
         (!self.pending.is_empty()).then(|| self.take(&[], 0))
     }
 
+    /// What is there of a line that is not complete, and where it begins.
+    #[must_use]
+    pub fn begun(&self) -> Option<(u64, &[u8])> {
+        self.is_pending().then_some((self.offset, &self.pending))
+    }
+
     /// Returns whether a line has begun and is not complete.
     #[must_use]
     pub const fn is_pending(&self) -> bool {
@@ -183,6 +189,7 @@ mod tests {
         );
         assert_eq!(splitter.cut(&mut chunk), None);
         assert!(splitter.is_pending());
+        assert_eq!(splitter.begun(), Some((2, &b"b"[..])));
         assert_eq!(
             splitter.finish().map(|cut| (cut.offset, cut.end)),
             Some((2, 3))

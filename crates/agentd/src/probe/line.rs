@@ -92,7 +92,9 @@ impl<'a> Search<'a> {
     fn take(&mut self, item: QueryItem) -> bool {
         match item.item {
             Some(Item::Lines(lines)) => lines.lines.into_iter().any(|line| self.matches(line)),
-            Some(Item::Source(_) | Item::CaughtUp(_) | Item::Gap(_)) | None => false,
+            Some(Item::Source(_) | Item::CaughtUp(_) | Item::Gap(_) | Item::Begun(_)) | None => {
+                false
+            }
         }
     }
 

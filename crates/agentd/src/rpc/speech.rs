@@ -19,7 +19,7 @@ pub(super) fn heed(key: &SlotKey, instance: &mut pb::Instance, voices: &Voices) 
     let voice = voices.get(&key.run(instance.run));
     if is_up && voice.is_some_and(|voice| voice.is_stopping) {
         instance.set_status(pb::Status::Stopping);
-        instance.cause = "it says that it is stopping".to_owned();
+        "it says that it is stopping".clone_into(&mut instance.cause);
         instance.by = None;
     }
 }

@@ -11,7 +11,7 @@ use super::connect::LogDaemon;
 use super::status;
 use crate::error::CliError;
 use crate::resume::Progress;
-use crate::view::line::{LogGap, LogLine, Origin};
+use crate::view::line::{LogBegun, LogGap, LogLine, Origin};
 
 /// How long the agent may take to start a log daemon in place of one that has died.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,6 +25,8 @@ pub(crate) enum Told {
     Source(Origin),
     /// A line, or a piece of a long one.
     Line(LogLine),
+    /// What is there of a line that is not complete; only where the request asks for it.
+    Begun(LogBegun),
     /// Bytes that are no longer there.
     Gap(LogGap),
     /// All lines of a message were told, or the history is complete: show them.
@@ -143,6 +145,15 @@ impl Sources {
             }
             Item::CaughtUp(_) => {
                 progress.catch_up();
+                reader.take(Told::Pause)
+            }
+            Item::Begun(begun) => {
+                let origin = self.origin(begun.source)?.clone();
+                reader.take(Told::Begun(LogBegun {
+                    origin,
+                    offset: begun.offset,
+                    text: begun.text,
+                }))?;
                 reader.take(Told::Pause)
             }
             Item::Gap(gap) => {

@@ -19,6 +19,7 @@ use crate::error::CliError;
 use crate::keyboard::{self, Keyboard, Origin, Typed};
 use crate::number;
 use crate::render::json;
+use crate::render::transcript::Transcript;
 use crate::selector;
 use crate::ui::Ui;
 
@@ -27,8 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Type to an app, and see what it writes
 ///
-/// Lines go to its standard input as they are entered; both of its outputs are shown as they come, line by line. Ctrl-C,
-/// Ctrl-] or Ctrl-D detaches and leaves the app as it is: it sees nothing of it, and no end of its input. When something is
+/// Lines go to its standard input as they are entered; both of its outputs are shown as they come, also what is there of a
+/// line. Ctrl-C, Ctrl-] or Ctrl-D detaches and leaves the app as it is: it sees nothing of it, and no end of its input. When something is
 /// piped in, all of it is written, and the command ends when the app has then been silent for --settle.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -84,6 +85,7 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         )],
         last: Some(args.lines),
         follow: true,
+        begun: !args.json,
         ..QueryRequest::default()
     };
     let mut keyboard = keyboard::read();
@@ -96,6 +98,7 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
     let mut printer = Printer {
         ui: &mut *session.ui,
         form: Form::of_flag(args.json),
+        transcript: Transcript::default(),
         shown,
     };
     let selection = session_selection(&one);
@@ -120,6 +123,10 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
     let origin = keyboard.origin;
     // The terminal is as it was before anything else is said.
     drop(keyboard);
+    let is_within_a_line = printer.transcript.is_within_a_line();
+    if origin == Origin::Terminal && is_within_a_line {
+        session.ui.data("\n")?;
+    }
     part(session, &label, origin, parting)
 }
 
@@ -229,6 +236,7 @@ fn part(
 struct Printer<'a> {
     ui: &'a mut Ui,
     form: Form,
+    transcript: Transcript,
     /// Counts what was shown; above 0 when the lines are followed.
     shown: watch::Sender<u64>,
 }
@@ -239,9 +247,11 @@ impl Reader for Printer<'_> {
             (Told::Source(_), _) => {}
             (Told::Line(line), Form::Json) => self.ui.data(&json::line(&line))?,
             (Told::Line(line), Form::Text) => {
-                let text = String::from_utf8_lossy(&line.text);
-                let end = if line.continues { "" } else { "\n" };
-                self.ui.data(&format!("{text}{end}"))?;
+                self.ui.data(&self.transcript.line(&line))?;
+            }
+            (Told::Begun(_), Form::Json) => {}
+            (Told::Begun(begun), Form::Text) => {
+                self.ui.data(&self.transcript.begun(&begun))?;
             }
             (Told::Gap(gap), Form::Json) => self.ui.data(&json::gap(&gap))?,
             (Told::Gap(gap), Form::Text) => {

@@ -126,6 +126,8 @@ impl Reader for Printer<'_> {
                 let text = line::text(&line, &self.labels, &self.zone);
                 self.ui.data(&text)?;
             }
+            // Lines are shown when they are complete.
+            (Told::Begun(_), Form::Text | Form::Json) => {}
             (Told::Gap(gap), Form::Json) => self.ui.data(&json::gap(&gap))?,
             (Told::Gap(gap), Form::Text) => self.ui.data(&line::gap(&gap, &self.labels))?,
             (Told::Pause, Form::Text | Form::Json) => self.ui.flush()?,

@@ -37,7 +37,7 @@ impl Reader for Lines {
     fn take(&mut self, told: Told) -> Result<(), CliError> {
         match told {
             Told::Line(line) => self.0.push_back(line),
-            Told::Source(_) | Told::Gap(_) | Told::Pause | Told::Lost => {}
+            Told::Source(_) | Told::Begun(_) | Told::Gap(_) | Told::Pause | Told::Lost => {}
         }
         Ok(())
     }

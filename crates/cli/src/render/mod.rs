@@ -14,6 +14,7 @@ pub(crate) mod numbers;
 pub(crate) mod quantity;
 pub(crate) mod style;
 pub(crate) mod table;
+pub(crate) mod transcript;
 pub(crate) mod variables;
 pub(crate) mod watch;
 pub(crate) mod why;

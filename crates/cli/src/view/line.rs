@@ -68,6 +68,15 @@ impl LogLine {
     }
 }
 
+/// Bytes of a line that is not complete yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogBegun {
+    pub(crate) origin: Origin,
+    /// Of the first of them.
+    pub(crate) offset: u64,
+    pub(crate) text: Vec<u8>,
+}
+
 /// Bytes that are no longer there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogGap {

@@ -271,6 +271,12 @@ impl Reader {
         }
     }
 
+    /// What was read of a line that is not complete, and where it begins.
+    #[must_use]
+    pub fn begun(&self) -> Option<(u64, &[u8])> {
+        self.splitter.begun()
+    }
+
     /// What is there and may not be read yet.
     #[must_use]
     pub const fn held(&self) -> Option<Held> {

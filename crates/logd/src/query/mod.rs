@@ -53,8 +53,10 @@ pub struct Query {
 pub enum After {
     /// The end.
     Nothing,
-    /// All that is written from there on.
+    /// All lines that are written from there on.
     Live,
+    /// These, and what is there of those that are not complete.
+    LiveAndBegun,
 }
 
 impl Query {
@@ -98,7 +100,9 @@ fn run(query: &Query, runs: &Path, bell: &Bell, outlet: &mut Outlet) -> Result<(
     outlet.caught_up()?;
     match query.after {
         After::Nothing => Ok(()),
-        After::Live => tail::follow(query, runs, &lives, plan.seeds, bell, outlet),
+        After::Live | After::LiveAndBegun => {
+            tail::follow(query, runs, &lives, plan.seeds, bell, outlet)
+        }
     }
 }
 

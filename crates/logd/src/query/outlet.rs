@@ -36,6 +36,15 @@ pub enum Item {
         /// How many.
         bytes: u64,
     },
+    /// What is there of a line that is not complete, as far as it was not told yet.
+    Begun {
+        /// Whose.
+        source: u32,
+        /// Where these bytes begin.
+        offset: u64,
+        /// They.
+        text: Vec<u8>,
+    },
 }
 
 /// One line, or a piece of one.
@@ -115,6 +124,17 @@ impl Outlet {
                 })
             }
         }
+    }
+
+    /// Passes on what there is from `offset` on of a line of `source` that is not complete.
+    pub fn begun(&mut self, source: &Source, offset: u64, text: Vec<u8>) -> Result<(), Stop> {
+        let id = self.name(source)?;
+        self.flush()?;
+        self.send(Item::Begun {
+            source: id,
+            offset,
+            text,
+        })
     }
 
     /// Says that the history is complete.

@@ -145,7 +145,7 @@ impl Planner<'_> {
         survey: Survey,
         reach: &mut Reach,
     ) -> Result<(), HotError> {
-        let is_followed = self.query.after == After::Live && survey.life != Life::Ended;
+        let is_followed = self.query.after != After::Nothing && survey.life != Life::Ended;
         let complete = if is_followed {
             line_start(&place, &survey.extents, survey.start(), survey.end())?
         } else {

@@ -38,10 +38,10 @@ pub(super) fn query(request: pb::QueryRequest) -> Result<Query, InvalidQuery> {
         last: request.last,
         since: request.since_ns.unwrap_or(0),
         until: request.until_ns.unwrap_or(u64::MAX),
-        after: if request.follow {
-            After::Live
-        } else {
-            After::Nothing
+        after: match (request.follow, request.begun) {
+            (false, _) => After::Nothing,
+            (true, false) => After::Live,
+            (true, true) => After::LiveAndBegun,
         },
     })
 }
@@ -81,6 +81,15 @@ pub(super) fn item(item: Item) -> pb::QueryItem {
             source,
             offset,
             bytes,
+        }),
+        Item::Begun {
+            source,
+            offset,
+            text,
+        } => Wire::Begun(pb::Begun {
+            source,
+            offset,
+            text,
         }),
     };
     pb::QueryItem { item: Some(item) }

@@ -24,6 +24,8 @@ pub(super) struct Live {
     reader: Reader,
     has_ended: bool,
     last: u64,
+    /// Up to where lines that are not complete were told.
+    told: u64,
 }
 
 impl From<Seed> for Live {
@@ -34,6 +36,7 @@ impl From<Seed> for Live {
             reader: seed.reader,
             has_ended: false,
             last: 0,
+            told: 0,
         }
     }
 }
@@ -62,6 +65,16 @@ impl Live {
     /// What is there of it and waits for its note.
     pub(super) const fn held(&self) -> Option<Held> {
         self.reader.held()
+    }
+
+    /// What is there of a line that is not complete, and was not told yet: its offset, and its bytes.
+    pub(super) fn begun(&mut self) -> Option<(u64, Vec<u8>)> {
+        let (begins, text) = self.reader.begun()?;
+        let offset = begins.max(self.told);
+        let known = usize::try_from(offset - begins).ok()?;
+        let text = text.get(known..).filter(|text| !text.is_empty())?;
+        self.told = offset + text.len() as u64;
+        Some((offset, text.to_vec()))
     }
 
     /// Finds out what is new.

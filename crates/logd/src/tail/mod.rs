@@ -10,6 +10,9 @@
 //! Bytes that wait for their note ([`hot`](crate::hot)) are looked at again before that, when they are old enough to need
 //! none at the latest: the note rings no bell.
 //!
+//! A line is passed on when it is complete. Whoever asks for it is told before that what is there of it, each byte once:
+//! that is for people who wait for a program's question, and takes nothing from the line.
+//!
 //! The bell says that it is worth looking, never what there is to see: a lost ring costs 200 ms, and a false one a few
 //! system calls.
 
@@ -28,7 +31,7 @@ pub use bell::{Bell, Closed, Heard};
 use crate::catalog::{self, Lives, Slot};
 use crate::hot::Item;
 use crate::query::merge::merge;
-use crate::query::{Outlet, Query, Seed, Source, Stop};
+use crate::query::{After, Outlet, Query, Seed, Source, Stop};
 use live::{Depth, Live};
 
 /// The longest time without a look.
@@ -159,6 +162,13 @@ impl<'a> Follower<'a> {
             Item::Line { .. } | Item::Gap { .. } => outlet.pass(live.source(), head.item),
         })?;
         self.lives.retain(|live| !live.has_ended());
+        if query.after == After::LiveAndBegun {
+            for live in &mut self.lives {
+                if let Some((offset, text)) = live.begun() {
+                    outlet.begun(live.source(), offset, text)?;
+                }
+            }
+        }
         Ok(())
     }
 }

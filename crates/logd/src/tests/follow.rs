@@ -83,6 +83,7 @@ async fn every_line_comes_once_and_in_order_while_it_is_written() {
         match listener.next().await.expect("goes on").expect("more") {
             Heard::CaughtUp => caught_up += 1,
             Heard::Gap(gap) => panic!("{gap:?}"),
+            Heard::Begun(begun) => panic!("{begun:?} was not asked for"),
             Heard::Line(line) => {
                 let (number, offset) = next.entry(line.source).or_default();
                 let text = String::from_utf8(line.text).expect("text");
@@ -97,6 +98,41 @@ async fn every_line_comes_once_and_in_order_while_it_is_written() {
     for writer in writers {
         writer.join().expect("no panic");
     }
+    drop(listener);
+    served.stop();
+}
+
+#[tokio::test]
+async fn what_is_there_of_a_line_is_told_once_where_it_is_asked_for_and_the_line_comes_all_the_same()
+ {
+    let served = Served::start();
+    let mut client = served.client().await;
+    let runs = served.home.runs();
+    let mut writer = Writer::new(&runs, &run_id("api", 1), Stream::Out);
+    writer.write(b"one\nna", 1);
+    let request = pb::QueryRequest {
+        begun: true,
+        ..follow(Some(0))
+    };
+    let mut listener = Listener::ask(&mut client, request).await;
+    listener.caught_up().await;
+    let mut told = async || match listener.next().await.expect("goes on").expect("more") {
+        Heard::Begun(begun) => (begun.offset, String::from_utf8(begun.text).expect("text")),
+        Heard::Line(line) => (
+            line.offset,
+            String::from_utf8(line.text).expect("text") + "\n",
+        ),
+        Heard::CaughtUp => panic!("a second time"),
+        Heard::Gap(gap) => panic!("{gap:?}"),
+    };
+    assert_eq!(told().await, (4, "na".to_owned()));
+    writer.write(b"me? ", 2);
+    assert_eq!(told().await, (6, "me? ".to_owned()));
+    writer.write(b"hello\nn", 3);
+    assert_eq!(told().await, (4, "name? hello\n".to_owned()));
+    assert_eq!(told().await, (16, "n".to_owned()));
+    writer.end();
+    assert_eq!(told().await, (16, "n\n".to_owned()));
     drop(listener);
     served.stop();
 }

@@ -194,6 +194,7 @@ pub(super) fn ask(runs: &Path, query: &Query) -> Vec<String> {
             query::Item::Gap { source, bytes, .. } => {
                 texts.push(format!("{} <{bytes} gone>", names[source as usize]));
             }
+            query::Item::Begun { .. } => panic!("only a follower hears of it"),
         }
     }
     assert_eq!(texts.pop().as_deref(), Some("--"));
@@ -268,6 +269,7 @@ pub(super) enum Heard {
     Line(pb::Line),
     CaughtUp,
     Gap(pb::Gap),
+    Begun(pb::Begun),
 }
 
 impl Listener {
@@ -307,6 +309,7 @@ impl Listener {
                 Some(Item::Lines(lines)) => self.lines.extend(lines.lines),
                 Some(Item::CaughtUp(_)) => return Ok(Some(Heard::CaughtUp)),
                 Some(Item::Gap(gap)) => return Ok(Some(Heard::Gap(gap))),
+                Some(Item::Begun(begun)) => return Ok(Some(Heard::Begun(begun))),
             }
         }
     }
