@@ -168,6 +168,10 @@ impl Agent for Stranger {
         never()
     }
 
+    async fn scale(&self, _: Request<ScaleRequest>) -> Answer<ScaleReply> {
+        never()
+    }
+
     async fn list(&self, _: Request<ListRequest>) -> Answer<ListReply> {
         never()
     }

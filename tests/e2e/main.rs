@@ -22,6 +22,7 @@ mod pid_files;
 mod probes;
 mod recovery;
 mod rest_and_return;
+mod scale;
 mod schedule;
 mod selectors;
 mod start;

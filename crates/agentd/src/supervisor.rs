@@ -16,7 +16,7 @@ mod request;
 mod tests;
 
 pub(crate) use perform::run_dir;
-pub use request::{Refusal, Reply, Request, Word};
+pub use request::{Refusal, Reply, Request, Scaled, Word};
 
 use std::sync::Arc;
 use std::time::Duration;

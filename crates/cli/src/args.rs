@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     apply, attach, config, delete, describe, diff, env, events, flush, id, init, kill, list, logs,
-    pid, ping, restart, resurrect, save, schema, send, signal, start, stop, trigger, update,
-    validate, watch, why,
+    pid, ping, reset, restart, resurrect, save, scale, schema, send, signal, start, stop, trigger,
+    update, validate, watch, why,
 };
 use crate::surroundings::Surroundings;
 
@@ -111,6 +111,8 @@ pub(crate) enum Command {
     Stop(stop::Args),
     #[command(visible_aliases = ["del", "rm"])]
     Delete(delete::Args),
+    Scale(scale::Args),
+    Reset(reset::Args),
     #[command(visible_aliases = ["desc", "info", "show"])]
     Describe(describe::Args),
     Watch(watch::Args),

@@ -15,7 +15,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use eco_home::Daemon;
-use eco_proto::agent::v1::{Action, ErrorDetail, Instance, Problem, Status, error_detail};
+use eco_proto::agent::v1::scale_request::Size;
+use eco_proto::agent::v1::{
+    Action, ErrorDetail, Instance, Outcome, Problem, Status, Verb, error_detail,
+};
 use fakes::{FakeAgent, FakeLog, Said, World, Written, instance, outcome, patient_child, spoken};
 
 const FILE: &str = "module.exports = { apps: [{ name: 'api', script: './api.js' }] };";
@@ -291,6 +294,57 @@ async fn a_stop_that_takes_too_long_is_a_failure() {
             .err()
             .contains("not there in time (stopping)")
     );
+}
+
+#[tokio::test]
+async fn a_scale_says_both_numbers_asks_for_the_signed_one_and_waits_for_what_comes() {
+    let world = World::new();
+    let agent = FakeAgent {
+        outcomes: vec![
+            outcome("api", Action::Unchanged, 0),
+            Outcome {
+                instance: 1,
+                ..outcome("api", Action::Created, 1)
+            },
+        ],
+        then: vec![
+            instance("api", Status::Online, 1),
+            Instance {
+                instance: 1,
+                ..instance("api", Status::Online, 1)
+            },
+        ],
+        ..FakeAgent::new(vec![instance("api", Status::Online, 1)])
+    };
+    let _server = agent.start(&world.home);
+    let ran = world.run(&["scale", "api", "+1", "--no-deps"]).await;
+    let err = ran.ended_with(0).err();
+    assert_eq!(err, "dev/api: 1 → 2 instances\n✓ dev/api#1: online\n");
+    let ran = world.run(&["scale", "api", "--json", "-1"]).await;
+    assert!(ran.ended_with(0).out().starts_with('['), "{}", ran.out());
+    let asked = agent.scaled.lock().unwrap();
+    let sizes: Vec<_> = asked
+        .iter()
+        .map(|one| (one.size, one.no_dependencies))
+        .collect();
+    let (more, fewer) = (Size::More(1), Size::Fewer(1));
+    assert_eq!(sizes, [(Some(more), true), (Some(fewer), false)]);
+}
+
+#[tokio::test]
+async fn a_reset_says_what_it_did_and_waits_for_nothing() {
+    let world = World::new();
+    let agent = FakeAgent {
+        outcomes: vec![outcome("api", Action::Reset, 0)],
+        ..FakeAgent::new(vec![instance("api", Status::Errored, 1)])
+    };
+    let _server = agent.start(&world.home);
+    let ran = world.run(&["reset", "api", "--json"]).await;
+    let err = ran.ended_with(0).err();
+    assert_eq!(err, "dev/api: restarts and failures count from zero\n");
+    assert!(ran.out().contains("\"errored\""), "{}", ran.out());
+    let acted = agent.acted.lock().unwrap();
+    assert_eq!(acted[0].verb(), Verb::Reset);
 }
 
 #[tokio::test]

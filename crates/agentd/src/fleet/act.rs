@@ -95,11 +95,15 @@ impl Fleet {
     }
 
     /// The apps that begin something by what was done, or wait to.
-    fn beginning(&self, outcomes: &[Outcome]) -> BTreeSet<AppKey> {
+    pub(super) fn beginning(&self, outcomes: &[Outcome]) -> BTreeSet<AppKey> {
         let begins = |outcome: &&Outcome| match outcome.action {
             Action::Created | Action::Started | Action::Restarted => true,
             Action::Unchanged => self.app(&outcome.slot.app).is_some_and(is_waiting),
-            Action::Registered | Action::Stopped | Action::Deleted | Action::Reset => false,
+            Action::Registered
+            | Action::LeftDown
+            | Action::Stopped
+            | Action::Deleted
+            | Action::Reset => false,
         };
         let begun = outcomes.iter().filter(begins);
         begun.map(|outcome| outcome.slot.app.clone()).collect()
@@ -249,7 +253,7 @@ impl Fleet {
     pub(super) fn outcome(&self, key: &SlotKey, action: Action) -> Option<Outcome> {
         let slot = self.slot(key)?;
         let run = match action {
-            Action::Unchanged | Action::Registered | Action::Reset => 0,
+            Action::Unchanged | Action::Registered | Action::LeftDown | Action::Reset => 0,
             Action::Created | Action::Started | Action::Restarted => awaited(&slot.machine),
             Action::Stopped | Action::Deleted => slot.machine.run(),
         };

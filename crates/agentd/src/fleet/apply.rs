@@ -25,6 +25,8 @@ pub enum Restart {
     IfChanged,
     /// All of it is replaced, or runs again.
     Always,
+    /// All of it is left as it is, up or down.
+    Never,
 }
 
 /// How an instance of `spec` is to be treated that was told to listen on `port`.
@@ -66,18 +68,21 @@ impl Application {
 
 /// One request's part in what is done to each app.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
-    now: Tick,
-    by: &'a By,
-    restart: Restart,
-    turn: Turn,
+pub(super) struct Asked<'a> {
+    pub(super) now: Tick,
+    pub(super) by: &'a By,
+    pub(super) restart: Restart,
+    pub(super) turn: Turn,
 }
 
 /// Whether an app that is down is started.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rise {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rise {
     Yes,
+    /// It waits to be started by name, or by the clock.
     No,
+    /// Its other instances were stopped, or put to rest, and so is it.
+    WithOthers,
 }
 
 impl Fleet {
@@ -154,6 +159,18 @@ impl Fleet {
     }
 
     fn apply_one(&mut self, asked: Asked<'_>, spec: AppSpec, rise: Rise) -> Vec<Outcome> {
+        let instances = (0..spec.instances).collect();
+        self.fit(asked, spec, rise, &instances)
+    }
+
+    /// Makes an app be as specified, with these instances and no others.
+    pub(super) fn fit(
+        &mut self,
+        asked: Asked<'_>,
+        spec: AppSpec,
+        rise: Rise,
+        instances: &BTreeSet<u32>,
+    ) -> Vec<Outcome> {
         let key = AppKey::of(&spec);
         let change = self.replace_spec(&key, spec);
         let Some(spec) = self.app(&key).map(|app| Arc::clone(&app.spec)) else {
@@ -161,8 +178,8 @@ impl Fleet {
         };
         let by = asked.by;
         let mut outcomes = Vec::new();
-        for instance in 0..spec.instances {
-            let slot = key.slot(instance);
+        for instance in instances {
+            let slot = key.slot(*instance);
             let action = match (self.slot(&slot), change) {
                 (None, _) => self.create(asked, &slot, &policy(&spec, None), rise),
                 (Some(slot_now), _) if is_as_asked(slot_now, change, asked.restart) => {
@@ -175,13 +192,13 @@ impl Fleet {
                 }
                 (Some(_), Change::None) => match asked.restart {
                     Restart::Always => self.replace(asked, &slot, format!("restarted by {by}")),
-                    Restart::Converge | Restart::IfChanged => Action::Unchanged,
+                    Restart::Converge | Restart::IfChanged | Restart::Never => Action::Unchanged,
                 },
             };
             outcomes.extend(self.outcome(&slot, action));
         }
         // An app goes with its last slot, so none goes before the others are there.
-        outcomes.extend(self.shrink(asked.now, by, &key, spec.instances));
+        outcomes.extend(self.shrink(asked.now, by, &key, instances));
         outcomes
     }
 
@@ -203,18 +220,19 @@ impl Fleet {
         change
     }
 
-    /// Takes away the slots beyond `instances`.
-    fn shrink(&mut self, now: Tick, by: &By, key: &AppKey, instances: u32) -> Vec<Outcome> {
-        let beyond: Vec<_> = self
-            .app(key)
-            .into_iter()
-            .flat_map(|app| {
-                app.slots
-                    .range(instances..)
-                    .map(|(instance, _)| key.slot(*instance))
-            })
+    /// Takes away the slots other than `instances`.
+    fn shrink(
+        &mut self,
+        now: Tick,
+        by: &By,
+        key: &AppKey,
+        instances: &BTreeSet<u32>,
+    ) -> Vec<Outcome> {
+        let slots = self.slots_of(key).into_iter();
+        let others: Vec<_> = slots
+            .filter(|slot| !instances.contains(&slot.instance))
             .collect();
-        beyond
+        others
             .into_iter()
             .filter_map(|slot| {
                 let outcome = self.outcome(&slot, Action::Deleted);
@@ -232,11 +250,27 @@ impl Fleet {
                 self.explain(slot, asked.by, ONLY_REGISTERED.to_owned());
                 Action::Registered
             }
+            Rise::WithOthers => self.join(asked, slot),
             Rise::Yes => {
                 self.start(asked, slot);
                 Action::Created
             }
         }
+    }
+
+    /// Leaves a slot down as the others of its app are, and puts it to rest with those that were.
+    fn join(&mut self, asked: Asked<'_>, slot: &SlotKey) -> Action {
+        let is_held = |one: &Slot| one.machine.want() == Want::Held;
+        let app = self.app(&slot.app);
+        if app.is_some_and(|app| app.slots.values().any(is_held)) {
+            // Only what is wanted up can be held.
+            for command in [Command::Start(Turn::InOrder), Command::Hold] {
+                self.step(slot, |machine| machine.command(asked.now, command));
+            }
+        }
+        let cause = format!("added by {}; its app is stopped", asked.by);
+        self.explain(slot, asked.by, cause);
+        Action::LeftDown
     }
 
     /// Makes a slot that is down.
@@ -260,6 +294,7 @@ impl Fleet {
                 self.start(asked, slot);
                 Action::Started
             }
+            (Rise::WithOthers, _) => self.join(asked, slot),
             (Rise::No, Fate::Stays) => Action::Unchanged,
             (Rise::No, Fate::Leaves) => {
                 self.explain(slot, asked.by, ONLY_REGISTERED.to_owned());
@@ -311,10 +346,11 @@ pub(super) enum Change {
     Other,
 }
 
-/// Whether a slot that is down is as it was asked for: its work is done.
+/// Whether a slot that is down is as it was asked for: its work is done, or nobody asks for more.
 pub(super) fn is_as_asked(slot: &Slot, change: Change, restart: Restart) -> bool {
     match (restart, change) {
         (Restart::Converge, Change::None) => is_completed(slot) && slot.fate == Fate::Stays,
+        (Restart::Never, _) => slot.fate == Fate::Stays,
         (Restart::Converge, Change::Other) | (Restart::IfChanged | Restart::Always, _) => false,
     }
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::apply::{Change, compare};
-use super::{App, AppKey, By, Changes, Exit, Fleet, Identity, Slot, SlotKey};
+use super::{App, AppKey, By, Changes, Exit, Fate, Fleet, Identity, Slot, SlotKey};
 use crate::machine::{Run, State};
 
 /// One thing that happened.
@@ -117,9 +117,31 @@ impl Told<'_> {
         }
         let (from, to) = (before.spec.instances, after.spec.instances);
         if from != to {
-            all.push(self.app_event(key, after, What::Scaled { from, to }));
+            let by = self.scaled_by(key, before, after);
+            all.push(Event {
+                cause: format!("scaled by {by}"),
+                by,
+                ..self.app_event(key, after, What::Scaled { from, to })
+            });
         }
         all
+    }
+
+    /// Who had an instance come or go.
+    fn scaled_by(&self, key: &AppKey, before: &App, after: &App) -> By {
+        let stays = |slot: &Slot| slot.fate == Fate::Stays;
+        let stayed = |instance: u32| before.slots.get(&instance).is_some_and(stays);
+        let slots = after.slots.iter();
+        let gone = self.gone.iter().filter(|(slot, _)| slot.app == *key);
+        let mut all = slots
+            .map(|(instance, slot)| (*instance, slot))
+            .chain(gone.map(|(slot, was)| (slot.instance, was)));
+        let changed = all.find(|(instance, slot)| stayed(*instance) != stays(slot));
+        let slot = changed.map(|(_, slot)| slot);
+        let first = || after.slots.values().next();
+        slot.or_else(first)
+            .map(|slot| slot.by.clone())
+            .unwrap_or_default()
     }
 
     fn deleted(&self, key: &AppKey) -> Option<Event> {

@@ -24,6 +24,7 @@ mod order;
 pub mod plan;
 mod reconcile;
 mod report;
+pub mod scale;
 mod schedule;
 pub mod select;
 mod slot;
@@ -103,6 +104,8 @@ pub enum Action {
     Deleted,
     /// Is as it was, and counts from zero.
     Reset,
+    /// New, and left down as the others of its app are.
+    LeftDown,
 }
 
 /// An app and its slots.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use globset::{GlobBuilder, GlobMatcher};
 use regex::Regex;
 
-use super::{AppKey, Fleet, SlotKey};
+use super::{App, AppKey, Fleet, SlotKey};
 
 /// Names that are offered where nothing matches.
 const OFFERED: usize = 3;
@@ -54,6 +54,14 @@ pub enum Refused {
         /// All apps it matches, qualified.
         candidates: Vec<String>,
     },
+    /// It matches several apps where one is meant.
+    #[error("{} apps are selected, and one is meant", .candidates.len())]
+    Several {
+        /// The selectors, divided by blanks.
+        selector: String,
+        /// All apps it matches, qualified.
+        candidates: Vec<String>,
+    },
     /// It is no pattern.
     #[error("{selector:?} is not a pattern: {problem}")]
     Malformed {
@@ -84,6 +92,35 @@ pub fn select(fleet: &Fleet, selection: &Selection) -> Result<Vec<SlotKey>, Refu
         chosen.extend(found.slots);
     }
     Ok(chosen.into_iter().collect())
+}
+
+/// Returns the one app that is meant, by itself or by one of its instances.
+pub fn select_one<'a>(
+    fleet: &'a Fleet,
+    selection: &Selection,
+) -> Result<(&'a AppKey, &'a App), Refused> {
+    // The same name in several environments is several apps, and told as such.
+    let everywhere = Selection {
+        reach: Reach::EveryEnvironment,
+        ..selection.clone()
+    };
+    let slots = select(fleet, &everywhere)?;
+    let apps: BTreeSet<AppKey> = slots.into_iter().map(|slot| slot.app).collect();
+    let selector = || selection.selectors.join(" ");
+    let mut all = apps
+        .iter()
+        .filter_map(|app| fleet.apps().get_key_value(app));
+    match (all.next(), all.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(Refused::NotFound {
+            selector: selector(),
+            candidates: Vec::new(),
+        }),
+        (Some(_), Some(_)) => Err(Refused::Several {
+            selector: selector(),
+            candidates: apps.iter().map(ToString::to_string).collect(),
+        }),
+    }
 }
 
 /// What one selector means, before it is judged.

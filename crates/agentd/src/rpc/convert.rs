@@ -8,6 +8,7 @@ use eco_home::clock::nanos;
 use eco_proto::agent::v1 as pb;
 
 use super::health;
+use crate::fleet::scale::Size;
 use crate::fleet::select::{Reach, Selection};
 use crate::fleet::wait::{self, Wait};
 use crate::fleet::{Action, App, Board, Exit, Fleet, Outcome, Slot, SlotKey, Verb};
@@ -16,6 +17,7 @@ use crate::machine::{Machine, Pending, State, Turn};
 use crate::resolve::{self, Resolved, Script};
 use crate::sample::Usage;
 use crate::store::{of_begun, of_by, of_exit};
+use crate::supervisor::Scaled;
 
 /// Whose message asks for everything at once may reach everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,16 @@ pub(super) const fn verb(verb: pb::Verb, turn: Turn) -> Option<Verb> {
     }
 }
 
+/// `None`: nobody said how many, or a later version says it in another way.
+pub(super) const fn size(size: Option<pb::scale_request::Size>) -> Option<Size> {
+    match size {
+        Some(pb::scale_request::Size::To(to)) => Some(Size::To(to)),
+        Some(pb::scale_request::Size::More(more)) => Some(Size::More(more)),
+        Some(pb::scale_request::Size::Fewer(fewer)) => Some(Size::Fewer(fewer)),
+        None => None,
+    }
+}
+
 /// Whether what is started waits for what it depends on.
 pub(super) const fn turn(no_dependencies: bool) -> Turn {
     if no_dependencies {
@@ -85,6 +97,22 @@ pub(super) fn outcomes(
         .collect()
 }
 
+pub(super) fn scaled(scaled: Scaled) -> pb::ScaleReply {
+    let Scaled {
+        app,
+        from,
+        to,
+        outcomes,
+    } = scaled;
+    pb::ScaleReply {
+        outcomes: self::outcomes(outcomes, &BTreeMap::new()),
+        environment: app.environment,
+        name: app.name,
+        from,
+        to,
+    }
+}
+
 const fn action(action: Action) -> pb::Action {
     match action {
         Action::Created => pb::Action::Created,
@@ -95,6 +123,7 @@ const fn action(action: Action) -> pb::Action {
         Action::Stopped => pb::Action::Stopped,
         Action::Deleted => pb::Action::Deleted,
         Action::Reset => pb::Action::Reset,
+        Action::LeftDown => pb::Action::LeftDown,
     }
 }
 

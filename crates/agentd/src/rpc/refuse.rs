@@ -7,6 +7,7 @@ use eco_proto::agent::v1::error_detail::Code as Detail;
 use eco_proto::detail;
 use tonic::{Code, Status};
 
+use crate::fleet::scale::Unscalable;
 use crate::fleet::select::Refused;
 use crate::resolve::Problem;
 use crate::supervisor::Refusal;
@@ -14,6 +15,7 @@ use crate::supervisor::Refusal;
 pub(super) fn refusal(refusal: &Refusal) -> Status {
     match refusal {
         Refusal::Selection(refused) => selection(refused),
+        Refusal::Size(unscalable) => size(unscalable),
         Refusal::Problems(problems) => {
             let problems = problems
                 .iter()
@@ -77,6 +79,15 @@ pub(super) fn selection(refused: &Refused) -> Status {
             selector,
             candidates.as_slice(),
         ),
+        Refused::Several {
+            selector,
+            candidates,
+        } => (
+            Code::FailedPrecondition,
+            Detail::Ambiguous,
+            selector,
+            candidates.as_slice(),
+        ),
         Refused::Malformed {
             selector,
             problem: _,
@@ -87,20 +98,47 @@ pub(super) fn selection(refused: &Refused) -> Status {
             [].as_slice(),
         ),
     };
-    let hint = match refused {
-        Refused::Malformed { .. } => {
-            "a glob is like 'mds-*' or 'api-[ab]', and /REGEX/ stands between slashes"
-        }
-        Refused::NotFound { .. } | Refused::Ambiguous { .. } => "",
-    };
     let detail = pb::ErrorDetail {
         code: code.into(),
         subject: subject.clone(),
         candidates: candidates.to_vec(),
-        hint: hint.to_owned(),
+        hint: hint(refused),
         ..pb::ErrorDetail::default()
     };
     detail::status(status, refused.to_string(), &detail)
+}
+
+/// How to select what is meant.
+fn hint(refused: &Refused) -> String {
+    match refused {
+        Refused::Several { candidates, .. } => {
+            let first = candidates
+                .first()
+                .map_or("ENVIRONMENT/NAME", String::as_str);
+            format!("name one of them, such as {first}")
+        }
+        Refused::Malformed { .. } => {
+            "a glob is like 'mds-*' or 'api-[ab]', and /REGEX/ stands between slashes".to_owned()
+        }
+        Refused::NotFound { .. } | Refused::Ambiguous { .. } => String::new(),
+    }
+}
+
+fn size(unscalable: &Unscalable) -> Status {
+    let (app, hint) = match unscalable {
+        Unscalable::TooFew { app, .. } => (
+            app,
+            format!("eco stop {app} ends all of it, and eco delete {app} forgets it too"),
+        ),
+        Unscalable::TooMany { app, .. } => (app, String::new()),
+    };
+    let detail = pb::ErrorDetail {
+        code: Detail::Invalid.into(),
+        subject: app.to_string(),
+        hint,
+        ..pb::ErrorDetail::default()
+    };
+    detail::status(Code::FailedPrecondition, unscalable.to_string(), &detail)
 }
 
 pub(super) fn events(refused: &super::events::Asked) -> Status {

@@ -265,6 +265,28 @@ impl Agent for Service {
         Ok(Response::new(pb::ActReply { outcomes }))
     }
 
+    async fn scale(
+        &self,
+        request: Request<pb::ScaleRequest>,
+    ) -> Result<Response<pb::ScaleReply>, Status> {
+        let by = peer::by(&request).await;
+        let request = request.into_inner();
+        let size = convert::size(request.size)
+            .ok_or_else(|| Status::invalid_argument("it is not said how many instances"))?;
+        let selection = convert::selection(request.selection, Asks::ToTouch);
+        let turn = convert::turn(request.no_dependencies);
+        let scaled = self
+            .ask(|reply| Ask::Scale {
+                by,
+                selection,
+                size,
+                turn,
+                reply,
+            })
+            .await?;
+        Ok(Response::new(convert::scaled(scaled)))
+    }
+
     async fn list(
         &self,
         request: Request<pb::ListRequest>,

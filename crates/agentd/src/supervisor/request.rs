@@ -10,8 +10,9 @@ use tokio::sync::oneshot;
 use super::Supervisor;
 use crate::fleet::apply::Application;
 use crate::fleet::plan::{Plan, Prune};
-use crate::fleet::select::{Refused, Selection, select};
-use crate::fleet::{By, Fleet, Outcome, RunKey, Tangle, Verb};
+use crate::fleet::scale::{Scaling, Size, Unscalable};
+use crate::fleet::select::{Refused, Selection, select, select_one};
+use crate::fleet::{AppKey, By, Fleet, Outcome, RunKey, Tangle, Verb};
 use crate::keeper::{Order, Reach};
 use crate::machine::Turn;
 use crate::resolve::{self, Problem};
@@ -54,6 +55,19 @@ pub enum Request {
         /// Where the answer goes.
         reply: Reply<Vec<Outcome>>,
     },
+    /// Give an app another number of instances.
+    Scale {
+        /// Who asks.
+        by: By,
+        /// Which: one.
+        selection: Selection,
+        /// How many.
+        size: Size,
+        /// Whether what is started waits for what it needs, and brings it along.
+        turn: Turn,
+        /// Where the answer goes.
+        reply: Reply<Scaled>,
+    },
     /// Say something to runs, or send them signals; answered when the keeper has been told.
     Speak {
         /// To which, and what.
@@ -81,6 +95,19 @@ pub enum Request {
     EndKeeper,
 }
 
+/// What became of an app's number of instances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scaled {
+    /// Which.
+    pub app: AppKey,
+    /// So many before.
+    pub from: u32,
+    /// So many now.
+    pub to: u32,
+    /// What was done.
+    pub outcomes: Vec<Outcome>,
+}
+
 /// What is said to a run.
 #[derive(Debug)]
 pub enum Word {
@@ -99,6 +126,9 @@ pub enum Refusal {
     /// The selection means nothing here.
     #[error(transparent)]
     Selection(#[from] Refused),
+    /// An app cannot have as many instances.
+    #[error(transparent)]
+    Size(#[from] Unscalable),
     /// These apps cannot be run on this host.
     #[error("{} cannot be run on this host", apps(.0))]
     Problems(Vec<(AppSpec, Vec<Problem>)>),
@@ -122,16 +152,10 @@ fn apps(problems: &[(AppSpec, Vec<Problem>)]) -> String {
 
 impl Supervisor {
     pub(super) fn request(&mut self, now: Duration, request: Request) {
-        let is_ending = !self.resting.is_empty();
+        let Some(request) = self.admit(request) else {
+            return;
+        };
         match request {
-            // Or who waits for the rest would wait for ever.
-            Request::Apply { reply, .. }
-            | Request::Act { reply, .. }
-            | Request::Resurrect { reply, .. }
-                if is_ending =>
-            {
-                self.answer(reply, Err(Refusal::Ending));
-            }
             Request::Apply {
                 by,
                 application,
@@ -139,12 +163,7 @@ impl Supervisor {
                 planned,
                 reply,
             } => {
-                let is_meant = self.is_meant(&application, &prune, planned.as_deref());
-                let outcomes = is_meant.map(|()| {
-                    let mut outcomes = self.fleet.prune(now, &by, &application.specs, &prune);
-                    outcomes.extend(self.fleet.apply(now, &by, application));
-                    outcomes
-                });
+                let outcomes = self.apply(now, &by, application, &prune, planned.as_deref());
                 self.answer(reply, outcomes);
             }
             Request::Plan {
@@ -164,6 +183,16 @@ impl Supervisor {
                 let outcomes = self.act(now, &by, verb, &selection);
                 self.answer(reply, outcomes);
             }
+            Request::Scale {
+                by,
+                selection,
+                size,
+                turn,
+                reply,
+            } => {
+                let scaled = self.scale(now, &by, &selection, size, turn);
+                self.answer(reply, scaled);
+            }
             Request::Speak { words, reply } => {
                 self.speak(words);
                 self.answer(reply, Ok(()));
@@ -174,14 +203,31 @@ impl Supervisor {
                 self.answer(reply, Ok(outcomes));
             }
             Request::Save(reply) => {
-                let flushed = self
-                    .store
-                    .flush()
-                    .map_err(|error| Refusal::NotWritten(Arc::new(error)));
-                self.answer(reply, flushed);
+                let flushed = self.store.flush();
+                let saved = flushed.map_err(|error| Refusal::NotWritten(Arc::new(error)));
+                self.answer(reply, saved);
             }
             Request::EndKeeper => self.order(Order::Shutdown),
         }
+    }
+
+    /// While everything is put to rest nothing is begun, or who waits for the rest would wait for ever.
+    fn admit(&mut self, request: Request) -> Option<Request> {
+        if self.resting.is_empty() {
+            return Some(request);
+        }
+        match request {
+            Request::Apply { reply, .. }
+            | Request::Act { reply, .. }
+            | Request::Resurrect { reply, .. } => self.answer(reply, Err(Refusal::Ending)),
+            Request::Scale { reply, .. } => self.answer(reply, Err(Refusal::Ending)),
+            request @ (Request::Plan { .. }
+            | Request::Speak { .. }
+            | Request::Hold { .. }
+            | Request::Save(_)
+            | Request::EndKeeper) => return Some(request),
+        }
+        None
     }
 
     fn hold(&mut self, now: Duration, by: &By, reply: Reply<u32>) {
@@ -190,6 +236,20 @@ impl Supervisor {
         self.fleet.hold(now, by);
         self.resting
             .push((u32::try_from(up).unwrap_or(u32::MAX), reply));
+    }
+
+    fn apply(
+        &mut self,
+        now: Duration,
+        by: &By,
+        application: Application,
+        prune: &[Prune],
+        planned: Option<&str>,
+    ) -> Result<Vec<Outcome>, Refusal> {
+        self.is_meant(&application, prune, planned)?;
+        let mut outcomes = self.fleet.prune(now, by, &application.specs, prune);
+        outcomes.extend(self.fleet.apply(now, by, application));
+        Ok(outcomes)
     }
 
     fn act(
@@ -216,6 +276,34 @@ impl Supervisor {
         Ok(self.fleet.act(now, by, verb, &slots))
     }
 
+    fn scale(
+        &mut self,
+        now: Duration,
+        by: &By,
+        selection: &Selection,
+        size: Size,
+        turn: Turn,
+    ) -> Result<Scaled, Refusal> {
+        let (key, app) = select_one(&self.fleet, selection)?;
+        let scaling = Scaling::of(key, app, size)?;
+        let app = key.clone();
+        if scaling.adds() {
+            let application = Application {
+                turn,
+                ..Application::of(vec![scaling.spec.clone()])
+            };
+            refuse(self.problems(&application, &[]))?;
+        }
+        let (from, to) = (scaling.from, scaling.spec.instances);
+        let outcomes = self.fleet.scale(now, by, scaling, turn);
+        Ok(Scaled {
+            app,
+            from,
+            to,
+            outcomes,
+        })
+    }
+
     /// Refuses to apply what cannot be run here, or is not what was planned.
     fn is_meant(
         &self,
@@ -232,6 +320,14 @@ impl Supervisor {
 
     /// What applying would change, unless the apps cannot be run here.
     fn plan(&self, application: &Application, prune: &[Prune]) -> Result<Plan, Refusal> {
+        refuse(self.problems(application, prune))?;
+        Ok(self
+            .fleet
+            .plan(&application.specs, &application.needed, prune))
+    }
+
+    /// What stands in the way of the apps.
+    fn problems(&self, application: &Application, prune: &[Prune]) -> Problems {
         let mut problems = unfit(application);
         for (spec, more) in tangled(&self.fleet, application, prune) {
             match problems.iter_mut().find(|(one, _)| *one == spec) {
@@ -239,10 +335,7 @@ impl Supervisor {
                 None => problems.push((spec, more)),
             }
         }
-        refuse(problems)?;
-        Ok(self
-            .fleet
-            .plan(&application.specs, &application.needed, prune))
+        problems
     }
 }
 

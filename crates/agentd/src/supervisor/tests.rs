@@ -8,9 +8,11 @@ use tokio::sync::oneshot;
 use super::*;
 use crate::environment::tests::spec;
 use crate::fleet::apply::Application;
+use crate::fleet::scale::Size;
 use crate::fleet::select::Selection;
 use crate::fleet::{AppKey, Greeting, Identity, Outcome, Verb};
 use crate::keeper::Reach;
+use crate::machine::Turn;
 use crate::voices::{Channel, Voice};
 
 /// The orders that a supervisor gives for these inputs, all taken in one batch.
@@ -118,6 +120,28 @@ async fn nothing_is_started_while_everything_is_put_to_rest() {
     assert!(spawns(&orders).is_empty());
     let answer = answer.await.expect("an answer");
     assert!(matches!(answer, Err(Refusal::Ending)));
+}
+
+#[tokio::test]
+async fn no_instance_is_added_while_everything_is_put_to_rest() {
+    let (start, _started) = start();
+    let (reply, _rested) = oneshot::channel();
+    let (late, answer) = oneshot::channel();
+    let hold = Request::Hold {
+        by: By::ann(),
+        reply,
+    };
+    let scale = Request::Scale {
+        by: By::ann(),
+        selection: Selection::default(),
+        size: Size::More(1),
+        turn: Turn::InOrder,
+        reply: late,
+    };
+    let requests = [hold, scale].map(Input::Request);
+    drop(orders_for(std::iter::once(start).chain(requests).collect()).await);
+    let answer = answer.await.expect("an answer");
+    assert!(matches!(answer, Err(Refusal::Ending)), "{answer:?}");
 }
 
 #[tokio::test]

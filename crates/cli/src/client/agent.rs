@@ -144,6 +144,18 @@ impl Agent {
             .map_err(|refusal| status::error(tried, &refusal))
     }
 
+    /// Gives one known app another number of instances.
+    pub(crate) async fn scale(
+        &mut self,
+        tried: &str,
+        request: pb::ScaleRequest,
+    ) -> Result<pb::ScaleReply, CliError> {
+        let reply = self.client.scale(request).await;
+        reply
+            .map(tonic::Response::into_inner)
+            .map_err(|refusal| status::error(tried, &refusal))
+    }
+
     /// Lists instances.
     pub(crate) async fn list(
         &mut self,

@@ -38,7 +38,7 @@ impl BringUp {
 pub(crate) struct Needs {
     /// Start nothing that they depend on, and wait for nothing
     #[arg(long)]
-    no_deps: bool,
+    pub(super) no_deps: bool,
 }
 
 /// Asks for what is planned, by the agent that was met while planning or else by one that is met now, and concludes.

@@ -8,6 +8,7 @@ use eco_proto::agent::v1::{Action, Instance, Outcome};
 use super::failure;
 use super::selection::everything;
 use super::session::Session;
+use super::spoken::Form;
 use crate::client::Agent;
 use crate::error::CliError;
 use crate::number;
@@ -32,6 +33,17 @@ pub(crate) struct Conclusion {
     /// Print the instances as JSON
     #[arg(long)]
     json: bool,
+}
+
+impl Conclusion {
+    /// There is nothing to wait for.
+    pub(super) const fn at_once(form: Form) -> Self {
+        Self {
+            timeout: 0,
+            no_wait: true,
+            json: matches!(form, Form::Json),
+        }
+    }
 }
 
 /// Concludes a request to `verb` apps.
@@ -127,7 +139,11 @@ fn awaited(outcome: &Outcome) -> Option<Awaited> {
         Action::Created | Action::Started | Action::Restarted => Goal::Up,
         Action::Stopped => Goal::Down,
         Action::Deleted => Goal::Gone,
-        Action::Unchanged | Action::Registered | Action::Reset | Action::Unspecified => {
+        Action::Unchanged
+        | Action::Registered
+        | Action::LeftDown
+        | Action::Reset
+        | Action::Unspecified => {
             return None;
         }
     };
@@ -142,12 +158,19 @@ fn awaited(outcome: &Outcome) -> Option<Awaited> {
 
 /// Tells what needs no waiting, and the notes; each once per app.
 fn tell_at_once(ui: &mut Ui, outcomes: &[Outcome]) {
+    let is_nothing = |outcome: &Outcome| outcome.action() == Action::Unchanged;
+    let name = |outcome: &Outcome| format!("{}/{}", outcome.environment, outcome.name);
+    // What is told of those of its instances that change says enough.
+    let done = outcomes.iter().filter(|outcome| !is_nothing(outcome));
+    let changed: BTreeSet<String> = done.map(name).collect();
     let mut told = BTreeSet::new();
     for outcome in outcomes {
-        let name = format!("{}/{}", outcome.environment, outcome.name);
+        let name = name(outcome);
         let said = match outcome.action() {
+            Action::Unchanged if changed.contains(&name) => None,
             Action::Unchanged => Some("unchanged"),
             Action::Registered => Some("registered, not started (autostart: false)"),
+            Action::LeftDown => Some("added, and not started: the app is stopped"),
             Action::Reset => Some("restarts and failures count from zero"),
             Action::Created
             | Action::Started
@@ -169,7 +192,6 @@ fn tell_at_once(ui: &mut Ui, outcomes: &[Outcome]) {
             }
         }
     }
-    let is_nothing = |outcome: &Outcome| outcome.action() == Action::Unchanged;
     if outcomes.iter().all(is_nothing) {
         ui.status("Nothing to do.");
     }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  start restart ─▶ plan (words ─▶ specifications, selectors) ─┐
-//!  stop delete ───▶ selection (words ─▶ selectors) ────────────┼─▶ agent ─▶ conclude (wait, tell, table, failures)
+//!  stop delete ─┬─▶ selection (words ─▶ selectors) ────────────┼─▶ agent ─▶ conclude (wait, tell, table, failures)
+//!  scale reset ─┘                                              │
 //!  resurrect ──────────────────────────────────────────────────┘
 //!  trigger send signal attach ─▶ selection ─▶ agent ─▶ spoken (what came of it, failures)
 //!  list describe watch env pid id ─▶ selection ─▶ agent ┬─▶ view ─▶ render
@@ -39,9 +40,11 @@ pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod pid;
 pub(crate) mod ping;
+pub(crate) mod reset;
 pub(crate) mod restart;
 pub(crate) mod resurrect;
 pub(crate) mod save;
+pub(crate) mod scale;
 pub(crate) mod schema;
 pub(crate) mod send;
 pub(crate) mod signal;
@@ -100,6 +103,8 @@ async fn of_apps(session: &mut Session<'_>, command: Command) -> Result<(), CliE
         Command::Restart(args) => restart::run(session, args).await,
         Command::Stop(args) => stop::run(session, args).await,
         Command::Delete(args) => delete::run(session, args).await,
+        Command::Scale(args) => scale::run(session, args).await,
+        Command::Reset(args) => reset::run(session, args).await,
         Command::Describe(args) => describe::run(session, args).await,
         Command::Watch(args) => watch::run(session, args).await,
         Command::Env(args) => env::run(session, args).await,

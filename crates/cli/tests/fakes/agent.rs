@@ -25,6 +25,7 @@ pub struct FakeAgent {
     pub refusal: Option<ErrorDetail>,
     pub applied: Arc<Mutex<Vec<ApplyRequest>>>,
     pub acted: Arc<Mutex<Vec<ActRequest>>>,
+    pub scaled: Arc<Mutex<Vec<ScaleRequest>>>,
     /// What comes of speaking to apps, whatever is said.
     pub spoken: Vec<Spoken>,
     /// What was said to them.
@@ -50,6 +51,7 @@ impl FakeAgent {
             refusal: None,
             applied: Arc::default(),
             acted: Arc::default(),
+            scaled: Arc::default(),
             spoken: Vec::new(),
             said: Arc::default(),
         }
@@ -165,6 +167,17 @@ impl Agent for FakeAgent {
         self.acted.lock().unwrap().push(request.into_inner());
         let outcomes = self.answered()?;
         Ok(Response::new(ActReply { outcomes }))
+    }
+
+    async fn scale(&self, request: Request<ScaleRequest>) -> Answer<Response<ScaleReply>> {
+        self.scaled.lock().unwrap().push(request.into_inner());
+        Ok(Response::new(ScaleReply {
+            outcomes: self.answered()?,
+            environment: "dev".to_owned(),
+            name: "api".to_owned(),
+            from: 1,
+            to: 2,
+        }))
     }
 
     async fn list(&self, request: Request<ListRequest>) -> Answer<Response<ListReply>> {

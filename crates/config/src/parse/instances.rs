@@ -3,14 +3,12 @@
 use serde_json::Value;
 
 use crate::raw::closest;
-use crate::spec::{ExecMode, Interpreter};
+use crate::spec::{ExecMode, Interpreter, MOST_INSTANCES};
 
 use super::fields::Fields;
 use super::identity::extension;
 use super::value::{Reading, flag, whole};
 
-/// More than this on one host is a slip of the finger.
-const MOST: u32 = 1024;
 const MODES: [&str; 4] = ["fork", "cluster", "fork_mode", "cluster_mode"];
 
 /// How many; 0 and "max" are one per processor, negative numbers leave as many processors free.
@@ -31,8 +29,8 @@ fn number(value: &Value, parallelism: u32) -> Reading<u32> {
         positive => positive,
     };
     match u32::try_from(count.max(1)) {
-        Ok(count) if count <= MOST => Ok(count),
-        Ok(_) | Err(_) => Err(Some(format!("{MOST} are the most"))),
+        Ok(count) if count <= MOST_INSTANCES => Ok(count),
+        Ok(_) | Err(_) => Err(Some(format!("{MOST_INSTANCES} are the most"))),
     }
 }
 

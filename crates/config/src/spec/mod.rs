@@ -24,6 +24,9 @@ pub use signal::{SIGINT, signal_name, signal_names, signal_number};
 pub use template::{TemplateError, fill};
 pub use watch::{IgnoreField, IgnoreRule, Ignored, Links, WatchPolicy};
 
+/// The most instances that an app may have: more than this on one host is a slip of the finger.
+pub const MOST_INSTANCES: u32 = 1024;
+
 /// One app of an ecosystem file. Paths are as written, for the agent to resolve on its own host.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AppSpec {

@@ -10,6 +10,7 @@ mod order;
 mod plan;
 mod reconcile;
 mod report;
+mod scale;
 mod schedule;
 mod select;
 mod walk;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use eco_config::spec::AppSpec;
 
 use super::apply::{Application, Restart};
+use super::scale::{Scaling, Size};
 use super::*;
 use crate::environment::tests::spec;
 use crate::machine::{Left, Turn};
@@ -100,6 +102,20 @@ impl Stage {
     fn apply(&mut self, spec: AppSpec) -> Vec<Outcome> {
         self.fleet
             .apply(self.now, &By::ann(), Application::of(vec![spec]))
+    }
+
+    /// Gives `dev/api`, if there is such an app, as many instances, if it may have them.
+    fn scale(&mut self, size: Size) -> Vec<Outcome> {
+        self.scale_by(&By::ann(), size)
+    }
+
+    fn scale_by(&mut self, by: &By, size: Size) -> Vec<Outcome> {
+        let key = dev("api");
+        let app = self.fleet.app(&key);
+        let scaling = app.and_then(|app| Scaling::of(&key, app, size).ok());
+        let now = self.now;
+        let scale = |scaling| self.fleet.scale(now, by, scaling, Turn::InOrder);
+        scaling.map_or_else(Vec::new, scale)
     }
 
     fn act(&mut self, verb: Verb, key: &AppKey) -> Outcome {

@@ -32,7 +32,7 @@ fn counted(outcomes: &[Outcome]) -> Counts {
             Action::Started => counts.started += 1,
             Action::Restarted => counts.restarted += 1,
             Action::Deleted => counts.removed += 1,
-            Action::Unchanged | Action::Stopped | Action::Reset => {}
+            Action::Unchanged | Action::LeftDown | Action::Stopped | Action::Reset => {}
         }
     }
     counts
@@ -140,6 +140,7 @@ fn a_fingerprint_tells_of_a_change_on_either_side() {
 enum Move {
     Apply(Box<AppSpec>),
     Act(Verb, u32),
+    Scale(u32),
     Rise(u32),
     Crash(u32),
 }
@@ -162,6 +163,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
         asked().prop_map(|spec| Move::Apply(Box::new(spec))),
         (verb, 0..4_u32).prop_map(|(verb, instance)| Move::Act(verb, instance)),
+        (1..5_u32).prop_map(Move::Scale),
         (0..4_u32).prop_map(Move::Rise),
         (0..4_u32).prop_map(Move::Crash),
     ];
@@ -181,6 +183,7 @@ impl Stage {
                 let key = dev("api").slot(instance);
                 self.fleet.act(self.now, &By::ann(), verb, &[key]);
             }
+            Move::Scale(to) => drop(self.scale(Size::To(to))),
             Move::Rise(instance) => {
                 if let Some(key) = current(&self.fleet, instance) {
                     self.spawned(&key);

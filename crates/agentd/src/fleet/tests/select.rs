@@ -1,4 +1,4 @@
-use super::super::select::{Reach, Refused, Selection, select};
+use super::super::select::{Reach, Refused, Selection, select, select_one};
 use super::*;
 
 /// Two instances of `dev/api`; `dev/mds-fetcher` and `dev/@acme/api` in the namespace `markets`; `production/api`,
@@ -51,6 +51,45 @@ fn not_found(selector: &str, candidates: &[&str]) -> Refused {
 #[test]
 fn a_name_means_all_its_instances() {
     assert_eq!(found(&within("dev", "api")), ["dev/api#0", "dev/api#1"]);
+}
+
+#[test]
+fn one_app_is_meant_by_its_name_by_one_of_its_instances_and_by_what_matches_no_other() {
+    let fleet = fleet();
+    let one = |selection: &Selection| {
+        let (key, _) = select_one(&fleet, selection).expect("one is meant");
+        key.to_string()
+    };
+    for selection in [
+        within("dev", "api"),
+        asked("dev/api"),
+        asked("1"),
+        asked("dev/ap?"),
+        Selection {
+            selectors: vec!["0".to_owned(), "1".to_owned()],
+            ..Selection::default()
+        },
+    ] {
+        assert_eq!(one(&selection), "dev/api", "{selection:?}");
+    }
+}
+
+#[test]
+fn several_apps_where_one_is_meant_are_named_also_those_of_one_name() {
+    let several = |selector: &str, candidates: &[&str]| Refused::Several {
+        selector: selector.to_owned(),
+        candidates: candidates.iter().map(ToString::to_string).collect(),
+    };
+    let refused = |selector: &str| select_one(&fleet(), &asked(selector)).err();
+    for (selector, candidates) in [
+        ("api", ["dev/api", "production/api"]),
+        ("production/*", ["production/api", "production/mds-fetcher"]),
+        ("markets", ["dev/@acme/api", "dev/mds-fetcher"]),
+    ] {
+        assert_eq!(refused(selector), Some(several(selector, &candidates)));
+    }
+    assert_eq!(refused("mds"), select(&fleet(), &asked("mds")).err());
+    assert!(select_one(&Fleet::default(), &Selection::default()).is_err());
 }
 
 #[test]

@@ -18,6 +18,7 @@ enum Step {
         instances: u32,
         script: u8,
     },
+    Scale(u32),
     Hold,
     Resurrect,
     /// The clock says that an app is due.
@@ -61,6 +62,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (verb, any::<u32>()).prop_map(|(verb, which)| Step::Act(verb, which)),
         3 => (0..4_usize, 1..4_u32, 0..2_u8)
             .prop_map(|(which, instances, script)| Step::Apply { which, instances, script }),
+        1 => (1..4_u32).prop_map(Step::Scale),
         1 => Just(Step::Hold),
         1 => Just(Step::Resurrect),
         1 => (0..4_usize).prop_map(|which| Step::Due { which }),

@@ -76,6 +76,7 @@ impl World {
                 };
                 self.stage.apply(asked);
             }
+            Step::Scale(to) => drop(self.stage.scale(Size::To(to))),
             Step::Hold => self.stage.fleet.hold(self.stage.now, &By::ann()),
             Step::Resurrect => drop(self.stage.fleet.resurrect(self.stage.now, &By::ann())),
             Step::Due { which } => {
