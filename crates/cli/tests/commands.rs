@@ -202,7 +202,8 @@ async fn a_start_that_fails_shows_the_last_lines_and_exits_1() {
     );
     assert!(err.contains("port 3000 is taken"), "{err}");
     assert!(!err.contains("of an earlier run"), "{err}");
-    assert!(err.contains("Error: failed to start dev/api"), "{err}");
+    let end = "Error: failed to start dev/api\nHint: eco why dev/api tells more\n";
+    assert!(err.ends_with(end), "{err}");
 }
 
 #[tokio::test]

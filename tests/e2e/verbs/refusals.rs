@@ -72,6 +72,25 @@ fn a_log_daemon_that_does_not_answer_is_told_by_every_verb_that_asks_it() {
 }
 
 #[test]
+fn a_keeper_that_does_nothing_keeps_nobody_waiting_without_end() {
+    let env = TestEnv::started(&json!([app("a", &["wait"])]));
+    let keeper = env.daemons().keeper;
+    kill(keeper, Signal::SIGSTOP);
+    let later = "eco goes on with it: --timeout SECONDS waits longer";
+    for verb in ["restart", "stop"] {
+        env.eco(&[verb, "a", "--timeout", "1"])
+            .fails(1, &[&format!("failed to {verb} dev/a"), later]);
+    }
+    env.eco(&["kill", "--timeout", "1"]).fails(
+        4,
+        &["failed to stop every app", "eco kill again", "keeper.log"],
+    );
+    kill(keeper, Signal::SIGCONT);
+    wait_until("the app has ended", || env.list().are_all("stopped"));
+    drop(env.eco(&["kill"]).ok());
+}
+
+#[test]
 fn what_selects_nothing_is_refused_by_every_verb_that_selects() {
     let env = TestEnv::started(&json!([app("mds-fetcher", &["wait"])]));
     let before = env.list().pids();

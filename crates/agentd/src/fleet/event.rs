@@ -146,8 +146,20 @@ impl Told<'_> {
 
     fn deleted(&self, key: &AppKey) -> Option<Event> {
         let before = self.before.app(key)?;
-        let is_gone = self.after.app(key).is_none();
-        is_gone.then(|| self.app_event(key, before, What::Deleted))
+        if self.after.app(key).is_some() {
+            return None;
+        }
+        let event = self.app_event(key, before, What::Deleted);
+        // What did not run goes at once: before, it was as it was for another cause.
+        let mut gone = self.gone.iter().filter(|(slot, _)| slot.app == *key);
+        Some(match gone.next() {
+            Some((_, slot)) => Event {
+                cause: slot.cause.clone(),
+                by: slot.by.clone(),
+                ..event
+            },
+            None => event,
+        })
     }
 
     fn of_slot(&self, key: &SlotKey) -> Vec<Event> {

@@ -87,10 +87,21 @@ pub(crate) async fn conclude(
     let names: BTreeSet<String> = failed.iter().map(|one| one.app()).collect();
     let all: Vec<&str> = names.iter().map(String::as_str).collect();
     let missed = CliError::user(format!("{verb} {}", all.join(", ")));
-    Err(match way_out(&failed, &names) {
-        Some(hint) => missed.hinted(hint),
-        None => missed,
-    })
+    let hint = way_out(&failed, &names).unwrap_or_else(|| more(&failed, &all));
+    Err(missed.hinted(hint))
+}
+
+/// Where there is more to learn.
+fn more(failed: &[&Awaited], names: &[&str]) -> String {
+    let name = names.first().copied().unwrap_or("APP");
+    let is_late = |one: &&Awaited| matches!(one.verdict, Some(Verdict::TimedOut(_)));
+    if failed.iter().any(is_late) {
+        format!(
+            "eco goes on with it: --timeout SECONDS waits longer, and eco why {name} tells more"
+        )
+    } else {
+        format!("eco why {name} tells more")
+    }
 }
 
 /// How to go on where apps wait for one that nobody asked to come up.

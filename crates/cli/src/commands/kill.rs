@@ -5,11 +5,14 @@
 //!  none can be started ────────────────────▶ the keeper ends what it has, and the state stays as it is
 //! ```
 
+use std::time::Duration;
+
 use eco_home::Daemon;
 
 use super::session::Session;
 use crate::client::{Agent, Keeper, LogDaemon, listens, wait_until_gone};
 use crate::error::{CliError, chain};
+use crate::number;
 use crate::render::json;
 
 /// Stop every app, and end the agent, the keeper and the log daemon
@@ -19,6 +22,9 @@ use crate::render::json;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  eco kill")]
 pub(crate) struct Args {
+    /// Wait at most this many seconds for the apps
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = number::count::<u64>)]
+    timeout: u64,
     /// Print an object
     #[arg(long)]
     json: bool,
@@ -48,7 +54,11 @@ async fn by_agent(
     mut agent: Agent,
 ) -> Result<(), CliError> {
     session.ui.status("Stopping every app.");
-    let stopped = agent.shut_down(true).await?;
+    let patience = Duration::from_secs(args.timeout);
+    let stopped = match tokio::time::timeout(patience, agent.shut_down(true)).await {
+        Ok(stopped) => stopped?,
+        Err(_) => return Err(late(session, args.timeout)),
+    };
     let who = agent.who();
     for (daemon, pid) in [
         (Daemon::Agent, who.pid),
@@ -59,6 +69,17 @@ async fn by_agent(
     }
     let said = format!("Stopped {stopped} instances, and eco itself.\n");
     tell(session, args, stopped, said)
+}
+
+/// The apps are still being ended; the agent, the keeper and the log daemon stay for that.
+fn late(session: &Session<'_>, waited: u64) -> CliError {
+    let log = session.home.log(Daemon::Keeper);
+    CliError::daemon("stop every app")
+        .because(format!("some are still there after {waited} s"))
+        .hinted(format!(
+            "they go on ending, and eco kill again ends eco itself; --timeout SECONDS waits longer; see {}",
+            log.display()
+        ))
 }
 
 /// Ends what there is although no agent can be started, for the reason that `refusal` tells.

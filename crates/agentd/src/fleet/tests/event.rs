@@ -162,3 +162,18 @@ fn a_deleted_app_is_told_when_nothing_of_it_is_left() {
         "{events:?}"
     );
 }
+
+#[test]
+fn who_deletes_an_app_that_waits_for_its_next_attempt_is_told_as_the_cause() {
+    let mut told = Told::online();
+    told.stage.end(&api(1), How::Code(1), 5 * MS);
+    // The first attempt is made at once.
+    told.stage.spawned(&api(2));
+    told.stage.end(&api(2), How::Code(1), 5 * MS);
+    told.events();
+    told.stage.act(Verb::Delete, &dev("api"));
+    let events = told.events();
+    let last = events.last().expect("it is told");
+    assert_eq!((&last.what, &last.by), (&What::Deleted, &By::ann()));
+    assert_eq!(last.cause, "deleted by ann");
+}
