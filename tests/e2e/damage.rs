@@ -41,3 +41,34 @@ fn what_runs_is_ended_though_the_state_cannot_be_read() {
     let again = env.eco(&["kill"]).ok();
     assert!(again.stdout.contains("Nothing runs"), "{again}");
 }
+
+#[test]
+fn a_state_that_lost_a_part_is_refused_and_not_used() {
+    let env = TestEnv::started(&json!([app("a", &["wait"]), app("b", &["wait"])]));
+    let before = env.list().pids();
+    env.slay(env.daemons().agent);
+    let db = env.home().join("state/db");
+    let whole = fs::read(&db).expect("it is there");
+    let file = fs::File::options().write(true).open(&db);
+    file.expect("it is ours").set_len(1000).expect("cut");
+    let refused = env.eco(&["list"]);
+    refused.fails(
+        4,
+        &[
+            "find the whole state in",
+            "damaged",
+            "eco kill",
+            "move that folder",
+        ],
+    );
+    env.eco(&["start", "dev"]).fails(4, &["damaged"]);
+
+    fs::write(&db, whole).expect("it is ours");
+    for snapshot in fs::read_dir(env.home().join("state")).expect("there") {
+        let path = snapshot.expect("it can be read").path();
+        if path.to_string_lossy().contains("snap.") {
+            fs::remove_file(path).expect("it is ours");
+        }
+    }
+    assert_eq!(env.list().pids(), before);
+}

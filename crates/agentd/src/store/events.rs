@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use eco_home::clock::nanos;
 use eco_proto::agent::v1::{self as pb, EventKind};
-use sled::{Batch, Tree};
+use sled::Tree;
 
 use super::record::{self, of_by, of_exit, to_by, to_exit};
-use super::{BadRecord, StoreError};
+use super::{BadRecord, Part, StoreError, Write};
 use crate::fleet::AppKey;
 use crate::fleet::event::{Event, What};
 
@@ -38,18 +38,29 @@ impl Events {
         Self { tree }
     }
 
-    /// Adds events; they are on disk after the next flush.
-    pub(super) fn add(&self, events: &[Event]) -> sled::Result<()> {
-        let mut batch = Batch::default();
-        let mut number = last(&self.tree)?;
+    pub(super) const fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// What there is to write so that `events` are added, and the oldest go.
+    pub(super) fn writes(&self, events: &[Event]) -> Result<Vec<Write>, StoreError> {
+        let mut number = self.last()?;
+        let mut writes = Vec::new();
+        let mut write = |number: u64, value| {
+            writes.push(Write {
+                part: Part::Events,
+                key: number.to_be_bytes().to_vec(),
+                value,
+            });
+        };
         for event in events {
             number += 1;
-            batch.insert(&number.to_be_bytes(), record::versioned(&of_event(event)));
+            write(number, Some(record::versioned(&of_event(event))));
             if let Some(old) = number.checked_sub(KEPT) {
-                batch.remove(&old.to_be_bytes());
+                write(old, None);
             }
         }
-        self.tree.apply_batch(batch)
+        Ok(writes)
     }
 
     /// The number of the latest; 0: there is none.

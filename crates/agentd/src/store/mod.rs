@@ -6,21 +6,27 @@
 //! tree "runs"    environment/name#instance   the last run's number; outlives its slot
 //! tree "events"  a number                    what happened: see [`events`]
 //! tree "meta"    "boot"                      the boot in which the records were written
+//!                "seal"                      what all of them come to: see [`seal`]
 //! ```
 //!
 //! Invariants
 //! - A value is one byte, the version of its record's form, and then the record. Version 1 is `eco.state.v1`.
 //! - A commit is flushed before it is acknowledged: what a user was told is on disk.
-//! - A state that was there and has lost its pages is refused, not taken for a new one: `eco-written` tells the two apart.
+//! - A commit is one transaction: it is there as a whole or not at all.
+//! - A state that has lost a part of what was written is refused, and neither used nor taken for a new one.
 //! - A record that cannot be read is reported and left where it is; the others are loaded.
 
 mod events;
 mod record;
+mod seal;
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
-use sled::{Batch, Db, Mode, Tree};
+use eco_home::clock;
+use sled::transaction::{ConflictableTransactionError, TransactionError, TransactionalTree};
+use sled::{Db, Mode, Transactional as _, Tree};
 
 use crate::fleet::event::Event;
 use crate::fleet::{App, AppKey, Changes, Fleet, SlotKey};
@@ -29,9 +35,12 @@ pub(crate) use events::of_event;
 pub use events::{Events, KEPT, Numbered};
 pub use record::BadRecord;
 pub(crate) use record::{of_begun, of_by, of_exit};
+use seal::{Seal, Witness, Witnessed};
 
-/// The file that says that there has been a state.
-const WRITTEN: &str = "eco-written";
+/// The key of the boot.
+const BOOT: &str = "boot";
+/// The key of the seal.
+const SEAL: &str = "seal";
 /// The page cache: the state of thousands of slots is smaller.
 const CACHE_BYTES: u64 = 8 << 20;
 
@@ -47,15 +56,20 @@ pub enum StoreError {
         #[source]
         source: sled::Error,
     },
-    /// It was written, and nothing of it is left.
+    /// Not all of what was written is there.
     #[error(
-        "find the state in {path}: it was written and is damaged; end the apps that still run with `eco kill`, move that \
+        "find the whole state in {path}: what was written to it is damaged, {what}; end the apps that still run with `eco kill`, move that \
          folder away and start them anew"
     )]
     Damaged {
         /// Its folder.
         path: PathBuf,
+        /// How that is known.
+        what: &'static str,
     },
+    /// It cannot be told how far it was written.
+    #[error("read how far the state was written")]
+    Witness(#[source] std::io::Error),
     /// It cannot be read.
     #[error("read the state")]
     Read(#[source] sled::Error),
@@ -74,6 +88,45 @@ pub struct Store {
     runs: Tree,
     events: Events,
     meta: Tree,
+    witness: Witness,
+}
+
+/// A tree of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Runs,
+    Apps,
+    Slots,
+    Events,
+    Meta,
+}
+
+impl Part {
+    const ALL: [Self; 5] = [
+        Self::Runs,
+        Self::Apps,
+        Self::Slots,
+        Self::Events,
+        Self::Meta,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Runs => "runs",
+            Self::Apps => "apps",
+            Self::Slots => "slots",
+            Self::Events => "events",
+            Self::Meta => "meta",
+        }
+    }
+}
+
+/// One record to write, or to take away.
+struct Write {
+    part: Part,
+    key: Vec<u8>,
+    /// `None`: it goes.
+    value: Option<Vec<u8>>,
 }
 
 /// What was found in it.
@@ -98,31 +151,91 @@ impl Store {
             .flush_every_ms(None);
         let open = || {
             let db = config.open()?;
-            let (apps, slots) = (db.open_tree("apps")?, db.open_tree("slots")?);
-            let (runs, meta) = (db.open_tree("runs")?, db.open_tree("meta")?);
-            let events = Events::new(db.open_tree("events")?);
+            let tree = |part: Part| db.open_tree(part.name());
             Ok(Self {
                 path: path.to_owned(),
+                apps: tree(Part::Apps)?,
+                slots: tree(Part::Slots)?,
+                runs: tree(Part::Runs)?,
+                events: Events::new(tree(Part::Events)?),
+                meta: tree(Part::Meta)?,
+                witness: Witness::new(path, clock::boot_id()),
                 db,
-                apps,
-                slots,
-                runs,
-                events,
-                meta,
             })
         };
-        let store = open().map_err(|source| StoreError::Open {
-            path: path.to_owned(),
-            source,
-        })?;
-        let is_empty = store.meta.get("boot").map_err(StoreError::Read)?.is_none();
-        // A database that lost its pages opens as an empty one.
-        if is_empty && path.join(WRITTEN).exists() {
-            return Err(StoreError::Damaged {
+        let opened = unwound(path, || {
+            open().map_err(|source| StoreError::Open {
                 path: path.to_owned(),
-            });
-        }
+                source,
+            })
+        });
+        let store = opened?;
+        unwound(path, || store.verify())?;
         Ok(store)
+    }
+
+    const fn tree(&self, part: Part) -> &Tree {
+        match part {
+            Part::Runs => &self.runs,
+            Part::Apps => &self.apps,
+            Part::Slots => &self.slots,
+            Part::Events => self.events.tree(),
+            Part::Meta => &self.meta,
+        }
+    }
+
+    /// Refuses what is not all that was written. What an earlier version wrote without a seal is sealed as it is.
+    fn verify(&self) -> Result<(), StoreError> {
+        let found = self.sum()?;
+        let seal = self.meta.get(SEAL).map_err(StoreError::Read)?;
+        let has_boot = self.meta.get(BOOT).map_err(StoreError::Read)?.is_some();
+        let witnessed = self.witness.read().map_err(StoreError::Witness)?;
+        let Some(seal) = seal else {
+            return match witnessed {
+                Witnessed::Sealed | Witnessed::UpTo(_) => {
+                    Err(damaged(&self.path, "and nothing whole is left of it"))
+                }
+                Witnessed::Unsealed if !has_boot => {
+                    Err(damaged(&self.path, "and nothing is left of it"))
+                }
+                Witnessed::Unsealed | Witnessed::Nothing => {
+                    self.meta
+                        .insert(SEAL, found.encode())
+                        .map_err(StoreError::Write)?;
+                    self.flush()?;
+                    self.witness(found.generation);
+                    Ok(())
+                }
+            };
+        };
+        let Some(seal) = Seal::decode(&seal) else {
+            return Err(damaged(&self.path, "or a later version has written it"));
+        };
+        if !seal.agrees(&found) {
+            return Err(damaged(&self.path, "and a part of it is missing"));
+        }
+        match witnessed {
+            Witnessed::UpTo(generation) if seal.generation < generation => {
+                Err(damaged(&self.path, "and the latest of it is missing"))
+            }
+            Witnessed::UpTo(_) | Witnessed::Sealed | Witnessed::Unsealed | Witnessed::Nothing => {
+                Ok(())
+            }
+        }
+    }
+
+    /// What all records that are there come to.
+    fn sum(&self) -> Result<Seal, StoreError> {
+        let mut sum = Seal::default();
+        for part in Part::ALL {
+            for entry in self.tree(part) {
+                let (key, value) = entry.map_err(StoreError::Read)?;
+                if part != Part::Meta || key != SEAL.as_bytes() {
+                    sum.add(part.name(), &key, &value);
+                }
+            }
+        }
+        Ok(sum)
     }
 
     /// Reads everything.
@@ -148,7 +261,7 @@ impl Store {
             let (key, value) = entry.map_err(StoreError::Read)?;
             bad.extend(add_slot(&mut apps, &key, &value).err());
         }
-        let boot_id = self.meta.get("boot").map_err(StoreError::Read)?;
+        let boot_id = self.meta.get(BOOT).map_err(StoreError::Read)?;
         let boot_id = boot_id
             .map(|id| String::from_utf8_lossy(&id).into_owned())
             .unwrap_or_default();
@@ -161,15 +274,11 @@ impl Store {
 
     /// Remembers the boot that records are written in from now on.
     pub fn set_boot(&self, boot_id: &str) -> Result<(), StoreError> {
-        self.meta
-            .insert("boot", boot_id)
-            .map_err(StoreError::Write)?;
-        self.flush()?;
-        // Nothing is lost without it but the difference between a new state and a damaged one.
-        if let Err(error) = std::fs::write(self.path.join(WRITTEN), "") {
-            tracing::warn!(%error, "cannot mark the state as written");
-        }
-        Ok(())
+        self.write(&[Write {
+            part: Part::Meta,
+            key: BOOT.into(),
+            value: Some(boot_id.into()),
+        }])
     }
 
     /// What happened.
@@ -189,33 +298,76 @@ impl Store {
         if changes.is_clean() && events.is_empty() {
             return Ok(());
         }
-        let (mut apps, mut slots, mut runs) =
-            (Batch::default(), Batch::default(), Batch::default());
+        let mut writes = Vec::new();
+        let mut write = |part, key: &str, value| {
+            let key = key.as_bytes().to_vec();
+            writes.push(Write { part, key, value });
+        };
         for key in &changes.apps {
-            match fleet.app(key) {
-                Some(app) => apps.insert(key.to_string().as_bytes(), record::of_app(app)),
-                None => apps.remove(key.to_string().as_bytes()),
-            }
+            let record = fleet.app(key).map(record::of_app);
+            write(Part::Apps, &key.to_string(), record);
         }
         for key in &changes.slots {
-            let name = key.to_string();
-            match fleet.slot(key) {
-                Some(slot) => {
-                    slots.insert(name.as_bytes(), record::of_slot(slot));
-                    runs.insert(name.as_bytes(), record::of_run_number(slot.machine.run()));
-                }
-                None => slots.remove(name.as_bytes()),
+            let (name, slot) = (key.to_string(), fleet.slot(key));
+            if let Some(slot) = slot {
+                let number = record::of_run_number(slot.machine.run());
+                write(Part::Runs, &name, Some(number));
             }
+            write(Part::Slots, &name, slot.map(record::of_slot));
         }
-        // Numbers first and apps before their slots: torn between them, no number is lost and no slot is without an app.
-        let write = || {
-            self.runs.apply_batch(runs)?;
-            self.apps.apply_batch(apps)?;
-            self.slots.apply_batch(slots)?;
-            self.events.add(events)
-        };
-        write().map_err(StoreError::Write)?;
-        self.flush()
+        writes.extend(self.events.writes(events)?);
+        self.write(&writes)
+    }
+
+    /// Writes records and the seal over all of them, as a whole; returns when they are on disk.
+    fn write(&self, writes: &[Write]) -> Result<(), StoreError> {
+        let trees = (
+            &self.runs,
+            &self.apps,
+            &self.slots,
+            self.events.tree(),
+            &self.meta,
+        );
+        let written = trees.transaction(|(runs, apps, slots, events, meta)| {
+            let seal = meta.get(SEAL)?.and_then(|seal| Seal::decode(&seal));
+            let mut seal = seal.ok_or(ConflictableTransactionError::Abort(()))?;
+            for Write { part, key, value } in writes {
+                let tree: &TransactionalTree = match part {
+                    Part::Runs => runs,
+                    Part::Apps => apps,
+                    Part::Slots => slots,
+                    Part::Events => events,
+                    Part::Meta => meta,
+                };
+                let old = match value {
+                    Some(value) => tree.insert(key.as_slice(), value.as_slice())?,
+                    None => tree.remove(key.as_slice())?,
+                };
+                if let Some(old) = old {
+                    seal.remove(part.name(), key, &old);
+                }
+                if let Some(value) = value {
+                    seal.add(part.name(), key, value);
+                }
+            }
+            seal.generation += 1;
+            meta.insert(SEAL, seal.encode())?;
+            Ok(seal.generation)
+        });
+        let generation = written.map_err(|error| match error {
+            TransactionError::Storage(error) => StoreError::Write(error),
+            TransactionError::Abort(()) => damaged(&self.path, "and its seal is missing"),
+        })?;
+        self.flush()?;
+        self.witness(generation);
+        Ok(())
+    }
+
+    /// Nothing is lost without it but what it would tell of a database that loses its latest records.
+    fn witness(&self, generation: u64) {
+        if let Err(error) = self.witness.write(generation) {
+            tracing::debug!(%error, "cannot say how far the state was written");
+        }
     }
 
     /// Lets every later write of a slot fail, as on a full disk.
@@ -228,6 +380,19 @@ impl Store {
     pub fn flush(&self) -> Result<(), StoreError> {
         self.db.flush().map(drop).map_err(StoreError::Write)
     }
+}
+
+fn damaged(path: &Path, what: &'static str) -> StoreError {
+    StoreError::Damaged {
+        path: path.to_owned(),
+        what,
+    }
+}
+
+/// A database that is damaged may break its own rules.
+fn unwound<T>(path: &Path, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let done = std::panic::catch_unwind(AssertUnwindSafe(read));
+    done.unwrap_or_else(|_| Err(damaged(path, "and cannot be read")))
 }
 
 fn add_slot(apps: &mut BTreeMap<AppKey, App>, key: &[u8], value: &[u8]) -> Result<(), BadRecord> {

@@ -1,3 +1,4 @@
+mod damage;
 mod frozen;
 mod records;
 
@@ -175,27 +176,6 @@ fn a_second_agent_cannot_open_what_the_first_has_open() {
     let _first = open(&folder);
     let second = Store::open(folder.path()).expect_err("taken");
     assert!(matches!(second, StoreError::Open { .. }));
-}
-
-#[test]
-fn a_state_that_lost_its_pages_is_refused_and_not_taken_for_a_new_one() {
-    let folder = folder();
-    let store = open(&folder);
-    store.set_boot("a boot").expect("written");
-    drop(store);
-    let data = folder.path().join("db");
-    let length = std::fs::metadata(&data).expect("there").len();
-    let noise = vec![0xa5; usize::try_from(length).expect("small")];
-    std::fs::write(&data, noise).expect("damaged");
-    let refusal = Store::open(folder.path()).expect_err("damaged");
-    let told = refusal.to_string();
-    assert!(
-        matches!(
-            refusal,
-            StoreError::Damaged { .. } | StoreError::Open { .. }
-        ),
-        "{told}"
-    );
 }
 
 #[test]
