@@ -59,6 +59,8 @@ const INVOCATIONS: &[Invocation] = &[
     Invocation::agent(&["diff", "dev"]),
     Invocation::agent(&["apply", "dev"]),
     Invocation::agent(&["restart", "a"]),
+    Invocation::agent(&["reset", "a"]),
+    Invocation::agent(&["scale", "a", "2"]),
     Invocation::agent(&["stop", "a"]),
     Invocation::agent(&["start", "a"]),
     Invocation::agent(&["flush", "a"]),

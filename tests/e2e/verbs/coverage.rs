@@ -115,6 +115,22 @@ const TESTS: &[(&str, Place, Place)] = &[
         ),
     ),
     (
+        "scale",
+        (
+            "scale",
+            "more_instances_have_the_next_numbers_and_ports_and_the_others_their_processes",
+        ),
+        (
+            "scale",
+            "what_cannot_be_scaled_is_refused_and_nothing_is_touched",
+        ),
+    ),
+    (
+        "reset",
+        ("scale", "a_reset_counts_from_zero_and_touches_no_process"),
+        ("scale", "a_reset_counts_from_zero_and_touches_no_process"),
+    ),
+    (
         "delete",
         ("selectors", "a_deleted_app_is_gone_and_its_process_too"),
         (

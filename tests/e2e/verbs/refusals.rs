@@ -96,7 +96,7 @@ fn what_selects_nothing_is_refused_by_every_verb_that_selects() {
     let before = env.list().pids();
     for verb in [
         "start", "list", "logs", "why", "flush", "events", "restart", "stop", "delete", "describe",
-        "watch", "env", "pid", "id", "attach",
+        "watch", "env", "pid", "id", "attach", "reset",
     ] {
         env.eco(&[verb, "nobody"])
             .fails(1, &["Error: failed to", "nobody", "Hint: eco list"]);
@@ -107,6 +107,7 @@ fn what_selects_nothing_is_refused_by_every_verb_that_selects() {
         ["trigger", "nobody", "gc"],
         ["send", "nobody", "x"],
         ["signal", "USR2", "nobody"],
+        ["scale", "nobody", "2"],
     ] {
         env.eco(&line)
             .fails(1, &["no app matches \"nobody\"", "Hint: eco list"]);
@@ -144,11 +145,12 @@ fn a_file_with_an_error_is_told_with_its_place_by_every_verb_that_reads_it() {
     let place = ["ecosystem.config.js:1:39", "SyntaxError"];
     for verb in [
         "start", "list", "logs", "why", "flush", "events", "diff", "apply", "restart", "stop",
-        "delete", "describe", "watch", "env", "pid", "id", "attach", "config",
+        "delete", "describe", "watch", "env", "pid", "id", "attach", "config", "reset",
     ] {
         env.eco(&[verb, "bad"]).fails(1, &place);
     }
     env.eco(&["send", "bad", "x"]).fails(1, &place);
+    env.eco(&["scale", "bad", "2"]).fails(1, &place);
     env.eco(&["trigger", "bad", "gc"]).fails(1, &place);
     env.eco(&["signal", "USR2", "bad"]).fails(1, &place);
     let validated = env.eco(&["validate", "bad"]);
