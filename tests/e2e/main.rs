@@ -18,6 +18,7 @@ mod formats;
 mod limits;
 mod logs;
 mod order;
+mod own_logs;
 mod pid_files;
 mod probes;
 mod recovery;

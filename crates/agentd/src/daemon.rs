@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use eco_home::{Daemon, Home, HomeError, clock, connect, host_name, lock, open_files, socket};
+use eco_home::{
+    Daemon, Home, HomeError, clock, connect, host_name, lock, open_files, own_log, socket,
+};
 use eco_proto::agent::v1::agent_server::AgentServer;
 use eco_proto::log::v1::ShutdownRequest;
 use eco_proto::log::v1::log_client::LogClient;
@@ -120,6 +122,7 @@ pub async fn run(args: Args) -> Result<(), DaemonError> {
         tracing::info!("another agent serves this home");
         return Ok(());
     };
+    own_log::begin(&home, Daemon::Agent);
     if let Err(error) = open_files::limit().and_then(open_files::raise) {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }

@@ -1,13 +1,11 @@
 //! Starting a daemon that is missing.
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::{Daemon, Home, cgroup, open_files};
+use crate::{Daemon, Home, cgroup, open_files, own_log};
 
 /// Marks the processes of a run: see the keeper. A daemon is nobody's run, also when an app started it.
 pub const RUN_MARK: &str = "ECO_RUN_ID";
@@ -48,12 +46,7 @@ pub enum LaunchError {
 pub fn launch(home: &Home, daemon: Daemon) -> Result<Child, LaunchError> {
     let program = find(daemon)?;
     let path = home.log(daemon);
-    let log = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(&path);
-    let log = log.and_then(|log| Ok((log.try_clone()?, log)));
+    let log = own_log::open(&path).and_then(|log| Ok((log.try_clone()?, log)));
     let (out, err) = log.map_err(|source| LaunchError::Log { path, source })?;
     let mut command = Command::new(&program);
     command

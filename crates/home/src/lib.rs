@@ -6,7 +6,7 @@
 //! │   ├── agentd.sock   agentd.lock
 //! │   ├── keeper.sock   keeper.lock
 //! │   └── logd.sock     logd.lock
-//! ├── log/                            what the daemons themselves say
+//! ├── log/                            what the daemons themselves say, see [`own_log`]
 //! ├── state/                          the agent's database
 //! └── runs/<host>/<environment>/<app>/<instance>/<run>/      what the apps wrote, see [`runs`]
 //! ```
@@ -22,6 +22,7 @@ pub mod launch;
 pub mod lock;
 pub mod notes;
 pub mod open_files;
+pub mod own_log;
 pub mod runs;
 pub mod socket;
 

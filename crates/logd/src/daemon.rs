@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use eco_home::{Daemon, Home, HomeError, lock, socket};
+use eco_home::{Daemon, Home, HomeError, lock, own_log, socket};
 use eco_proto::log::v1::log_server::LogServer;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::UnixListener;
@@ -118,6 +118,7 @@ pub async fn run(home: &Home, told: impl Future<Output = ()>) -> Result<Ended, D
         }
         Err(source) => return Err(DaemonError::Lock { path, source }),
     };
+    own_log::begin(home, Daemon::Log);
     let path = home.socket(Daemon::Log);
     let listener = listen(&path).map_err(|source| DaemonError::Listen {
         path: path.clone(),

@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use eco_home::own_log::OwnLog;
 use eco_logd::daemon::{self, Args};
 use tracing_subscriber::EnvFilter;
 
@@ -12,7 +13,7 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("ECO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(OwnLog::default)
         .with_ansi(false)
         .init();
     match daemon::main(&args) {

@@ -125,8 +125,8 @@ pub(super) const RULES: &[Rule] = &[
                 "prints what a task writes to a file",
             ),
             (
-                "crates/agentd/src/hands/say.rs",
-                "the keeper's log is its stderr",
+                "crates/home/src/own_log.rs",
+                "the daemons' logs are their stderr",
             ),
             (
                 "crates/agentd/src/bin/eco-agentd.rs",

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use eco_home::lock::Held;
 use eco_home::runs::{SEGMENT_BYTES, Stream};
-use eco_home::{Daemon, Home, HomeError, clock, lock, open_files, socket};
+use eco_home::{Daemon, Home, HomeError, clock, lock, open_files, own_log, socket};
 use eco_proto::keeper::v1::from_keeper::Message;
 use eco_proto::keeper::v1::{FromKeeper, Hello};
 use nix::errno::Errno;
@@ -104,6 +104,7 @@ impl Keeper {
         let Some(lock) = lock else {
             return Ok(None);
         };
+        own_log::begin(home, Daemon::Keeper);
         let signals = asked("take signals", take_signals())?;
         let orphans = nix::sys::prctl::set_child_subreaper(true);
         asked("become the parent of orphans", orphans)?;

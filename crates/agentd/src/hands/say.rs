@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
 use eco_home::clock;
+use eco_home::own_log::OwnLog;
 
 /// Writes one line. A log that cannot be written is no reason to stop.
 pub(super) fn say(text: fmt::Arguments<'_>) {
@@ -15,7 +16,7 @@ pub(super) fn say(text: fmt::Arguments<'_>) {
         now.as_secs(),
         now.subsec_millis()
     );
-    if std::io::stderr().write_all(line.as_bytes()).is_err() {
+    if OwnLog.write_all(line.as_bytes()).is_err() {
         // There is nobody left to tell.
     }
 }
