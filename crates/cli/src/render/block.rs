@@ -2,6 +2,8 @@
 
 use super::style::{bold, dim};
 
+/// What lines below a heading begin with, in blanks.
+pub(crate) const INDENT: usize = 2;
 /// Where the values begin.
 const COLUMN: usize = 16;
 
@@ -20,9 +22,7 @@ impl Block {
 
     /// Adds a line.
     pub(crate) fn line(&mut self, text: &str) {
-        self.text.push_str("  ");
-        self.text.push_str(text);
-        self.text.push('\n');
+        self.text.extend([&" ".repeat(INDENT), text, "\n"]);
     }
 
     /// Adds a value with its name.

@@ -1,13 +1,12 @@
 //! All that is known of an instance, as a block of text.
 
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
 
-use super::block::Block;
-use super::moment;
+use super::block::{self, Block};
 use super::quantity::{bytes, duration};
-use super::style::{dim, of_status, paint};
-use crate::view::describe::{Described, Ended, Spec};
+use super::style::{of_status, paint};
+use super::{fields, moment};
+use crate::view::describe::{Described, Ended};
 use crate::view::list::{Health, Row};
 use crate::view::speech::Speech;
 
@@ -49,21 +48,7 @@ pub(crate) fn block(described: &Described, zone: &TimeZone) -> String {
     for problem in &described.watch_problems {
         block.field("watch problem", problem);
     }
-    if let Some(paths) = &described.resolved {
-        block.heading("resolved");
-        block.field("script", &paths.script);
-        block.field("cwd", &paths.cwd);
-        block.maybe("interpreter", paths.interpreter.clone());
-    }
-    if let Some(spec) = &described.spec {
-        specification(&mut block, spec);
-    }
-    if !described.limits.is_empty() {
-        block.heading("limits");
-        for limit in &described.limits {
-            block.field(&limit.name, &format!("{}: {}", limit.value, limit.how));
-        }
-    }
+    app(&mut block, described);
     own_words(&mut block, &described.speech);
     if !described.exits.is_empty() {
         block.heading("ends, the latest first");
@@ -94,43 +79,6 @@ fn told(block: &mut Block, health: &Health, zone: &TimeZone) {
     block.field("last answer", answer.as_deref().unwrap_or("none yet"));
 }
 
-/// What stands beside a check, in the order in which it is told.
-const SETTINGS: [&str; 7] = [
-    "interval",
-    "timeout",
-    "start_period",
-    "successes",
-    "failures",
-    "within",
-    "action",
-];
-
-/// A probe on one line, its check first: `http "http://…", interval 1.0s, …`.
-fn probe(fields: &Map<String, Value>) -> String {
-    let is_setting = |name: &str| SETTINGS.contains(&name);
-    let check = fields.iter().filter(|(name, _)| !is_setting(name));
-    let check = check.map(|(name, value)| format!("{name} {value}"));
-    let settings = SETTINGS.iter().filter_map(|name| {
-        let value = fields.get(*name)?;
-        Some(format!(
-            "{} {}",
-            name.replace('_', " "),
-            setting(name, value)
-        ))
-    });
-    check.chain(settings).collect::<Vec<_>>().join(", ")
-}
-
-fn setting(name: &str, value: &Value) -> String {
-    match (name, value.as_u64()) {
-        ("within", Some(0)) => "any time".to_owned(),
-        ("interval" | "timeout" | "start_period" | "within", Some(ms)) => duration(ms),
-        _ => value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned),
-    }
-}
-
 /// What the app announced.
 fn own_words(block: &mut Block, speech: &Speech) {
     if !speech.custom_metrics.is_empty() {
@@ -149,6 +97,27 @@ fn own_words(block: &mut Block, speech: &Speech) {
     }
 }
 
+/// What was asked for, and what was found and is kept of it.
+fn app(block: &mut Block, described: &Described) {
+    if let Some(paths) = &described.resolved {
+        block.heading("resolved");
+        block.field("script", &paths.script);
+        block.field("cwd", &paths.cwd);
+        block.maybe("interpreter", paths.interpreter.clone());
+    }
+    if let Some(spec) = &described.spec {
+        block.heading("specification");
+        block.maybe("defined in", described.defined_at.clone());
+        block.text.push_str(&fields::lines(spec, block::INDENT));
+    }
+    if !described.limits.is_empty() {
+        block.heading("limits");
+        for limit in &described.limits {
+            block.field(&limit.name, &format!("{}: {}", limit.value, limit.how));
+        }
+    }
+}
+
 /// What its processes use.
 fn usage(block: &mut Block, row: &Row) {
     let cpu = row.cpu_percent.map(|percent| format!("{percent:.1}%"));
@@ -157,62 +126,6 @@ fn usage(block: &mut Block, row: &Row) {
     block.maybe("proportional", row.pss_bytes.map(bytes));
     block.maybe("descriptors", row.fds.map(|count| count.to_string()));
     block.maybe("threads", row.threads.map(|count| count.to_string()));
-}
-
-fn specification(block: &mut Block, spec: &Spec) {
-    block.heading("specification");
-    block.maybe("defined in", spec.defined_at.clone());
-    block.field("script", &spec.script);
-    block.maybe("arguments", list(&spec.arguments));
-    block.maybe("cwd", spec.cwd.clone());
-    block.maybe("interpreter", spec.interpreter.clone());
-    block.maybe("its arguments", list(&spec.interpreter_arguments));
-    block.field("instances", &spec.instances.to_string());
-    block.maybe("user", spec.user.clone());
-    block.maybe("group", spec.group.clone());
-    block.maybe("autorestart", spec.autorestart.map(yes_or_no));
-    let delay = spec.restart_delay_ms.map_or_else(
-        || spec.restart_delay.to_owned(),
-        |ms| format!("{}, {}", spec.restart_delay, duration(ms)),
-    );
-    block.field("restart delay", &delay);
-    block.maybe("min uptime", spec.min_uptime_ms.map(duration));
-    block.maybe(
-        "max unstable",
-        spec.max_unstable.map(|count| count.to_string()),
-    );
-    block.maybe(
-        "stop signal",
-        spec.stop_signal.map(|signal| signal.to_string()),
-    );
-    block.maybe("kill timeout", spec.kill_timeout_ms.map(duration));
-    block.maybe("wait ready", spec.wait_ready.map(yes_or_no));
-    block.maybe("readiness", spec.readiness.as_ref().map(probe));
-    block.maybe("liveness", spec.liveness.as_ref().map(probe));
-    block.maybe("max memory", spec.max_memory_bytes.map(bytes));
-    block.maybe(
-        "cron",
-        spec.cron_restart
-            .as_ref()
-            .map(|pattern| cron(pattern, spec)),
-    );
-    block.maybe("env file", list(&spec.env_file));
-    let watched = spec
-        .watch_paths
-        .as_ref()
-        .map(|paths| list(paths).unwrap_or_else(|| "the working directory".to_owned()));
-    block.maybe("watch", watched);
-    if !spec.env.is_empty() {
-        block.heading("environment variables");
-        for (name, value) in &spec.env {
-            block.line(&format!("{}{value}", dim(&format!("{name}="))));
-        }
-    }
-}
-
-fn cron(pattern: &str, spec: &Spec) -> String {
-    let zone = spec.cron_timezone.as_deref();
-    format!("{pattern} ({})", zone.unwrap_or("in the agent's time zone"))
 }
 
 fn ended(exit: &Ended, zone: &TimeZone) -> String {
@@ -231,14 +144,6 @@ fn ended(exit: &Ended, zone: &TimeZone) -> String {
     )
     .trim_end()
     .to_owned()
-}
-
-fn list(words: &[String]) -> Option<String> {
-    (!words.is_empty()).then(|| words.join(" "))
-}
-
-fn yes_or_no(yes: bool) -> String {
-    if yes { "yes" } else { "no" }.to_owned()
 }
 
 #[cfg(test)]
@@ -289,6 +194,8 @@ mod tests {
             }),
             spec: Some(AppSpec {
                 script: "server.js".to_owned(),
+                namespace: "default".to_owned(),
+                instance_var: "NODE_APP_INSTANCE".to_owned(),
                 instances: 1,
                 env: [("API_KEY", "s3cret"), ("PORT", "3000")]
                     .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -346,12 +253,15 @@ mod tests {
           cwd             /p
           interpreter     /usr/bin/node
         specification
-          script          server.js
-          instances       1
-          restart delay   default
-        environment variables
-          API_KEY=(hidden)
-          PORT=3000
+          script                        server.js
+          namespace                     default
+          instances                     1
+          exec_mode                     fork
+          instance_var                  NODE_APP_INSTANCE
+          env
+              API_KEY                   (hidden)
+              PORT                      3000
+          autostart                     false
         limits
           cpu             0.5: all processes together, by a cgroup
         metrics of its own

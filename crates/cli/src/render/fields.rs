@@ -31,10 +31,16 @@ pub(crate) fn file(config: &Config) -> String {
 
 fn block(environment: &str, app: &Map<String, Value>) -> String {
     let name = app.get("name").and_then(Value::as_str).unwrap_or_default();
-    let mut text = format!("{}\n", bold(&format!("{environment}/{name}")));
+    let heading = bold(&format!("{environment}/{name}"));
+    format!("{heading}\n{}", lines(app, STEP))
+}
+
+/// Makes a line of each field but the name.
+pub(crate) fn lines(app: &Map<String, Value>, indent: usize) -> String {
+    let mut text = String::new();
     for field in APP.fields().filter(|field| field.name() != "name") {
         if let Some(value) = app.get(field.name()) {
-            line(&mut text, STEP, field.name(), value, Some(field.shape()));
+            line(&mut text, indent, field.name(), value, Some(field.shape()));
         }
     }
     text

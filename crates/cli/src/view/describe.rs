@@ -1,9 +1,6 @@
 //! All that is known of an instance.
 
-use std::collections::BTreeMap;
-
 use eco_proto::agent::v1::exit::How;
-use eco_proto::agent::v1::restart_policy::Delay;
 use eco_proto::agent::v1::{AppSpec, Description, Exit, KeptLimit, Resolved};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -11,9 +8,9 @@ use serde_json::{Map, Value};
 use super::line::time;
 use super::list::Row;
 use super::some;
-use super::spec::{liveness, readiness};
+use super::spec::fields;
 use super::speech::{Speech, speech};
-use crate::redaction;
+use crate::redaction::Secrets;
 
 /// One instance and its app.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,7 +24,9 @@ pub(crate) struct Described {
     pub(crate) pid_file: Option<String>,
     pub(crate) pid_file_problem: Option<String>,
     pub(crate) resolved: Option<Paths>,
-    pub(crate) spec: Option<Spec>,
+    pub(crate) defined_at: Option<String>,
+    /// The app, as the fields of a file.
+    pub(crate) spec: Option<Map<String, Value>>,
     pub(crate) limits: Vec<Limit>,
     #[serde(flatten)]
     pub(crate) speech: Speech,
@@ -49,40 +48,6 @@ pub(crate) struct Paths {
     pub(crate) script: String,
     pub(crate) cwd: String,
     pub(crate) interpreter: Option<String>,
-}
-
-/// What the app is, as its file says.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Spec {
-    pub(crate) defined_at: Option<String>,
-    pub(crate) script: String,
-    pub(crate) arguments: Vec<String>,
-    pub(crate) cwd: Option<String>,
-    pub(crate) interpreter: Option<String>,
-    pub(crate) interpreter_arguments: Vec<String>,
-    pub(crate) instances: u32,
-    pub(crate) user: Option<String>,
-    pub(crate) group: Option<String>,
-    pub(crate) autostart: bool,
-    pub(crate) autorestart: Option<bool>,
-    pub(crate) min_uptime_ms: Option<u64>,
-    pub(crate) max_unstable: Option<u32>,
-    pub(crate) restart_delay: &'static str,
-    pub(crate) restart_delay_ms: Option<u64>,
-    pub(crate) stop_signal: Option<i32>,
-    pub(crate) kill_timeout_ms: Option<u64>,
-    pub(crate) wait_ready: Option<bool>,
-    pub(crate) listen_timeout_ms: Option<u64>,
-    /// The probes, as the fields of a file.
-    pub(crate) readiness: Option<Map<String, Value>>,
-    pub(crate) liveness: Option<Map<String, Value>>,
-    pub(crate) watch_paths: Option<Vec<String>>,
-    pub(crate) max_memory_bytes: Option<u64>,
-    pub(crate) cron_restart: Option<String>,
-    pub(crate) cron_timezone: Option<String>,
-    pub(crate) pid_file: Option<String>,
-    pub(crate) env_file: Vec<String>,
-    pub(crate) env: BTreeMap<String, String>,
 }
 
 /// How a run ended.
@@ -110,7 +75,8 @@ pub(crate) fn described(host: &str, descriptions: Vec<Description>) -> Vec<Descr
             pid_file: description.pid_file,
             pid_file_problem: description.pid_file_problem,
             resolved: description.resolved.map(paths),
-            spec: description.spec.map(spec),
+            defined_at: defined_at(description.spec.as_ref()),
+            spec: description.spec.map(|spec| fields(&spec, Secrets::Hidden)),
             limits: description.limits.into_iter().map(limit).collect(),
             speech: speech(description.speech.unwrap_or_default()),
             exits: description.exits.into_iter().map(ended).collect(),
@@ -137,50 +103,8 @@ fn paths(resolved: Resolved) -> Paths {
     }
 }
 
-fn spec(spec: AppSpec) -> Spec {
-    let restart = spec.restart.as_ref();
-    let (restart_delay, restart_delay_ms) = match restart.and_then(|policy| policy.delay) {
-        Some(Delay::FixedMs(ms)) => ("fixed", Some(ms)),
-        Some(Delay::GrowingFromMs(ms)) => ("growing", Some(ms)),
-        None => ("default", None),
-    };
-    Spec {
-        autorestart: restart.map(|policy| policy.automatic),
-        min_uptime_ms: restart.map(|policy| policy.min_uptime_ms),
-        max_unstable: restart.map(|policy| policy.max_unstable),
-        restart_delay,
-        restart_delay_ms,
-        stop_signal: spec.stop.as_ref().map(|policy| policy.signal),
-        kill_timeout_ms: spec.stop.as_ref().map(|policy| policy.kill_timeout_ms),
-        wait_ready: spec.ready.as_ref().map(|policy| policy.wait_ready),
-        listen_timeout_ms: spec.ready.as_ref().map(|policy| policy.listen_timeout_ms),
-        readiness: spec.ready.as_ref().and_then(readiness),
-        liveness: liveness(&spec),
-        watch_paths: spec.watch.map(|policy| policy.paths),
-        env: spec
-            .env
-            .into_iter()
-            .map(|(name, value)| {
-                let shown = redaction::shown(&name, &value);
-                (name, shown)
-            })
-            .collect(),
-        defined_at: some(spec.defined_at),
-        script: spec.script,
-        arguments: spec.arguments,
-        cwd: spec.cwd,
-        interpreter: spec.interpreter,
-        interpreter_arguments: spec.interpreter_arguments,
-        instances: spec.instances,
-        user: spec.user,
-        group: spec.group,
-        autostart: spec.autostart,
-        max_memory_bytes: spec.max_memory_bytes,
-        cron_restart: spec.schedule.as_ref().map(|it| it.pattern.clone()),
-        cron_timezone: spec.schedule.and_then(|schedule| schedule.zone),
-        pid_file: spec.pid_file,
-        env_file: spec.env_files,
-    }
+fn defined_at(spec: Option<&AppSpec>) -> Option<String> {
+    some(spec?.defined_at.clone())
 }
 
 fn limit(limit: KeptLimit) -> Limit {

@@ -107,7 +107,7 @@ fn ready(policy: &ReadyPolicy) -> Value {
 }
 
 /// What an app is ready by, as the fields of `readiness`.
-pub(crate) fn readiness(policy: &ReadyPolicy) -> Option<Map<String, Value>> {
+fn readiness(policy: &ReadyPolicy) -> Option<Map<String, Value>> {
     let readiness = policy.probe.as_ref()?;
     let mut fields = readiness.probe.as_ref().map(probe).unwrap_or_default();
     // They are not about readiness, which time alone decides.
@@ -117,7 +117,7 @@ pub(crate) fn readiness(policy: &ReadyPolicy) -> Option<Map<String, Value>> {
 }
 
 /// How it is known that it is still well, as the fields of `liveness`.
-pub(crate) fn liveness(spec: &AppSpec) -> Option<Map<String, Value>> {
+fn liveness(spec: &AppSpec) -> Option<Map<String, Value>> {
     let liveness = spec.liveness.as_ref()?;
     Some(with_action(liveness.probe.as_ref(), liveness.action()))
 }
