@@ -26,6 +26,7 @@ mod rest_and_return;
 mod scale;
 mod schedule;
 mod selectors;
+mod standstill;
 mod start;
 mod stop;
 mod upkeep;

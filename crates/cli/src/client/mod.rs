@@ -23,6 +23,8 @@ mod status;
 pub(crate) use agent::Agent;
 pub(crate) use connect::LogDaemon;
 pub(crate) use follow::{Reader, Told, read};
-pub(crate) use gone::{listens, wait as wait_until_gone};
+pub(crate) use gone::{
+    Gone, end as end_daemon, kill as kill_daemon, listens, wait as wait_until_gone,
+};
 pub(crate) use keeper::Keeper;
 pub(crate) use launch::agent as launch_agent;

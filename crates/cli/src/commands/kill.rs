@@ -3,6 +3,7 @@
 //! ```text
 //!  an agent is there, or one can be started ─▶ it ends the apps, each as it is to be ended, and remembers them
 //!  none can be started ────────────────────▶ the keeper ends what it has, and the state stays as it is
+//!  a daemon does not answer, or stays ─────▶ SIGKILL
 //! ```
 
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use eco_home::Daemon;
 
 use super::session::Session;
-use crate::client::{Agent, Keeper, LogDaemon, listens, wait_until_gone};
+use crate::client::{Agent, Gone, Keeper, LogDaemon, end_daemon, kill_daemon, listens};
 use crate::error::{CliError, chain};
 use crate::number;
 use crate::render::json;
@@ -31,21 +32,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), CliError> {
-    let runs = |daemon| listens(&session.home, daemon);
-    let agent = match Agent::find(&session.home).await? {
-        Some(agent) => agent,
-        // The apps live on without an agent, and only an agent knows how each is to be stopped.
-        None if runs(Daemon::Keeper) || runs(Daemon::Log) => match session.launch().await {
-            Ok(agent) => agent,
-            Err(error) => return without_agent(session, &args, &error).await,
-        },
-        None => {
+    match agent(session).await? {
+        Found::Agent(agent) => by_agent(session, &args, *agent).await,
+        Found::NoneStarts(refusal) => without_agent(session, &args, &refusal).await,
+        Found::Nothing => {
             let home = session.home.root().display();
             let said = format!("Nothing runs for {home}.\n");
-            return tell(session, &args, 0, said);
+            tell(session, &args, 0, said)
         }
-    };
-    by_agent(session, &args, agent).await
+    }
 }
 
 async fn by_agent(
@@ -65,7 +60,7 @@ async fn by_agent(
         (Daemon::Log, who.logd_pid),
         (Daemon::Keeper, who.keeper_pid),
     ] {
-        wait_until_gone(&session.home, daemon, pid).await?;
+        end(session, daemon, pid).await?;
     }
     let said = format!("Stopped {stopped} instances, and eco itself.\n");
     tell(session, args, stopped, said)
@@ -101,15 +96,67 @@ async fn without_agent(
     if let Some(keeper) = Keeper::find(&session.home).await? {
         let pid = keeper.pid();
         stopped = keeper.end_all().await?;
-        wait_until_gone(&session.home, Daemon::Keeper, pid).await?;
+        end(session, Daemon::Keeper, pid).await?;
     }
     if let Some(mut log) = LogDaemon::find(&session.home).await? {
-        let pid = log.pid().await?;
-        log.shut_down().await?;
-        wait_until_gone(&session.home, Daemon::Log, pid).await?;
+        let pid = match log.pid().await {
+            Ok(pid) => {
+                log.shut_down().await?;
+                pid
+            }
+            Err(_) => kill_daemon(&session.home, Daemon::Log)?.unwrap_or(0),
+        };
+        end(session, Daemon::Log, pid).await?;
     }
     let said = format!("Ended {stopped} instances, and eco itself.\n");
     tell(session, args, stopped, said)
+}
+
+/// Waits until a daemon that was told to end has ended, and tells where it had to be killed.
+async fn end(session: &mut Session<'_>, daemon: Daemon, pid: i32) -> Result<(), CliError> {
+    match end_daemon(&session.home, daemon, pid).await? {
+        Gone::ByItself => {}
+        Gone::Killed => session.ui.warning(&format!(
+            "{} did not end when it was told to, and was killed.",
+            daemon.program()
+        )),
+    }
+    Ok(())
+}
+
+/// Who can end the apps.
+enum Found {
+    /// An agent.
+    Agent(Box<Agent>),
+    /// None, for this reason.
+    NoneStarts(CliError),
+    /// There is nothing to end.
+    Nothing,
+}
+
+/// Finds the agent, or starts one where something runs.
+async fn agent(session: &mut Session<'_>) -> Result<Found, CliError> {
+    let runs = |daemon| listens(&session.home, daemon);
+    match Agent::find(&session.home).await {
+        Ok(Some(agent)) => return Ok(Found::Agent(Box::new(agent))),
+        // The apps live on without an agent, and only an agent knows how each is to be stopped.
+        Ok(None) if runs(Daemon::Keeper) || runs(Daemon::Log) => {}
+        Ok(None) => return Ok(Found::Nothing),
+        // The next one takes up where this one stands still.
+        Err(silence) => match kill_daemon(&session.home, Daemon::Agent)? {
+            Some(_) => {
+                let told = chain(&silence);
+                session
+                    .ui
+                    .warning(&format!("{told}; it was killed, and another is started."));
+            }
+            None => return Err(silence),
+        },
+    }
+    Ok(match session.launch().await {
+        Ok(agent) => Found::Agent(Box::new(agent)),
+        Err(refusal) => Found::NoneStarts(refusal),
+    })
 }
 
 fn tell(
