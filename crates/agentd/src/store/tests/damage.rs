@@ -74,7 +74,7 @@ fn is_refused(folder: &Path, fleet: &Fleet, told: &str) -> bool {
         Ok(store) => {
             let loaded = load(&store);
             assert!(loaded.bad.is_empty(), "{told}");
-            assert_eq!(loaded.fleet.apps().len(), fleet.apps().len(), "{told}");
+            assert_eq!(loaded.fleet.apps(), fleet.apps(), "{told}");
             assert_eq!(loaded.boot_id, "a boot", "{told}");
             false
         }
@@ -109,6 +109,16 @@ fn all_is_there_or_the_state_is_refused_wherever_its_file_is_damaged() {
         ));
     }
     assert!(refused > 10, "only {refused} of 150 were refused");
+}
+
+#[test]
+fn a_state_whose_file_is_gone_is_refused_and_not_taken_for_a_new_one() {
+    let (folder, _) = written();
+    fs::remove_file(folder.path().join("db")).expect("removed");
+    for _ in 0..2 {
+        let refusal = Store::open(folder.path()).expect_err("gone").to_string();
+        assert!(refusal.contains("eco kill"), "{refusal}");
+    }
 }
 
 #[test]
