@@ -167,3 +167,26 @@ fn a_deleted_app_is_gone_and_its_process_too() {
     assert!(!eco_tests::is_alive(pid));
     assert_eq!(env.list().names(), ["dev/b"]);
 }
+
+#[test]
+fn a_known_name_is_the_app_also_in_a_folder_that_is_called_like_it() {
+    let env = TestEnv::new();
+    let apps = json!([app("shop", &["out:here", "wait"]), app("other", &["wait"])]);
+    env.write("shop/ecosystem.config.json", &apps.to_string());
+    let eco = |args: &[&str]| env.eco_in("shop", args).ok();
+    drop(eco(&["start", "shop", "-E", "dev"]));
+    let first = env.list();
+    assert_eq!(first.names(), ["dev/other", "dev/shop"]);
+
+    let lines = eco(&["logs", "shop"]).stdout;
+    assert!(lines.contains("here"), "{lines}");
+    drop(eco(&["restart", "shop"]));
+    let second = env.list();
+    assert_eq!(second.one("other").pid(), first.one("other").pid());
+    assert_ne!(second.one("shop").pid(), first.one("shop").pid());
+    drop(eco(&["stop", "shop"]));
+    assert_eq!(env.list().pids().len(), 1);
+    assert_eq!(env.list().one("other").pid(), first.one("other").pid());
+    drop(eco(&["stop", "./", "-E", "dev"]));
+    assert_eq!(env.list().pids(), []);
+}

@@ -26,6 +26,18 @@ pub(crate) struct Facts {
     pub(crate) closest: Vec<String>,
 }
 
+impl Facts {
+    /// Whether it is a folder that speaks for the word, or several, and no file.
+    pub(crate) fn is_folder(&self) -> bool {
+        let has_files = match &self.at_path {
+            AtPath::Ecosystem(_) | AtPath::Script(_) => return false,
+            AtPath::Folder(folder) => !folder.files.is_empty(),
+            AtPath::Nothing => false,
+        };
+        has_files || !self.environments.is_empty()
+    }
+}
+
 /// Whether a word's program is on PATH.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum OnPath {

@@ -2,7 +2,7 @@
 
 use eco_proto::agent::v1::{AppSpec, PlanRequest, Prune};
 
-use super::plan::{Commands, Plan, Reading, plan};
+use super::plan::{Plan, Purpose, Reading, plan};
 use super::session::Session;
 use crate::client::Agent;
 use crate::error::{CliError, Kind};
@@ -83,7 +83,7 @@ pub(crate) async fn compare(
         needed,
         selectors,
         scopes,
-    } = plan(session, &mut met, targets, &reading, Commands::Refused).await?;
+    } = plan(session, &mut met, targets, &reading, Purpose::Compare).await?;
     if let Some(selector) = selectors.first() {
         return Err(CliError::user("compare")
             .because(format!("{selector:?} is an app that runs, not a file"))

@@ -7,6 +7,7 @@ use eco_proto::agent::v1::{AppSpec, Dependency, Prune};
 
 use super::fields::Fields;
 use super::files;
+use super::selection::names_app;
 use super::session::Session;
 use crate::client::Agent;
 use crate::environment::{DEFAULT, of_file};
@@ -44,13 +45,15 @@ pub(crate) struct Plan {
     pub(crate) scopes: Vec<Prune>,
 }
 
-/// Which words may be a command on PATH.
+/// What the words are read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Commands {
-    /// They may.
-    Allowed,
-    /// They may not: the verb is about what is there already.
-    Refused,
+pub(crate) enum Purpose {
+    /// To start what they name, commands on PATH included.
+    Start,
+    /// To restart what is there: a known name is the app, whatever folder is called like it.
+    Restart,
+    /// To compare what files say with what is there.
+    Compare,
 }
 
 /// Makes the plan, and says on stderr what each word was taken for.
@@ -59,11 +62,11 @@ pub(crate) async fn plan(
     agent: &mut Option<Agent>,
     words: &[String],
     reading: &Reading,
-    commands: Commands,
+    purpose: Purpose,
 ) -> Result<Plan, CliError> {
     let mut targets = Vec::new();
     for word in words {
-        targets.push(target(session, agent, word, commands).await?);
+        targets.push(target(session, agent, word, purpose).await?);
     }
     if words.is_empty() {
         targets.push(here(session)?);
@@ -104,11 +107,18 @@ async fn target(
     session: &mut Session<'_>,
     agent: &mut Option<Agent>,
     word: &str,
-    commands: Commands,
+    purpose: Purpose,
 ) -> Result<Target, CliError> {
     let mut facts = lookup::facts(word, session.surroundings);
-    if commands == Commands::Refused {
-        facts.on_path = OnPath::NotMeant;
+    match purpose {
+        Purpose::Start => {}
+        Purpose::Restart | Purpose::Compare => facts.on_path = OnPath::NotMeant,
+    }
+    if let (Purpose::Restart, Some(agent)) = (purpose, agent.as_mut())
+        && facts.is_folder()
+        && names_app(session, agent, word).await?
+    {
+        return Ok(Target::Selector(word.to_owned()));
     }
     if let Some(target) = on_disk(word, &facts).map_err(refused)? {
         return Ok(target);

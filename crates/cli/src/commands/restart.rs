@@ -2,7 +2,7 @@
 
 use super::bring_up::{BringUp, Needs, bring_up};
 use super::conclude::Conclusion;
-use super::plan::{Commands, Reading, plan};
+use super::plan::{Purpose, Reading, plan};
 use super::session::Session;
 use crate::error::CliError;
 
@@ -44,7 +44,7 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         &mut agent,
         &args.targets,
         &reading,
-        Commands::Refused,
+        Purpose::Restart,
     )
     .await?;
     let (needs, conclusion) = (args.needs, &args.conclusion);

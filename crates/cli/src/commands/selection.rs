@@ -1,7 +1,8 @@
 //! From the words of the verbs about known apps to selectors.
 //!
 //! A config file, a folder with one or an environment stands for those of its apps that the agent knows; every other word
-//! is for the agent to judge.
+//! is for the agent to judge. So is the name of an app, also where a folder is called like it: a project's folder mostly
+//! has the name of one of its apps.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +26,7 @@ pub(crate) async fn selection(
     let mut known: Option<Vec<Instance>> = None;
     let mut selectors = Vec::new();
     for word in words {
-        let Some(apps) = file_apps(session, word)? else {
+        let Some(apps) = file_apps(session, agent, word).await? else {
             selectors.push(word.clone());
             continue;
         };
@@ -44,11 +45,15 @@ pub(crate) async fn selection(
 }
 
 /// The apps that the file defines which a word stands for; `None`: it stands for none.
-pub(crate) fn file_apps(
+pub(crate) async fn file_apps(
     session: &mut Session<'_>,
+    agent: &mut Agent,
     word: &str,
 ) -> Result<Option<Vec<App>>, CliError> {
     let facts = lookup::facts(word, session.surroundings);
+    if facts.is_folder() && names_app(session, agent, word).await? {
+        return Ok(None);
+    }
     let Some(Target::Ecosystem(file)) = on_disk(word, &facts).map_err(refused)? else {
         return Ok(None);
     };
@@ -58,6 +63,16 @@ pub(crate) fn file_apps(
         name: app.name,
     };
     Ok(Some(apps.into_iter().map(app).collect()))
+}
+
+/// Whether a word is the name of an app that the agent knows, in the chosen environment if one is chosen.
+pub(crate) async fn names_app(
+    session: &Session<'_>,
+    agent: &mut Agent,
+    word: &str,
+) -> Result<bool, CliError> {
+    let instances = agent.list(session.select(Vec::new())).await?.instances;
+    Ok(instances.iter().any(|one| one.name == word))
 }
 
 /// Warns where the chosen environment has no app: its name may be mistyped, and an empty answer would be taken for all.

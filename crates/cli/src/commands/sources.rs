@@ -57,7 +57,7 @@ pub(crate) async fn sources(
     }
     let mut sources = Sources::default();
     for word in words {
-        let of_file = match file_apps(session, word)? {
+        let of_file = match file_apps(session, agent, word).await? {
             Some(apps) => of_file(session, agent, apps).await?,
             None => None,
         };

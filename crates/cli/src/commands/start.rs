@@ -3,7 +3,7 @@
 use super::bring_up::{BringUp, Needs, bring_up};
 use super::conclude::Conclusion;
 use super::fields::Fields;
-use super::plan::{Commands, Reading, plan};
+use super::plan::{Purpose, Reading, plan};
 use super::session::Session;
 use crate::error::CliError;
 
@@ -62,14 +62,7 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         fields: args.fields,
     };
     let mut agent = None;
-    let plan = plan(
-        session,
-        &mut agent,
-        &args.targets,
-        &reading,
-        Commands::Allowed,
-    )
-    .await?;
+    let plan = plan(session, &mut agent, &args.targets, &reading, Purpose::Start).await?;
     let (needs, conclusion) = (args.needs, &args.conclusion);
     bring_up(session, agent, plan, BringUp::Start, needs, conclusion).await
 }
