@@ -211,17 +211,26 @@ impl Supervisor {
         }
     }
 
-    /// While everything is put to rest nothing is begun, or who waits for the rest would wait for ever.
+    /// While somebody waits for everything to be at rest nothing is begun, or they would wait for ever.
     fn admit(&mut self, request: Request) -> Option<Request> {
+        self.resting.retain(|(_, reply)| !reply.is_closed());
         if self.resting.is_empty() {
             return Some(request);
         }
         match request {
             Request::Apply { reply, .. }
-            | Request::Act { reply, .. }
+            | Request::Act {
+                verb: Verb::Start(_) | Verb::Restart(_),
+                reply,
+                ..
+            }
             | Request::Resurrect { reply, .. } => self.answer(reply, Err(Refusal::Ending)),
             Request::Scale { reply, .. } => self.answer(reply, Err(Refusal::Ending)),
             request @ (Request::Plan { .. }
+            | Request::Act {
+                verb: Verb::Stop | Verb::Delete | Verb::Reset,
+                ..
+            }
             | Request::Speak { .. }
             | Request::Hold { .. }
             | Request::Save(_)

@@ -145,6 +145,50 @@ async fn no_instance_is_added_while_everything_is_put_to_rest() {
 }
 
 #[tokio::test]
+async fn who_does_not_wait_any_more_for_everything_to_rest_stands_in_nobodys_way() {
+    let (reply, rested) = oneshot::channel();
+    let hold = Input::Request(Request::Hold {
+        by: By::ann(),
+        reply,
+    });
+    drop(rested);
+    let (start, answer) = start();
+    let orders = orders_for(vec![met(1), hold, start]).await;
+    assert_eq!(spawns(&orders), [1]);
+    assert!(answer.await.expect("an answer").is_ok());
+}
+
+#[tokio::test]
+async fn what_begins_nothing_is_done_while_everything_is_put_to_rest() {
+    let (start, _started) = start();
+    let (reply, _rested) = oneshot::channel();
+    let hold = Input::Request(Request::Hold {
+        by: By::ann(),
+        reply,
+    });
+    let mut inputs = vec![start, hold];
+    let mut answers = Vec::new();
+    for verb in [Verb::Stop, Verb::Reset, Verb::Delete] {
+        let (reply, answer) = oneshot::channel();
+        inputs.push(Input::Request(Request::Act {
+            by: By::ann(),
+            verb,
+            selection: Selection {
+                selectors: vec!["api".to_owned()],
+                ..Selection::default()
+            },
+            reply,
+        }));
+        answers.push(answer);
+    }
+    drop(orders_for(inputs).await);
+    for answer in answers {
+        let answer = answer.await.expect("an answer");
+        assert!(answer.is_ok(), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn who_puts_everything_to_rest_is_told_that_the_disk_refused() {
     let (start, _started) = start();
     let (reply, rested) = oneshot::channel();
