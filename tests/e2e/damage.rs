@@ -72,3 +72,27 @@ fn a_state_that_lost_a_part_is_refused_and_not_used() {
     }
     assert_eq!(env.list().pids(), before);
 }
+
+#[test]
+fn apps_start_anew_when_the_damaged_state_was_moved_away() {
+    let env = TestEnv::started(&json!([app("a", &["wait"])]));
+    for _ in 0..2 {
+        drop(env.eco(&["restart", "a"]).ok());
+    }
+    let before = env.list().one("a").number("run");
+    env.slay(env.daemons().agent);
+    for (file, bytes) in state(&env) {
+        fs::write(file, vec![0xa5; bytes.len()]).expect("it is ours");
+    }
+    env.eco(&["start", "dev"]).fails(4, &["eco kill"]);
+    drop(env.eco(&["kill"]).ok());
+    let folder = env.home().join("state");
+    fs::rename(&folder, env.home().join("state.damaged")).expect("moved");
+
+    drop(env.eco(&["start", "dev"]).ok());
+    let list = env.list();
+    let anew = list.one("a");
+    assert_eq!(anew.status(), "online");
+    assert_eq!(anew.number("run"), before + 1);
+    assert_eq!(anew.number("restarts"), 0);
+}

@@ -335,6 +335,7 @@ fn load(store: &Store, home: &Home, host: &str) -> Result<(Fleet, Wanted), Daemo
             "left a record where it is"
         );
     }
+    fleet.pass_over(lost::runs(&home.runs(), host));
     let pids_before = Wanted::of(&fleet);
     let boot_now = clock::boot_id();
     let loss = if boot_id == boot_now {

@@ -1,13 +1,15 @@
-//! Whether anything is left of what was recorded as living: after the restart of a container the host is the same, and all
-//! processes are gone.
+//! What the records may not tell: whether anything is left of what was living, since after the restart of a container the
+//! host is the same and all processes are gone; and which runs there have been, since records can be lost.
 
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 
-use eco_home::{Daemon, Home};
+use eco_home::runs::RunId;
+use eco_home::{Daemon, Home, run_folders};
 
-use crate::fleet::{Fleet, Identity, Loss, RunKey};
+use crate::fleet::{AppKey, Fleet, Identity, Loss, RunKey};
 use crate::hands;
 use crate::keeper::of_key;
 use crate::os::process::{self, Process};
@@ -39,4 +41,24 @@ pub(crate) fn processes(fleet: &Fleet, home: &Home, host: &str, boot_id: &str) -
     };
     let mut all = process::scan().into_iter().filter(Process::is_alive);
     (!all.any(|process| is_of_a_run(&process))).then_some(Loss::Processes)
+}
+
+/// The latest runs whose folders are below `runs`. Where they cannot be listed, the records alone have to do.
+pub(crate) fn runs(runs: &Path, host: &str) -> Vec<RunKey> {
+    let latest = run_folders::latest(runs, host).unwrap_or_else(|error| {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "cannot see which runs there have been"
+        );
+        Vec::new()
+    });
+    latest.into_iter().map(key_of).collect()
+}
+
+fn key_of(id: RunId) -> RunKey {
+    let app = AppKey {
+        environment: id.environment,
+        name: id.app,
+    };
+    app.slot(id.instance).run(id.run)
 }

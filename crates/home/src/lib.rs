@@ -23,6 +23,7 @@ pub mod lock;
 pub mod notes;
 pub mod open_files;
 pub mod own_log;
+pub mod run_folders;
 pub mod runs;
 pub mod socket;
 

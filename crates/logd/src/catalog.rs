@@ -4,10 +4,9 @@
 //! who need it, newest first.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use eco_home::run_folders::{ListError, folders, number};
 use eco_home::runs::{RunId, decode};
 use globset::{Glob, GlobMatcher};
 
@@ -24,14 +23,8 @@ pub enum CatalogError {
         source: globset::Error,
     },
     /// A folder cannot be listed.
-    #[error("list {path}")]
-    List {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    List(#[from] ListError),
 }
 
 /// Chooses runs.
@@ -203,52 +196,10 @@ fn present(path: &Path, runs: &BTreeSet<u64>) -> Vec<u64> {
     runs.iter().rev().copied().filter(is_there).collect()
 }
 
-/// Reads a number in the one way it is written.
-fn number<N: std::str::FromStr + ToString>(name: &str) -> Option<N> {
-    name.parse()
-        .ok()
-        .filter(|number: &N| number.to_string() == name)
-}
-
-fn folders<N: Ord>(
-    path: &Path,
-    name: fn(&str) -> Option<N>,
-) -> Result<Vec<(N, PathBuf)>, CatalogError> {
-    let failed = |source| CatalogError::List {
-        path: path.to_owned(),
-        source,
-    };
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            return Ok(Vec::new());
-        }
-        Err(source) => return Err(failed(source)),
-    };
-    let mut folders = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(failed)?;
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if let Some(name) = entry
-            .file_name()
-            .to_str()
-            .and_then(name)
-            .filter(|_| is_folder)
-        {
-            folders.push((name, entry.path()));
-        }
-    }
-    folders.sort_unstable();
-    Ok(folders)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn filter(matches: &[(&str, &str, Option<u32>)]) -> Filter {

@@ -309,8 +309,8 @@ fn awaited(machine: &Machine) -> u64 {
         State::Ending { .. }
         | State::Spawning {
             replace: Replace::Yes(_),
-        } => machine.run() + 1,
-        State::Stopped if machine.want() == Want::Up => machine.run() + 1,
+        } => machine.next_run(),
+        State::Stopped if machine.want() == Want::Up => machine.next_run(),
         State::Stopped
         | State::Spawning {
             replace: Replace::No,

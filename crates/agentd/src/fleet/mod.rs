@@ -161,6 +161,18 @@ impl Fleet {
         }
     }
 
+    /// Learns of runs that there have been, whether the records know of them or not: their folders are there, so that their
+    /// numbers are not given again.
+    pub fn pass_over(&mut self, runs: impl IntoIterator<Item = RunKey>) {
+        for RunKey { slot: key, run } in runs {
+            if let Some(slot) = self.slot_mut(&key) {
+                slot.machine.pass_over(run);
+            }
+            let last = self.last_runs.entry(key).or_default();
+            *last = run.max(*last);
+        }
+    }
+
     /// All apps.
     #[must_use]
     pub const fn apps(&self) -> &BTreeMap<AppKey, App> {

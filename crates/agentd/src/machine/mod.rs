@@ -160,6 +160,8 @@ pub struct Machine {
     restarts: u32,
     /// When whoever looks at its runs began to: nobody could see a sign before.
     seen_from: Tick,
+    /// A number that was given to a run, though the latest that is known may have a lower one.
+    given: Run,
 }
 
 impl Machine {
@@ -175,7 +177,19 @@ impl Machine {
             attempts: 0,
             restarts: 0,
             seen_from: Duration::ZERO,
+            given: 0,
         }
+    }
+
+    /// Learns that there was a run of this number: none up to it is given again.
+    pub fn pass_over(&mut self, run: Run) {
+        self.given = self.given.max(run);
+    }
+
+    /// The number of the run that is begun next.
+    #[must_use]
+    pub fn next_run(&self) -> Run {
+        self.run.max(self.given) + 1
     }
 
     /// Nobody has looked at its run until now: one that is launching has all its time to show a sign.
@@ -483,7 +497,7 @@ impl Machine {
     }
 
     fn spawn(&mut self) -> Option<Effect> {
-        self.run += 1;
+        self.run = self.next_run();
         self.state = State::Spawning {
             replace: Replace::No,
         };

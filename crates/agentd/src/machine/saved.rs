@@ -42,6 +42,7 @@ impl Machine {
             attempts,
             restarts,
             seen_from: Duration::ZERO,
+            given: 0,
         }
     }
 
@@ -57,6 +58,7 @@ impl Machine {
             attempts,
             restarts,
             seen_from: _,
+            given: _,
         } = self;
         Saved {
             want: *want,

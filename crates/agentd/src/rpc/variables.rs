@@ -36,7 +36,7 @@ fn of_one(key: &SlotKey, app: &App, slot: &Slot, instance: pb::Instance) -> pb::
     pb::InstanceVariables {
         instance: Some(instance),
         of_next_run: given.is_none(),
-        variables: given.unwrap_or_else(|| computed(app, key.instance, run + 1)),
+        variables: given.unwrap_or_else(|| computed(app, key.instance, slot.machine.next_run())),
     }
 }
 

@@ -278,3 +278,21 @@ fn an_app_with_a_port_has_its_listen_timeout_to_be_ready_and_another_its_min_upt
     assert_eq!(ready(&with_port), ReadyBy::Time(3000 * MS));
     assert_eq!(ready(&hurried), ReadyBy::Time(MS));
 }
+
+#[test]
+fn no_number_is_given_again_though_the_records_lost_it() {
+    let mut stage = Stage::new();
+    stage.fleet.pass_over([api(20)]);
+    stage.apply(spec("dev", "api"));
+    assert_eq!(stage.tasks(), [Task::Spawn(api(21))]);
+}
+
+#[test]
+fn the_run_after_a_known_one_is_numbered_after_all_there_have_been() {
+    let mut stage = Stage::online();
+    stage.fleet.pass_over([api(4), api(3), run("other", 0, 9)]);
+    let outcome = stage.act(RESTART, &dev("api"));
+    assert_eq!(outcome.run, 5);
+    stage.end(&api(1), How::Signal(SIGINT), MS);
+    assert_eq!(stage.tasks().last(), Some(&Task::Spawn(api(5))));
+}
