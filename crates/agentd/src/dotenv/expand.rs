@@ -13,31 +13,49 @@
 use super::Known;
 use super::cursor::Cursor;
 
+/// What is said of values that are larger together than a file may be.
+const TOO_MUCH: &str = "the values come to more than 1 MiB";
 /// Variables within variables, one in the other.
 const DEEPEST: u32 = 20;
 
 /// A value with its variables put in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Expansion {
     pub(super) text: String,
     /// Names that stand for nothing.
     pub(super) unset: Vec<String>,
+    /// Bytes that values may still take, this one and those behind it together.
+    pub(super) room: usize,
 }
 
 impl Expansion {
-    /// A value that holds no variables.
-    pub(super) const fn of(text: String) -> Self {
+    /// An empty value.
+    pub(super) const fn within(room: usize) -> Self {
         Self {
-            text,
+            text: String::new(),
             unset: Vec::new(),
+            room,
         }
+    }
+
+    /// Adds text as it is. A few lines of variables within variables are enough for a value that no memory holds: so it
+    /// is asked for room before it is put together.
+    pub(super) fn add(&mut self, text: &str) -> Result<(), String> {
+        let room = self.room.checked_sub(text.len());
+        self.room = room.ok_or_else(|| TOO_MUCH.to_owned())?;
+        self.text.push_str(text);
+        Ok(())
+    }
+
+    fn push(&mut self, at: char) -> Result<(), String> {
+        self.add(at.encode_utf8(&mut [0; 4]))
     }
 }
 
 /// A value without quotes.
-pub(super) fn plain(text: &str, known: Known<'_>) -> Result<Expansion, String> {
+pub(super) fn plain(text: &str, known: Known<'_>, room: usize) -> Result<Expansion, String> {
     let only_dollar = |at| (at == '$').then_some('$');
-    let mut expansion = Expansion::default();
+    let mut expansion = Expansion::within(room);
     expand(
         &mut Cursor::new(text),
         End::OfText,
@@ -48,7 +66,7 @@ pub(super) fn plain(text: &str, known: Known<'_>) -> Result<Expansion, String> {
 }
 
 /// A value in double quotes.
-pub(super) fn double(text: &str, known: Known<'_>) -> Result<Expansion, String> {
+pub(super) fn double(text: &str, known: Known<'_>, room: usize) -> Result<Expansion, String> {
     let escapes = |at| match at {
         'n' => Some('\n'),
         'r' => Some('\r'),
@@ -56,7 +74,7 @@ pub(super) fn double(text: &str, known: Known<'_>) -> Result<Expansion, String> 
         '\\' | '$' => Some(at),
         _ => None,
     };
-    let mut expansion = Expansion::default();
+    let mut expansion = Expansion::within(room);
     expand(
         &mut Cursor::new(text),
         End::OfText,
@@ -75,12 +93,12 @@ enum End {
 }
 
 /// How variables are looked up, what a backslash and a character mean, and how deep we are.
-type Rules<'a> = (Known<'a>, &'a dyn Fn(char) -> Option<char>, u32);
+type Rules<'k, 'e> = (Known<'k>, &'e dyn Fn(char) -> Option<char>, u32);
 
 fn expand(
     cursor: &mut Cursor<'_>,
     end: End,
-    rules: Rules<'_>,
+    rules: Rules<'_, '_>,
     into: &mut Expansion,
 ) -> Result<(), String> {
     let (_, escape, depth) = rules;
@@ -95,21 +113,24 @@ fn expand(
             Some('\\') => match cursor.peek().and_then(escape) {
                 Some(meant) => {
                     cursor.next();
-                    into.text.push(meant);
+                    into.push(meant)?;
                 }
-                None => into.text.push('\\'),
+                None => into.push('\\')?,
             },
             Some('$') => variable(cursor, rules, into)?,
-            Some(at) => into.text.push(at),
+            Some(at) => into.push(at)?,
         }
     }
 }
 
 /// Puts in what follows a `$`.
-fn variable(cursor: &mut Cursor<'_>, rules: Rules<'_>, into: &mut Expansion) -> Result<(), String> {
+fn variable(
+    cursor: &mut Cursor<'_>,
+    rules: Rules<'_, '_>,
+    into: &mut Expansion,
+) -> Result<(), String> {
     if cursor.take('$') {
-        into.text.push('$');
-        return Ok(());
+        return into.push('$');
     }
     let is_braced = cursor.take('{');
     let begins = |at: char| at.is_ascii_alphabetic() || at == '_';
@@ -117,46 +138,48 @@ fn variable(cursor: &mut Cursor<'_>, rules: Rules<'_>, into: &mut Expansion) -> 
         if is_braced {
             return Err("there is no name in the braces of a variable".to_owned());
         }
-        into.text.push('$');
-        return Ok(());
+        return into.push('$');
     }
     let name = cursor.take_while(|at| at.is_ascii_alphanumeric() || at == '_');
     let (known, ..) = rules;
     if is_braced {
         return braced(cursor, name, rules, into);
     }
-    put(name, known(name), into);
-    Ok(())
+    put(name, known(name), into)
 }
 
-fn put(name: &str, value: Option<String>, into: &mut Expansion) {
-    match value {
-        Some(value) => into.text.push_str(&value),
-        None => into.unset.push(name.to_owned()),
+fn put(name: &str, value: Option<&str>, into: &mut Expansion) -> Result<(), String> {
+    if let Some(value) = value {
+        return into.add(value);
     }
+    into.unset.push(name.to_owned());
+    Ok(())
 }
 
 /// Puts in a variable whose name was read, and what else stands in its braces.
 fn braced(
     cursor: &mut Cursor<'_>,
     name: &str,
-    (known, escape, depth): Rules<'_>,
+    (known, escape, depth): Rules<'_, '_>,
     into: &mut Expansion,
 ) -> Result<(), String> {
     let counts_empty = !cursor.take(':');
     let value = known(name).filter(|value| counts_empty || !value.is_empty());
     let operator = cursor.next();
     if operator == Some('}') && counts_empty {
-        put(name, value, into);
-        return Ok(());
+        return put(name, value, into);
     }
-    let mut word = Expansion::default();
+    let mut word = Expansion::within(into.room);
     let inner = (known, escape, depth + 1);
-    let mut read = || expand(cursor, End::AtBrace, inner, &mut word);
+    let mut read = || {
+        let done = expand(cursor, End::AtBrace, inner, &mut word);
+        into.room = word.room;
+        done
+    };
     match (operator, value) {
         (Some('-' | '?'), Some(value)) => {
             read()?;
-            into.text.push_str(&value);
+            into.add(value)?;
         }
         (Some('-'), None) | (Some('+'), Some(_)) => {
             read()?;

@@ -22,6 +22,9 @@ use std::collections::BTreeMap;
 use cursor::Cursor;
 use expand::Expansion;
 
+/// Bytes: more than any file of variables holds, and more than its values come to; what is larger is another file by
+/// mistake.
+pub const LARGEST: usize = 1 << 20;
 /// What is said of a line that is something else.
 const NO_VARIABLE: &str = "this is no NAME=value";
 
@@ -44,8 +47,11 @@ pub struct Fault {
     pub what: String,
 }
 
+/// What a name stands for.
+pub type Known<'a> = &'a (dyn Fn(&str) -> Option<&'a str> + 'a);
+
 /// Reads a file. `outer` tells variables that are set before it; the file's own win.
-pub fn parse(text: &str, outer: &dyn Fn(&str) -> Option<String>) -> Result<Parsed, Fault> {
+pub fn parse(text: &str, outer: Known<'_>) -> Result<Parsed, Fault> {
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     if let Some((before, _)) = text.split_once('\0') {
         let line = before.split('\n').count();
@@ -54,16 +60,19 @@ pub fn parse(text: &str, outer: &dyn Fn(&str) -> Option<String>) -> Result<Parse
     }
     let mut cursor = Cursor::new(&text);
     let mut parsed = Parsed::default();
+    let mut room = LARGEST;
     while !cursor.is_at_end() {
-        entry(&mut cursor, &mut parsed, outer)?;
+        entry(&mut cursor, &mut parsed, &mut room, outer)?;
     }
     Ok(parsed)
 }
 
+/// Reads what comes next. `room` is what values may still take: those that a later line replaces count, too.
 fn entry(
     cursor: &mut Cursor<'_>,
     parsed: &mut Parsed,
-    outer: &dyn Fn(&str) -> Option<String>,
+    room: &mut usize,
+    outer: Known<'_>,
 ) -> Result<(), Fault> {
     cursor.skip_blanks();
     if cursor.take('\n') {
@@ -81,16 +90,18 @@ fn entry(
         return alone(cursor).map_err(fault);
     }
     let found = {
-        let known = |other: &str| {
-            parsed
-                .variables
-                .get(other)
-                .cloned()
-                .or_else(|| outer(other))
+        let known: Known<'_> = &|other| {
+            let own = parsed.variables.get(other).map(String::as_str);
+            own.or_else(|| outer(other))
         };
-        value(cursor, &known)
+        value(cursor, known, *room)
     };
-    let Expansion { text, unset } = found.map_err(|what| fault(format!("{name}: {what}")))?;
+    let Expansion {
+        text,
+        unset,
+        room: left,
+    } = found.map_err(|what| fault(format!("{name}: {what}")))?;
+    *room = left;
     parsed.unset.extend(unset.into_iter().map(|it| (line, it)));
     parsed.variables.insert(name, text);
     Ok(())
@@ -122,24 +133,24 @@ fn alone(cursor: &mut Cursor<'_>) -> Result<(), String> {
     }
 }
 
-type Known<'a> = &'a dyn Fn(&str) -> Option<String>;
-
-fn value(cursor: &mut Cursor<'_>, known: Known<'_>) -> Result<Expansion, String> {
+fn value(cursor: &mut Cursor<'_>, known: Known<'_>, room: usize) -> Result<Expansion, String> {
     let has_blank = cursor.skip_blanks();
     match cursor.peek() {
         Some('\'') => {
             let text = quoted(cursor, '\'', single_escape)?;
-            Ok(Expansion::of(text))
+            let mut expansion = Expansion::within(room);
+            expansion.add(&text)?;
+            Ok(expansion)
         }
         Some('"') => {
             let text = quoted(cursor, '"', |at| (at == '"').then_some("\""))?;
-            expand::double(&text, known)
+            expand::double(&text, known, room)
         }
         Some('#') if has_blank => {
             cursor.rest_of_line();
-            Ok(Expansion::default())
+            Ok(Expansion::within(room))
         }
-        Some(_) | None => expand::plain(bare(cursor.rest_of_line()), known),
+        Some(_) | None => expand::plain(bare(cursor.rest_of_line()), known, room),
     }
 }
 

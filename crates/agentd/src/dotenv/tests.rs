@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use super::*;
 
 /// A shell with `HOME=/root` and `EMPTY=`.
-fn outer(name: &str) -> Option<String> {
+fn outer(name: &str) -> Option<&'static str> {
     match name {
-        "HOME" => Some("/root".to_owned()),
-        "EMPTY" => Some(String::new()),
+        "HOME" => Some("/root"),
+        "EMPTY" => Some(""),
         _ => None,
     }
 }
@@ -140,6 +140,40 @@ fn what_is_wrong_is_told_by_line_and_name_and_no_value_is() {
     );
 }
 
+/// `V0` is ten bytes, and each line after it is the one before it `times` times, as `put` writes that.
+fn grown(lines: usize, times: usize, put: impl Fn(usize) -> String) -> String {
+    let grow = |line: usize| format!("V{line}={}\n", put(line - 1).repeat(times));
+    let grown = (1..lines).map(grow).collect::<Vec<_>>().concat();
+    format!("V0=0123456789\n{grown}")
+}
+
+#[test]
+fn a_few_lines_that_come_to_more_than_a_file_may_hold_are_refused() {
+    let text = grown(40, 2, |before| format!("$V{before}"));
+    assert!(text.len() < 1024);
+    let said = refused(&text);
+    assert_eq!(said, "line 17: V16: the values come to more than 1 MiB");
+    let quoted = grown(40, 2, |before| format!("${{NO:-${{V{before}}}}}"));
+    assert_eq!(refused(&quoted), said);
+    let itself = format!("A=0123456789\n{}", "A=$A$A\n".repeat(40));
+    assert!(refused(&itself).ends_with("A: the values come to more than 1 MiB"));
+}
+
+#[test]
+fn values_may_come_to_what_a_file_may_hold() {
+    let most = "x".repeat(LARGEST);
+    assert_eq!(read(&format!("A={most}")), [format!("A={most}")]);
+    assert_eq!(read(&format!("A='{most}'")), [format!("A={most}")]);
+    assert_eq!(
+        read(&format!("A=${{NO:-{most}}}")),
+        [format!("A={most}")],
+        "what stands in braces counts once"
+    );
+    let said = "line 2: B: the values come to more than 1 MiB";
+    assert_eq!(refused(&format!("A={most}\nB=x")), said);
+    assert_eq!(refused(&format!("A='{most}'\nB='x'")), said);
+}
+
 /// A value as somebody would write it who knows all escapes.
 fn written(value: &str) -> String {
     let escaped = value
@@ -175,5 +209,18 @@ proptest! {
     #[test]
     fn what_is_like_such_a_file_is_refused_or_read(text in "[A-C=$\\{\\}\"'\\\\:?# \n+-]{0,60}") {
         drop(parse(&text, &outer));
+    }
+
+    #[test]
+    fn however_variables_hold_variables_values_have_an_end(
+        lines in 2_usize..40,
+        times in 1_usize..6,
+        form in prop::sample::select(vec!["$V", "${V}", "${V:-x}", "${NO:-$V}", "${HOME:+${V}}", "\\x$V"]),
+    ) {
+        let text = grown(lines, times, |before| form.replace('V', &format!("V{before}")));
+        if let Ok(parsed) = parse(&text, &outer) {
+            let sum: usize = parsed.variables.values().map(String::len).sum();
+            prop_assert!(sum <= LARGEST);
+        }
     }
 }

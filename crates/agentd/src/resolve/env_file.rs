@@ -9,10 +9,7 @@ use std::path::{Path, PathBuf};
 use eco_config::spec::AppSpec;
 
 use super::{Problem, search};
-use crate::dotenv::{self, Fault};
-
-/// More than any file of variables holds; what is larger is another file by mistake.
-const LARGEST: u64 = 1 << 20;
+use crate::dotenv::{self, Fault, Known, LARGEST};
 
 /// A specification with what its files say.
 pub(super) struct Filled {
@@ -33,7 +30,8 @@ pub(super) fn fill(spec: &AppSpec, cwd: Option<&Path>) -> Result<Filled, Vec<Pro
     for written in &spec.env_files {
         let outer = |name: &str| {
             let of_files: Option<&String> = of_files.get(name);
-            of_files.or_else(|| spec.inherited_env.get(name)).cloned()
+            let known = of_files.or_else(|| spec.inherited_env.get(name));
+            known.map(String::as_str)
         };
         match read(spec, written, cwd, &outer) {
             Ok((path, parsed)) => {
@@ -66,7 +64,7 @@ fn read(
     spec: &AppSpec,
     written: &Path,
     cwd: Option<&Path>,
-    outer: &dyn Fn(&str) -> Option<String>,
+    outer: Known<'_>,
 ) -> Result<(PathBuf, dotenv::Parsed), Problem> {
     let path = find(spec, written, cwd)?;
     let problem = |why: String| Problem {
@@ -114,9 +112,9 @@ fn text(path: &Path) -> io::Result<String> {
     }
     let mut text = String::new();
     File::open(path)?
-        .take(LARGEST + 1)
+        .take(LARGEST as u64 + 1)
         .read_to_string(&mut text)?;
-    if text.len() as u64 > LARGEST {
+    if text.len() > LARGEST {
         return Err(io::Error::other("it is larger than 1 MiB"));
     }
     Ok(text)
