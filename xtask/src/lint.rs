@@ -40,3 +40,21 @@ fn check_boundaries() -> Result<(), Failure> {
     )
     .hinted("move the code to where it belongs, or list the exception with its reason in xtask/src/boundaries.rs"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_asks_for_the_rust_that_cargo_asks_for() {
+        let read = |name| std::fs::read_to_string(place::root().join(name)).expect("it is there");
+        let manifest = read("Cargo.toml");
+        let version = manifest
+            .lines()
+            .find_map(|line| line.strip_prefix("rust-version = "))
+            .expect("Cargo.toml asks for one")
+            .trim_matches('"');
+        let asked = format!("Rust {version} or newer");
+        assert!(read("README.md").contains(&asked), "{asked}");
+    }
+}

@@ -67,16 +67,22 @@ pub(crate) fn choose(selector: &str, environment: Option<&str>, apps: Vec<App>) 
         .filter(|app| environment.is_none_or(|chosen| chosen == app.environment))
         .collect();
     let test = Test::of(selector);
-    let found: Vec<App> = in_view
-        .iter()
-        .filter(|app| test.fits(app))
-        .cloned()
-        .collect();
+    let all_that = |fits: &dyn Fn(&App) -> bool| -> Vec<App> {
+        in_view.iter().filter(|app| fits(app)).cloned().collect()
+    };
+    // A name may have a slash in it.
+    let named = all_that(&|app| app.name == selector);
+    let is_qualified = named.is_empty() && test.is_qualified();
+    let found = if named.is_empty() {
+        all_that(&|app| test.fits(app))
+    } else {
+        named
+    };
     if found.is_empty() {
-        let names = in_view.iter().map(|app| app.name.as_str());
+        let all = in_view.iter().map(|app| app.name.as_str());
         let wanted = selector.rsplit('/').next().unwrap_or(selector);
-        let names = closest(wanted, names);
-        let is_close = |app: &&App| names.contains(&app.name);
+        let close = closest(wanted, all);
+        let is_close = |app: &&App| close.contains(&app.name);
         return Choice::Nothing {
             closest: in_view
                 .iter()
@@ -86,23 +92,23 @@ pub(crate) fn choose(selector: &str, environment: Option<&str>, apps: Vec<App>) 
         };
     }
     let environments: BTreeSet<&str> = found.iter().map(|app| app.environment.as_str()).collect();
-    if environments.len() > 1 && !test.is_qualified() {
+    if environments.len() > 1 && !is_qualified {
         return Choice::Ambiguous(found);
     }
     Choice::Apps(found)
 }
 
 /// What a selector asks of an app.
-enum Test<'a> {
+enum Test {
     All,
     Qualified(GlobMatcher, GlobMatcher),
     Regex(Regex),
-    Name(&'a str, Option<GlobMatcher>),
+    Name(Option<GlobMatcher>),
 }
 
-impl<'a> Test<'a> {
+impl Test {
     /// The agent has refused patterns that are none by now.
-    fn of(selector: &'a str) -> Self {
+    fn of(selector: &str) -> Self {
         let glob = |text: &str| Glob::new(text).ok().map(|glob| glob.compile_matcher());
         let regex = selector
             .strip_prefix('/')
@@ -119,7 +125,7 @@ impl<'a> Test<'a> {
         {
             return Self::Qualified(environment, name);
         }
-        Self::Name(selector, glob(selector))
+        Self::Name(glob(selector))
     }
 
     fn fits(&self, app: &App) -> bool {
@@ -129,9 +135,7 @@ impl<'a> Test<'a> {
                 environment.is_match(&app.environment) && name.is_match(&app.name)
             }
             Self::Regex(regex) => regex.is_match(&app.name),
-            Self::Name(name, glob) => {
-                app.name == *name || glob.as_ref().is_some_and(|glob| glob.is_match(&app.name))
-            }
+            Self::Name(glob) => glob.as_ref().is_some_and(|glob| glob.is_match(&app.name)),
         }
     }
 
@@ -153,6 +157,7 @@ mod tests {
             ("dev", "mds-b"),
             ("dev", "web"),
             ("production", "web"),
+            ("dev", "@acme/api"),
         ]
         .map(|(environment, name)| App {
             environment: environment.to_owned(),
@@ -181,6 +186,8 @@ mod tests {
             ("/-b$/", "dev/mds-b"),
             ("production/web", "production/web"),
             ("*/web", "dev/web production/web"),
+            ("@acme/api", "dev/@acme/api"),
+            ("dev/@acme/api", "dev/@acme/api"),
         ] {
             assert_eq!(chosen(selector, None), apps, "{selector}");
         }

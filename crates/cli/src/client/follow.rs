@@ -95,21 +95,11 @@ async fn converse(
 
 /// Tells a refusal, which the next daemon would repeat, from a death.
 fn ended(refusal: &tonic::Status) -> Result<End, CliError> {
-    let refused = matches!(
-        refusal.code(),
-        tonic::Code::InvalidArgument
-            | tonic::Code::NotFound
-            | tonic::Code::PermissionDenied
-            | tonic::Code::FailedPrecondition
-            | tonic::Code::OutOfRange
-            | tonic::Code::Unimplemented
-            // Alive and silent: it would be as silent the next time.
-            | tonic::Code::DeadlineExceeded
-    );
-    if refused {
-        Err(status::error("read the log", refusal))
-    } else {
+    // Who ends cancels what it was at.
+    if status::is_broken(refusal) || refusal.code() == tonic::Code::Cancelled {
         Ok(End::Lost)
+    } else {
+        Err(status::error("read the log", refusal))
     }
 }
 

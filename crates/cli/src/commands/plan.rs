@@ -157,10 +157,13 @@ fn here(session: &Session<'_>) -> Result<Target, CliError> {
 
 /// Whether the options are about what the words stand for.
 fn fits(reading: &Reading, targets: &[Target]) -> Result<(), CliError> {
-    let has_file = targets
-        .iter()
-        .any(|target| matches!(target, Target::Ecosystem(_)));
-    if !reading.only.is_empty() && !has_file {
+    let is_file = |target: &Target| matches!(target, Target::Ecosystem(_));
+    if let (Some(block), false) = (&reading.env_block, targets.iter().all(is_file)) {
+        return Err(CliError::user(format!("apply --env {block}"))
+            .because("it chooses a block of an ecosystem file, and what is named is no file")
+            .hinted("name the file, or its environment"));
+    }
+    if !reading.only.is_empty() && !targets.iter().any(is_file) {
         return Err(CliError::user("apply --only")
             .because("it chooses among the apps of an ecosystem file, and none is named"));
     }

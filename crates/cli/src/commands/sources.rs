@@ -113,12 +113,16 @@ async fn of_selector(
 }
 
 fn ambiguous(word: &str, apps: &[App]) -> CliError {
-    CliError::user(format!("find {word}"))
+    let error = CliError::user(format!("find {word}"))
         .because("it was the name of apps in several environments")
-        .detailed(apps.iter().map(App::to_string))
-        .hinted(format!(
+        .detailed(apps.iter().map(App::to_string));
+    if word == "all" || word.starts_with('/') {
+        error.hinted("choose an environment with -E")
+    } else {
+        error.hinted(format!(
             "choose an environment with -E; '*/{word}' means all"
         ))
+    }
 }
 
 fn nothing(word: &str, close: &[String]) -> CliError {

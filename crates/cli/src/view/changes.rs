@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::spec::fields;
-use crate::redaction::{HIDDEN, Secrets};
+use crate::redaction::Secrets;
 
 /// All of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -147,9 +147,9 @@ fn flatten(prefix: &str, object: Map<String, Value>, into: &mut BTreeMap<String,
 }
 
 impl FieldChange {
-    /// Whether both sides are kept from sight.
+    /// Whether the difference is kept from sight.
     pub(crate) fn is_hidden(&self) -> bool {
-        self.before == HIDDEN && self.after == HIDDEN
+        self.before == self.after
     }
 }
 

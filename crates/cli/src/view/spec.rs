@@ -34,6 +34,7 @@ pub(crate) fn fields(spec: &AppSpec, secrets: Secrets) -> Map<String, Value> {
         "max_memory_restart": spec.max_memory_bytes,
         "pid_file": spec.pid_file,
     }));
+    secrets.of_fields(&mut all);
     all
 }
 

@@ -28,6 +28,22 @@ async fn logs_end_after_the_history() {
 }
 
 #[tokio::test]
+async fn what_the_log_daemon_cannot_read_is_told_and_not_asked_for_again() {
+    let world = World::new();
+    let log = FakeLog {
+        refusal: Some(tonic::Status::failed_precondition(
+            "failed to read runs/box/dev/api: permission denied",
+        )),
+        ..FakeLog::default()
+    };
+    let agent = FakeAgent::new(vec![instance("api", Status::Online, 1)]);
+    let _servers = (agent.start(&world.home), log.start(&world.home));
+    let ran = world.run(&["logs", "api"]).await;
+    let err = ran.ended_with(1).err();
+    assert!(err.contains("permission denied"), "{err}");
+}
+
+#[tokio::test]
 async fn logs_of_a_run_are_found_by_its_number_or_from_the_last_one() {
     let world = World::new();
     let log = FakeLog {

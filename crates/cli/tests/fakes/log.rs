@@ -31,6 +31,8 @@ pub struct FakeLog {
     pub asked: Arc<Mutex<Vec<QueryRequest>>>,
     pub flushed: Vec<Flushed>,
     pub flushes: Arc<Mutex<Vec<FlushRequest>>>,
+    /// What it answers to every query instead.
+    pub refusal: Option<tonic::Status>,
 }
 
 impl FakeLog {
@@ -111,6 +113,9 @@ impl Log for FakeLog {
     }
 
     async fn query(&self, request: Request<QueryRequest>) -> Answer<Response<Self::QueryStream>> {
+        if let Some(refusal) = &self.refusal {
+            return Err(refusal.clone());
+        }
         let request = request.into_inner();
         let items = tokio_stream::iter(self.items(&request)).map(Ok);
         let follow = request.follow;

@@ -148,6 +148,9 @@ pub(super) fn flushed(flushed: Flushed) -> pb::Flushed {
     }
 }
 
+/// A disk that refuses is nothing that asking again or mending eco would help with.
+const UNREADABLE: Code = Code::FailedPrecondition;
+
 /// Says why a request is refused.
 pub(super) fn invalid(error: &InvalidQuery) -> Status {
     Status::invalid_argument(sentence(error))
@@ -158,14 +161,14 @@ pub(super) fn stopped(stop: &Stop) -> Status {
     let code = match stop {
         Stop::Gone => Code::Cancelled,
         Stop::Closing(_) => Code::Unavailable,
-        Stop::Catalog(_) | Stop::Hot(_) => Code::Internal,
+        Stop::Catalog(_) | Stop::Hot(_) => UNREADABLE,
     };
     Status::new(code, sentence(stop))
 }
 
 /// Says why a call failed.
 pub(super) fn failed(error: &dyn std::error::Error) -> Status {
-    Status::internal(sentence(error))
+    Status::new(UNREADABLE, sentence(error))
 }
 
 fn sentence(error: &dyn std::error::Error) -> String {

@@ -71,7 +71,7 @@ where
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(convert::failed(&error)),
-        Err(panic) => Err(convert::failed(&panic)),
+        Err(panic) => Err(Status::internal(panic.to_string())),
     }
 }
 
