@@ -69,6 +69,37 @@ fn a_job_that_ends_begins_again_at_its_time_until_it_is_stopped() {
 }
 
 #[test]
+fn a_job_that_ended_rests_with_the_others_and_its_clock_goes_on_when_they_are_back() {
+    let env = TestEnv::new();
+    let other = scheduled(&app("other", &["wait"]), EACH_SECOND);
+    let mut seldom = scheduled(&job(), "0 0 1 1 *");
+    seldom["name"] = json!("seldom");
+    env.ecosystem("dev", &json!([job(), seldom, other]));
+    drop(env.eco(&["start", "dev"]).ok());
+    let done = || env.logs("job").len();
+    wait_until("both have ended", || {
+        done() >= 1 && env.list().one("seldom").status() == "stopped"
+    });
+    drop(env.eco(&["kill"]).ok());
+    let before = done();
+    drop(env.eco(&["start", "other"]).ok());
+    let restarts = || env.list().one("other").number("restarts");
+    wait_until("three seconds have passed by the other's clock", || {
+        restarts() >= 3
+    });
+    assert_eq!(done(), before);
+    let is_due = |name: &str| {
+        let next = env.describe(name).get("next_scheduled_at").cloned();
+        next != Some(Value::Null)
+    };
+    assert!(!is_due("seldom"));
+    drop(env.eco(&["resurrect"]).ok());
+    wait_until("the clock means it again", || done() >= before + 2);
+    assert!(is_due("seldom"));
+    assert_eq!(env.logs("seldom").len(), 1);
+}
+
+#[test]
 fn what_was_due_while_there_was_no_agent_is_not_made_up_for() {
     let env = TestEnv::started(&json!([scheduled(&app("a", &["wait"]), "0 0 1 1 *")]));
     let before = env.list();

@@ -247,6 +247,25 @@ fn what_ended_by_itself_runs_again_when_its_files_change_unless_it_was_stopped()
 }
 
 #[test]
+fn what_ended_by_itself_is_watched_again_when_it_is_back_from_its_rest() {
+    let env = TestEnv::new();
+    env.write("src/a", "x");
+    let once = json!({ "args": ["out:built"], "autorestart": false });
+    env.ecosystem("dev", &json!([watched(&env, &once)]));
+    drop(env.eco(&["start", "dev", "--no-wait"]));
+    wait_until("its files are watched", || {
+        env.list().one("watched").status() == "stopped" && folders(&env).is_some()
+    });
+    drop(env.eco(&["kill"]).ok());
+    assert_eq!(folders(&env), None);
+    drop(env.eco(&["resurrect"]).ok());
+    wait_until("its files are watched", || folders(&env).is_some());
+    assert_eq!(env.logs("watched").len(), 1);
+    env.write("src/a", "y");
+    wait_until("it is built", || env.logs("watched").len() == 2);
+}
+
+#[test]
 fn an_app_that_writes_what_it_watches_is_told_so() {
     let env = TestEnv::new();
     env.write("src/a", "x");

@@ -1,4 +1,4 @@
-//! What people ask of apps that are known: start, stop, restart, delete; and of all of them: rest, rise.
+//! What people ask of apps that are known: start, stop, restart, delete.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -154,17 +154,6 @@ impl Fleet {
         }
     }
 
-    /// What ended by itself and watches its files is not to come up by a change of them any more.
-    fn disarm(&mut self, key: &SlotKey, by: &By) {
-        let watches = self
-            .app(&key.app)
-            .is_some_and(|app| app.spec.watch.is_some());
-        let ended = self.slot(key).filter(|slot| watches && slot.has_ended());
-        if let Some(cause) = ended.map(|slot| format!("{}; stopped by {by}", slot.cause)) {
-            self.explain(key, by, cause);
-        }
-    }
-
     /// Replaces a run by another, or tries again where it was the last of too many, unless it is not the current one any
     /// more or not wanted. A change of files begins anew what ended by itself, too.
     pub fn replace_run(&mut self, now: Tick, key: &RunKey, by: &By, cause: String) {
@@ -199,44 +188,6 @@ impl Fleet {
             let cause = cause::without_words(&slot.cause, signal);
             self.reword(&key.slot, cause);
         }
-    }
-
-    /// Puts every app to rest; those that were wanted up are remembered.
-    pub fn hold(&mut self, now: Tick, by: &By) {
-        for key in self.keys() {
-            self.step(&key, |machine| machine.command(now, Command::Hold));
-            if self
-                .slot(&key)
-                .is_some_and(|slot| slot.machine.want() == Want::Held)
-            {
-                self.explain(&key, by, format!("put to rest by {by}"));
-            } else {
-                self.disarm(&key, by);
-            }
-        }
-        self.proceed(now);
-    }
-
-    /// Brings up every app that was put to rest.
-    pub fn resurrect(&mut self, now: Tick, by: &By) -> Vec<Outcome> {
-        let held = |fleet: &Self, key: &SlotKey| {
-            fleet
-                .slot(key)
-                .is_some_and(|slot| slot.machine.want() == Want::Held)
-        };
-        let mut outcomes = Vec::new();
-        for key in self.keys() {
-            let action = if held(self, &key) {
-                let cause = format!("resurrected by {by}");
-                self.command(now, &key, Command::Resurrect, by, cause);
-                Action::Started
-            } else {
-                Action::Unchanged
-            };
-            outcomes.extend(self.outcome(&key, action));
-        }
-        self.proceed(now);
-        outcomes
     }
 
     /// Ends a slot and removes it when nothing of it runs any more.
@@ -292,7 +243,7 @@ impl Fleet {
 }
 
 impl Outcome {
-    fn noted(mut self, note: String) -> Self {
+    pub(super) fn noted(mut self, note: String) -> Self {
         self.notes.push(note);
         self
     }

@@ -183,7 +183,7 @@ impl Fleet {
             let action = match (self.slot(&slot), change) {
                 (None, _) => self.create(asked, &slot, &policy(&spec, None), rise),
                 (Some(slot_now), _) if is_as_asked(slot_now, change, asked.restart) => {
-                    Action::Unchanged
+                    self.leave(asked, &slot)
                 }
                 (Some(slot_now), _) if !is_up(slot_now) => self.bring_up(asked, &slot, rise),
                 (Some(_), Change::Other) => {
@@ -247,7 +247,7 @@ impl Fleet {
         self.register(slot, policy);
         match rise {
             Rise::No => {
-                self.explain(slot, asked.by, ONLY_REGISTERED.to_owned());
+                self.leave_registered(slot, asked.by);
                 Action::Registered
             }
             Rise::WithOthers => self.join(asked, slot),
@@ -260,16 +260,9 @@ impl Fleet {
 
     /// Leaves a slot down as the others of its app are, and puts it to rest with those that were.
     fn join(&mut self, asked: Asked<'_>, slot: &SlotKey) -> Action {
-        let is_held = |one: &Slot| one.machine.want() == Want::Held;
-        let app = self.app(&slot.app);
-        if app.is_some_and(|app| app.slots.values().any(is_held)) {
-            // Only what is wanted up can be held.
-            for command in [Command::Start(Turn::InOrder), Command::Hold] {
-                self.step(slot, |machine| machine.command(asked.now, command));
-            }
-        }
         let cause = format!("added by {}; its app is stopped", asked.by);
         self.explain(slot, asked.by, cause);
+        self.rest_with_others(asked.now, slot);
         Action::LeftDown
     }
 
@@ -295,12 +288,24 @@ impl Fleet {
                 Action::Started
             }
             (Rise::WithOthers, _) => self.join(asked, slot),
+            (Rise::No, Fate::Stays) if self.arm(slot, asked.by) => Action::Registered,
             (Rise::No, Fate::Stays) => Action::Unchanged,
             (Rise::No, Fate::Leaves) => {
-                self.explain(slot, asked.by, ONLY_REGISTERED.to_owned());
+                self.leave_registered(slot, asked.by);
                 Action::Registered
             }
         }
+    }
+
+    /// Leaves a slot down; what was put to rest with its work done may begin by itself again.
+    fn leave(&mut self, asked: Asked<'_>, slot: &SlotKey) -> Action {
+        match asked.restart {
+            Restart::Converge | Restart::IfChanged | Restart::Always => {
+                self.arm(slot, asked.by);
+            }
+            Restart::Never => {}
+        }
+        Action::Unchanged
     }
 
     fn start(&mut self, asked: Asked<'_>, slot: &SlotKey) {

@@ -19,6 +19,7 @@ pub mod event;
 mod health;
 mod key;
 mod loss;
+mod lull;
 mod needs;
 mod order;
 pub mod plan;
@@ -48,6 +49,7 @@ pub(crate) use cause::span;
 pub use health::{Answer, Board, Health, Sign, Verdict};
 pub use key::{AppKey, RunKey, SlotKey};
 pub use loss::Loss;
+pub use lull::{Armed, Lull};
 pub use needs::Tangle;
 use order::Looks;
 pub use order::Outside;
@@ -324,8 +326,9 @@ impl Fleet {
         let Some(slot) = self.slot_mut(key) else {
             return;
         };
-        if slot.cause != cause || slot.by != *by {
+        if slot.cause != cause || slot.by != *by || slot.lull != Lull::None {
             slot.cause = cause;
+            slot.lull = Lull::None;
             slot.by = by.clone();
             self.changes.slots.insert(key.clone());
         }

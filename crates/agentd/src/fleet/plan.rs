@@ -162,6 +162,9 @@ impl Fleet {
                     (Some(slot), _) if !is_up(slot) => match (rises, slot.fate) {
                         (true, _) => Some(&mut counts.started),
                         (false, Fate::Leaves) => Some(&mut counts.registered),
+                        (false, Fate::Stays) if slot.rested().is_some() => {
+                            Some(&mut counts.registered)
+                        }
                         (false, Fate::Stays) => None,
                     },
                     (Some(_), Change::Other) => Some(&mut counts.restarted),

@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use eco_config::spec::{AppSpec, MOST_INSTANCES};
 
-use super::apply::{Asked, ONLY_REGISTERED, Restart, Rise};
-use super::{App, AppKey, By, Fate, Fleet, Outcome, Slot};
+use super::apply::{Asked, Restart, Rise};
+use super::{App, AppKey, By, Fate, Fleet, Lull, Outcome, Slot};
 use crate::machine::{Tick, Turn, Want};
 
 /// How many instances are asked for.
@@ -137,7 +137,7 @@ fn numbers(there: &BTreeSet<u32>, count: u32) -> BTreeSet<u32> {
 /// Whether an instance that comes is started.
 fn rise(app: &App) -> Rise {
     let is_wanted = |slot: &Slot| slot.machine.want() == Want::Up || slot.has_ended();
-    let is_registered = |slot: &Slot| slot.cause == ONLY_REGISTERED;
+    let is_registered = |slot: &Slot| slot.lull == Lull::Registered;
     let slots = || staying(app).map(|(_, slot)| slot);
     if slots().any(is_wanted) || slots().next().is_none() {
         Rise::Yes

@@ -12,8 +12,7 @@
 
 use eco_config::spec::Kind;
 
-use super::apply::ONLY_REGISTERED;
-use super::{AppKey, By, Fate, Fleet, Slot, SlotKey};
+use super::{AppKey, By, Fate, Fleet, Lull, Slot, SlotKey};
 use crate::machine::{Command, State, Tick, Turn, Want};
 
 /// What a schedule does to an instance.
@@ -70,7 +69,11 @@ impl Slot {
 
     /// Whether it is down and nobody stopped it.
     fn ended_by_itself(&self) -> bool {
-        self.by == By::Itself || self.cause == ONLY_REGISTERED
+        match self.lull {
+            Lull::None => self.by == By::Itself,
+            Lull::Registered => true,
+            Lull::Rested(_) => false,
+        }
     }
 }
 

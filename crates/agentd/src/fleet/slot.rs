@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Begun, By, How, cause};
+use super::{Begun, By, How, Lull, cause};
 use crate::machine::{Machine, Run, State, Tick, Want};
 
 /// Ends that are remembered per slot: enough for the short lives of an app that was given up (16 by default), and few
@@ -27,6 +27,8 @@ pub struct Slot {
     pub cause: String,
     /// Whose doing that is.
     pub by: By,
+    /// What else is to be known of it while it is down.
+    pub lull: Lull,
     /// Why the current run began; `None`: there is none, or an earlier version did not write it down.
     pub began: Option<Begun>,
     /// The latest first.
@@ -85,6 +87,8 @@ pub struct History {
     pub cause: String,
     /// See [`Slot::by`].
     pub by: By,
+    /// See [`Slot::lull`].
+    pub lull: Lull,
     /// See [`Slot::began`].
     pub began: Option<Begun>,
     /// See [`Slot::exits`].
@@ -125,6 +129,7 @@ impl Slot {
             fate: Fate::Stays,
             cause: "registered".to_owned(),
             by: By::Unknown,
+            lull: Lull::None,
             began: None,
             exits: VecDeque::new(),
             ended: None,
@@ -143,6 +148,7 @@ impl Slot {
         let History {
             cause,
             by,
+            lull,
             began,
             exits,
         } = history;
@@ -154,6 +160,7 @@ impl Slot {
             fate,
             cause,
             by,
+            lull,
             began,
             exits,
             ended: None,

@@ -13,7 +13,9 @@ use prost::Message;
 
 use crate::environment::expected_port;
 use crate::fleet::apply::policy;
-use crate::fleet::{App, AppKey, Begun, By, Exit, Fate, History, How, Identity, Slot, SlotKey};
+use crate::fleet::{
+    App, AppKey, Armed, Begun, By, Exit, Fate, History, How, Identity, Lull, Slot, SlotKey,
+};
 use crate::machine::{Ended, Ending, Machine, Replace, Run, Saved, State, Turn, Want};
 
 /// The version that is written.
@@ -115,6 +117,7 @@ pub(super) fn of_slot(slot: &Slot) -> Vec<u8> {
         process: slot.identity.as_ref().map(of_identity),
         leaving: slot.fate == Fate::Leaves,
         by: Some(of_by(&slot.by)),
+        lull: of_lull(slot.lull).into(),
         began: slot.began.as_ref().map(of_begun),
         port: slot.port.map(u32::from),
     })
@@ -140,6 +143,7 @@ pub(super) fn slot(key: &SlotKey, value: &[u8], spec: &AppSpec) -> Result<Slot, 
         restarts: record.restarts,
     };
     let history = History {
+        lull: to_lull(record.lull(), &record.cause),
         cause: record.cause,
         by: to_by(record.by),
         began: record.began.map(to_begun),
@@ -173,6 +177,25 @@ pub(super) fn decode<M: Message + Default>(key: &[u8], value: &[u8]) -> Result<M
             &format!("its version {version} is not known"),
         )),
         None => Err(BadRecord::new(key, "it is empty")),
+    }
+}
+
+const fn of_lull(lull: Lull) -> pb::Lull {
+    match lull {
+        Lull::None => pb::Lull::None,
+        Lull::Registered => pb::Lull::Registered,
+        Lull::Rested(Armed::Ended) => pb::Lull::RestedEnded,
+        Lull::Rested(Armed::Registered) => pb::Lull::RestedRegistered,
+    }
+}
+
+fn to_lull(lull: pb::Lull, cause: &str) -> Lull {
+    match lull {
+        pb::Lull::Unspecified => Lull::of_cause(cause),
+        pb::Lull::None => Lull::None,
+        pb::Lull::Registered => Lull::Registered,
+        pb::Lull::RestedEnded => Lull::Rested(Armed::Ended),
+        pb::Lull::RestedRegistered => Lull::Rested(Armed::Registered),
     }
 }
 

@@ -5,6 +5,7 @@ mod apply;
 mod causes;
 mod event;
 mod health;
+mod lull;
 mod oneshot;
 mod order;
 mod plan;

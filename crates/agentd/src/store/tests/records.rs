@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::fleet::apply::policy;
 use crate::fleet::event::What;
-use crate::fleet::{App, Begun, By, Exit, Fate, History, How, Identity, Slot};
+use crate::fleet::{App, Armed, Begun, By, Exit, Fate, History, How, Identity, Lull, Slot};
 use crate::machine::{Ended, Ending, Machine, Replace, Saved, State, Want};
 
 fn time() -> impl Strategy<Value = Duration> {
@@ -119,6 +119,15 @@ fn by() -> impl Strategy<Value = By> {
     ]
 }
 
+fn lull() -> impl Strategy<Value = Lull> {
+    prop_oneof![
+        Just(Lull::None),
+        Just(Lull::Registered),
+        Just(Lull::Rested(Armed::Ended)),
+        Just(Lull::Rested(Armed::Registered)),
+    ]
+}
+
 fn begun() -> impl Strategy<Value = Begun> {
     (".{0,12}", by(), time()).prop_map(|(cause, by, at_unix)| Begun { cause, by, at_unix })
 }
@@ -156,15 +165,16 @@ fn slot() -> impl Strategy<Value = Slot> {
         });
     let fate = prop_oneof![Just(Fate::Stays), Just(Fate::Leaves)];
     let exits = vec(exit(), 0..4).prop_map(VecDeque::from);
-    let history = (".{0,12}", by(), option::of(begun()), exits);
+    let history = (".{0,12}", by(), lull(), option::of(begun()), exits);
     let port = option::of(any::<u16>());
     let rest = (any::<u32>(), option::of(identity()), fate, history, port);
     (saved, rest).prop_map(|(saved, (id, identity, fate, history, port))| {
         let machine = Machine::restore(policy(&spec("dev", "api"), port), saved);
-        let (cause, by, began, exits) = history;
+        let (cause, by, lull, began, exits) = history;
         let history = History {
             cause,
             by,
+            lull,
             began,
             exits,
         };
@@ -172,6 +182,24 @@ fn slot() -> impl Strategy<Value = Slot> {
         slot.port = port;
         slot
     })
+}
+
+#[test]
+fn an_earlier_agent_told_by_the_cause_alone_what_was_only_registered() {
+    let machine = Machine::new(policy(&spec("dev", "api"), None), 0);
+    let mut slot = Slot::new(0, machine);
+    for (cause, lull) in [
+        ("registered; autostart is off", Lull::Registered),
+        ("stopped by ann", Lull::None),
+    ] {
+        cause.clone_into(&mut slot.cause);
+        let mut written: eco_proto::state::v1::Slot =
+            record::decode(b"api", &record::of_slot(&slot)).expect("a record");
+        written.lull = eco_proto::state::v1::Lull::Unspecified.into();
+        let value = record::versioned(&written);
+        let read = record::slot(&key("api", 0), &value, &spec("dev", "api"));
+        assert_eq!(read.expect("a slot").lull, lull);
+    }
 }
 
 proptest! {

@@ -443,6 +443,7 @@ fn written(app: &App) -> App {
             History {
                 cause: slot.cause.clone(),
                 by: slot.by.clone(),
+                lull: slot.lull,
                 began: slot.began.clone(),
                 exits: slot.exits.clone(),
             },
