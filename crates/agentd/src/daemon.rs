@@ -168,7 +168,7 @@ async fn serve(home: &Home, host: String, store: &Store) -> Result<(), DaemonErr
     let service = Service {
         inputs: inputs.clone(),
         published: seen,
-        events: store.events().clone(),
+        events: store.events(),
         board: shown,
         watches: watches_seen,
         pid_files: pid_problems,

@@ -10,18 +10,19 @@ use eco_home::clock::nanos;
 use eco_proto::agent::v1::{self as pb, EventKind};
 use sled::Tree;
 
+use super::database::{Part, Write};
 use super::record::{self, of_by, of_exit, to_by, to_exit};
-use super::{BadRecord, Part, StoreError, Write};
+use super::{BadRecord, Store, StoreError};
 use crate::fleet::AppKey;
 use crate::fleet::event::{Event, What};
 
 /// How many are kept.
 pub const KEPT: u64 = 10_000;
 
-/// The tree of events. One task writes, others may read.
+/// What happened, to be read by anybody; one task writes.
 #[derive(Clone, Debug)]
 pub struct Events {
-    tree: Tree,
+    store: Store,
 }
 
 /// An event and its number.
@@ -34,38 +35,13 @@ pub struct Numbered {
 }
 
 impl Events {
-    pub(super) const fn new(tree: Tree) -> Self {
-        Self { tree }
-    }
-
-    pub(super) const fn tree(&self) -> &Tree {
-        &self.tree
-    }
-
-    /// What there is to write so that `events` are added, and the oldest go.
-    pub(super) fn writes(&self, events: &[Event]) -> Result<Vec<Write>, StoreError> {
-        let mut number = self.last()?;
-        let mut writes = Vec::new();
-        let mut write = |number: u64, value| {
-            writes.push(Write {
-                part: Part::Events,
-                key: number.to_be_bytes().to_vec(),
-                value,
-            });
-        };
-        for event in events {
-            number += 1;
-            write(number, Some(record::versioned(&of_event(event))));
-            if let Some(old) = number.checked_sub(KEPT) {
-                write(old, None);
-            }
-        }
-        Ok(writes)
+    pub(super) const fn new(store: Store) -> Self {
+        Self { store }
     }
 
     /// The number of the latest; 0: there is none.
     pub fn last(&self) -> Result<u64, StoreError> {
-        last(&self.tree).map_err(StoreError::Read)
+        self.store.using(|database| last(database.events()))
     }
 
     /// Those after the number `after`, oldest first, at most `most`. What is not understood is told apart.
@@ -75,16 +51,38 @@ impl Events {
         most: usize,
     ) -> Result<Vec<Result<Numbered, BadRecord>>, StoreError> {
         let first = after.saturating_add(1).to_be_bytes();
-        self.tree
-            .range(first..)
-            .take(most)
-            .map(|entry| {
-                let (key, value) = entry.map_err(StoreError::Read)?;
-                let number = number(&key);
-                Ok(read(number, &value))
-            })
-            .collect()
+        self.store.using(|database| {
+            let entries = database.events().range(first..).take(most);
+            entries
+                .map(|entry| {
+                    let (key, value) = entry.map_err(StoreError::Read)?;
+                    let number = number(&key);
+                    Ok(read(number, &value))
+                })
+                .collect()
+        })
     }
+}
+
+/// What there is to write to the tree so that `events` are added, and the oldest go.
+pub(super) fn writes(tree: &Tree, events: &[Event]) -> Result<Vec<Write>, StoreError> {
+    let mut number = last(tree)?;
+    let mut writes = Vec::new();
+    let mut write = |number: u64, value| {
+        writes.push(Write {
+            part: Part::Events,
+            key: number.to_be_bytes().to_vec(),
+            value,
+        });
+    };
+    for event in events {
+        number += 1;
+        write(number, Some(record::versioned(&of_event(event))));
+        if let Some(old) = number.checked_sub(KEPT) {
+            write(old, None);
+        }
+    }
+    Ok(writes)
 }
 
 fn read(number: u64, value: &[u8]) -> Result<Numbered, BadRecord> {
@@ -95,8 +93,9 @@ fn read(number: u64, value: &[u8]) -> Result<Numbered, BadRecord> {
     Ok(Numbered { number, event })
 }
 
-fn last(tree: &Tree) -> sled::Result<u64> {
-    Ok(tree.last()?.map_or(0, |(key, _)| number(&key)))
+fn last(tree: &Tree) -> Result<u64, StoreError> {
+    let last = tree.last().map_err(StoreError::Read)?;
+    Ok(last.map_or(0, |(key, _)| number(&key)))
 }
 
 /// A key that is no number comes from nobody: it counts as before all others.

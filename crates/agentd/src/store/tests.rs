@@ -2,15 +2,17 @@ mod damage;
 mod frozen;
 mod records;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::database::{Part, SEAL};
 use super::*;
 use crate::environment::tests::spec;
 use crate::fleet::apply::Application;
 use crate::fleet::event::What;
-use crate::fleet::{By, Verb};
+use crate::fleet::{App, AppKey, By, SlotKey, Verb};
 use crate::machine::Turn;
 
 fn folder() -> TempDir {
@@ -128,12 +130,24 @@ fn a_deleted_app_is_gone_and_its_run_numbers_are_not() {
 fn a_record_that_is_not_understood_is_reported_and_the_others_are_loaded() {
     let mut fleet = fleet();
     let (_folder, store) = saved(&mut fleet);
-    store.slots.insert("dev/api#0", vec![1, 0xff]).unwrap();
-    store.slots.insert("nonsense", vec![1]).unwrap();
-    store.slots.insert("dev/none#0", vec![1]).unwrap();
-    store.apps.insert("dev/later", vec![9, 1, 2]).unwrap();
-    store.apps.insert("dev/empty", vec![]).unwrap();
-    store.runs.insert("dev/api#1", vec![1, 2]).unwrap();
+    store
+        .tree(Part::Slots)
+        .insert("dev/api#0", vec![1, 0xff])
+        .unwrap();
+    store.tree(Part::Slots).insert("nonsense", vec![1]).unwrap();
+    store
+        .tree(Part::Slots)
+        .insert("dev/none#0", vec![1])
+        .unwrap();
+    store
+        .tree(Part::Apps)
+        .insert("dev/later", vec![9, 1, 2])
+        .unwrap();
+    store.tree(Part::Apps).insert("dev/empty", vec![]).unwrap();
+    store
+        .tree(Part::Runs)
+        .insert("dev/api#1", vec![1, 2])
+        .unwrap();
     let loaded = load(&store);
     let mut bad: Vec<_> = loaded.bad.iter().map(ToString::to_string).collect();
     bad.sort();

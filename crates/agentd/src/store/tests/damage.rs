@@ -149,13 +149,13 @@ fn an_older_copy_is_refused_while_the_host_lives() {
 fn a_state_of_a_version_that_sealed_nothing_is_sealed_as_it_is() {
     let (folder, fleet) = written();
     let store = open(&folder);
-    store.meta.remove(SEAL).expect("removed");
+    store.tree(Part::Meta).remove(SEAL).expect("removed");
     store.flush().expect("flushed");
     drop(store);
     fs::write(folder.path().join("eco-written"), "").expect("written");
     let store = open(&folder);
     assert_eq!(load(&store).fleet.apps(), fleet.apps());
-    assert!(store.meta.get(SEAL).expect("read").is_some());
+    assert!(store.tree(Part::Meta).get(SEAL).expect("read").is_some());
 }
 
 /// Where the writer that is to be killed writes.

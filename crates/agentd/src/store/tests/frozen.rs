@@ -139,10 +139,10 @@ fn what_version_1_wrote_is_understood() {
     for line in VERSION_1.lines() {
         let fields: Vec<_> = line.split(' ').collect();
         let tree = match fields[0] {
-            "apps" => &store.apps,
-            "slots" => &store.slots,
-            "runs" => &store.runs,
-            "meta" => &store.meta,
+            "apps" => store.tree(Part::Apps),
+            "slots" => store.tree(Part::Slots),
+            "runs" => store.tree(Part::Runs),
+            "meta" => store.tree(Part::Meta),
             other => panic!("no tree {other}"),
         };
         tree.insert(unhex(fields[1]), unhex(fields[2])).unwrap();
@@ -177,19 +177,19 @@ fn freeze() {
         .expect("committed");
     let deleted = AppKey::of(&spec("production", "@acme/api #1")).slot(9);
     store
-        .runs
+        .tree(Part::Runs)
         .insert(deleted.to_string().as_bytes(), record::of_run_number(12))
         .unwrap();
     store.set_boot("3f0c8f4e-boot").expect("written");
     let trees = [
-        ("apps", &store.apps),
-        ("slots", &store.slots),
-        ("runs", &store.runs),
-        ("meta", &store.meta),
+        ("apps", store.tree(Part::Apps)),
+        ("slots", store.tree(Part::Slots)),
+        ("runs", store.tree(Part::Runs)),
+        ("meta", store.tree(Part::Meta)),
     ];
     let mut text = String::new();
     for (name, tree) in trees {
-        for entry in tree {
+        for entry in &tree {
             let (key, value) = entry.unwrap();
             let (key, value) = (hex(&key), hex(&value));
             writeln!(text, "{name} {key} {value}").expect("a text takes all");
