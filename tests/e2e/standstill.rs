@@ -42,6 +42,17 @@ fn a_log_daemon_that_stands_still_costs_no_line_and_does_not_stay() {
 }
 
 #[test]
+fn a_log_daemon_that_stands_still_keeps_no_new_agent_from_its_work() {
+    let env = TestEnv::started(&json!([app("a", &["wait"])]));
+    let (before, old) = (env.list(), env.daemons());
+    kill(old.logd, Signal::SIGSTOP);
+    drop(env.eco(&["update"]).ok());
+    assert_eq!(env.list().pids(), before.pids());
+    let new = env.daemons();
+    assert!(new.agent != old.agent && new.logd != old.logd);
+}
+
+#[test]
 fn an_agent_that_stands_still_keeps_no_app_from_its_end() {
     let env = TestEnv::started(&json!([app("polite", &["polite", "wait"])]));
     kill(env.daemons().agent, Signal::SIGSTOP);

@@ -82,7 +82,7 @@ fn a_keeper_that_does_nothing_keeps_nobody_waiting_without_end() {
             .fails(1, &[&format!("failed to {verb} dev/a"), later]);
     }
     env.eco(&["kill", "--timeout", "1"]).fails(
-        4,
+        1,
         &["failed to stop every app", "eco kill again", "keeper.log"],
     );
     kill(keeper, Signal::SIGCONT);

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use eco_home::Daemon;
 
+use super::daemons::{end, end_log_daemon};
 use super::session::Session;
-use crate::client::{Agent, Gone, Keeper, LogDaemon, end_daemon, kill_daemon, listens};
+use crate::client::{Agent, Keeper, kill_daemon, listens};
 use crate::error::{CliError, chain};
 use crate::number;
 use crate::render::json;
@@ -69,7 +70,7 @@ async fn by_agent(
 /// The apps are still being ended; the agent, the keeper and the log daemon stay for that.
 fn late(session: &Session<'_>, waited: u64) -> CliError {
     let log = session.home.log(Daemon::Keeper);
-    CliError::daemon("stop every app")
+    CliError::user("stop every app")
         .because(format!("some are still there after {waited} s"))
         .hinted(format!(
             "they go on ending, and eco kill again ends eco itself; --timeout SECONDS waits longer; see {}",
@@ -98,30 +99,9 @@ async fn without_agent(
         stopped = keeper.end_all().await?;
         end(session, Daemon::Keeper, pid).await?;
     }
-    if let Some(mut log) = LogDaemon::find(&session.home).await? {
-        let pid = match log.pid().await {
-            Ok(pid) => {
-                log.shut_down().await?;
-                pid
-            }
-            Err(_) => kill_daemon(&session.home, Daemon::Log)?.unwrap_or(0),
-        };
-        end(session, Daemon::Log, pid).await?;
-    }
+    end_log_daemon(session).await?;
     let said = format!("Ended {stopped} instances, and eco itself.\n");
     tell(session, args, stopped, said)
-}
-
-/// Waits until a daemon that was told to end has ended, and tells where it had to be killed.
-async fn end(session: &mut Session<'_>, daemon: Daemon, pid: i32) -> Result<(), CliError> {
-    match end_daemon(&session.home, daemon, pid).await? {
-        Gone::ByItself => {}
-        Gone::Killed => session.ui.warning(&format!(
-            "{} did not end when it was told to, and was killed.",
-            daemon.program()
-        )),
-    }
-    Ok(())
 }
 
 /// Who can end the apps.

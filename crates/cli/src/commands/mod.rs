@@ -13,6 +13,7 @@
 
 mod bring_up;
 mod conclude;
+mod daemons;
 mod desk;
 mod failure;
 mod fields;

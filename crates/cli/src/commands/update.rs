@@ -8,8 +8,9 @@
 
 use eco_home::Daemon;
 
+use super::daemons::end_log_daemon;
 use super::session::Session;
-use crate::client::{Agent, LogDaemon, wait_until_gone};
+use crate::client::{Agent, wait_until_gone};
 use crate::error::CliError;
 use crate::render::json;
 
@@ -35,12 +36,10 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         wait_until_gone(&session.home, Daemon::Agent, agent.who().pid).await?;
         before = Some(agent);
     }
-    if let Some(mut log) = LogDaemon::find(&session.home).await? {
-        let pid = log.pid().await?;
-        log.shut_down().await?;
-        wait_until_gone(&session.home, Daemon::Log, pid).await?;
-    }
+    // Without a new agent nothing is supervised: whatever becomes of the log daemon is told afterwards.
+    let log_daemon = end_log_daemon(session).await;
     let agent = session.launch().await?.of_our_version()?;
+    log_daemon?;
     let now = agent.who();
     let was = before.as_ref().map(|old| old.who().version.as_str());
     let (version, pid) = (&now.version, now.pid);
