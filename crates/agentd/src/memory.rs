@@ -11,7 +11,7 @@ use std::time::Duration;
 use eco_home::clock;
 use tokio::sync::{mpsc, watch};
 
-use crate::fleet::{By, Fleet, RunKey};
+use crate::fleet::{Fleet, RunKey};
 use crate::machine::State;
 use crate::os::{owners, process};
 use crate::supervisor::Input;
@@ -54,11 +54,7 @@ pub async fn run(mut published: watch::Receiver<Arc<Fleet>>, inputs: mpsc::Sende
             return;
         };
         for (key, cause) in over(&limited, &held) {
-            if inputs
-                .send(Input::Replace(key, By::Memory, cause))
-                .await
-                .is_err()
-            {
+            if inputs.send(Input::TooLarge(key, cause)).await.is_err() {
                 return;
             }
         }
@@ -110,11 +106,7 @@ fn over(limited: &[Limited], held: &BTreeMap<i32, u64>) -> Vec<(RunKey, String)>
         .iter()
         .filter_map(|run| {
             let bytes = *held.get(&run.pid)?;
-            let cause = format!(
-                "restarted: it held {}, and may hold {}",
-                size(bytes),
-                size(run.limit)
-            );
+            let cause = format!("held {}, and may hold {}", size(bytes), size(run.limit));
             (bytes > run.limit).then(|| (run.key.clone(), cause))
         })
         .collect()
@@ -173,7 +165,7 @@ mod tests {
     fn only_a_run_that_holds_more_than_it_may_is_replaced() {
         let runs = [limited(0, 7), limited(1, 8), limited(2, 9)];
         let held = BTreeMap::from([(7, 100 << 20), (8, (120 << 20) + 1)]);
-        let cause = "restarted: it held 120 MiB, and may hold 100 MiB".to_owned();
+        let cause = "held 120 MiB, and may hold 100 MiB".to_owned();
         assert_eq!(over(&runs, &held), [(runs[1].key.clone(), cause)]);
     }
 

@@ -49,6 +49,8 @@ pub enum Input {
     Ready(RunKey, Sign),
     /// A probe counts a run as ill, for this reason.
     Ill(RunKey, String),
+    /// A run holds more memory than it may: how much.
+    TooLarge(RunKey, String),
     /// A run must be replaced: by whose doing, and for which reason.
     Replace(RunKey, By, String),
     /// The clock says that an app is due.
@@ -179,6 +181,7 @@ impl Supervisor {
             Input::Request(request) => self.request(now, request),
             Input::Ready(key, sign) => self.fleet.report(now, &key, Report::Ready(sign)),
             Input::Ill(key, why) => self.fleet.ill(now, &key, &why),
+            Input::TooLarge(key, cause) => self.fleet.too_large(now, &key, cause),
             Input::Replace(key, by, cause) => self.fleet.replace_run(now, &key, &by, cause),
             Input::Due(app) => self.fleet.due(now, &app),
             Input::Outside(app, what, answer) => self.fleet.outside(now, &app, &what, answer),

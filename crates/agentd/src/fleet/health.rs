@@ -210,8 +210,8 @@ impl Fleet {
         };
         match action {
             IllAction::Restart if is_meant => {
-                self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Ill));
-                self.explain(&key.slot, &By::Probe, format!("not alive: {why}"));
+                let cause = format!("not alive: {why}");
+                self.end_as_ill(now, key, &By::Probe, cause);
             }
             IllAction::Stop if is_meant => {
                 let cause = format!("stopped: not alive: {why}");
@@ -220,6 +220,28 @@ impl Fleet {
             IllAction::Restart | IllAction::Stop | IllAction::Mark => {}
         }
         self.proceed(now);
+    }
+
+    /// A run holds more memory than it may. It is as one that is ill: who always holds too much has its chances, and
+    /// waits longer and longer for the next.
+    pub fn too_large(&mut self, now: Tick, key: &RunKey, cause: String) {
+        let is_meant = self.slot(&key.slot).is_some_and(|slot| {
+            let lives = matches!(
+                slot.machine.state(),
+                State::Launching { .. } | State::Online { .. }
+            );
+            let is_wanted = slot.machine.want() == Want::Up && slot.fate == Fate::Stays;
+            slot.machine.run() == key.run && lives && is_wanted
+        });
+        if is_meant {
+            self.end_as_ill(now, key, &By::Memory, cause);
+        }
+        self.proceed(now);
+    }
+
+    fn end_as_ill(&mut self, now: Tick, key: &RunKey, by: &By, cause: String) {
+        self.step(&key.slot, |machine| machine.fact(now, key.run, Fact::Ill));
+        self.explain(&key.slot, by, cause);
     }
 
     /// Says what the passing of time meant for a run that was launching.

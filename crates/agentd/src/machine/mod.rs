@@ -110,7 +110,7 @@ pub enum Fact {
     SpawnFailed,
     /// It said, or showed, that it is ready.
     Ready,
-    /// It counts as ill, and is to be replaced.
+    /// It counts as ill, or holds more than it may, and is to be replaced.
     Ill,
     /// Its first process ended.
     Ended {
@@ -296,7 +296,7 @@ impl Machine {
                 self.state = State::Online { pid, since };
                 None
             }
-            (State::Online { pid, since }, Fact::Ill) => {
+            (State::Launching { pid, since } | State::Online { pid, since }, Fact::Ill) => {
                 self.end(now, pid, by_itself(Ended::Ill, now, since))
             }
             (
@@ -324,10 +324,7 @@ impl Machine {
             },
             // Told twice, as after the keeper's greeting, or out of order: the state knows better.
             (State::Spawning { .. }, Fact::Ready | Fact::Ill | Fact::Ended { .. } | Fact::Gone)
-            | (
-                State::Launching { .. },
-                Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Ill | Fact::Gone,
-            )
+            | (State::Launching { .. }, Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Gone)
             | (
                 State::Online { .. },
                 Fact::Spawned { .. } | Fact::SpawnFailed | Fact::Ready | Fact::Gone,

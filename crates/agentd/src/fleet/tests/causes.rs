@@ -342,20 +342,20 @@ fn every_life_tells_why_it_began_and_why_it_ended_and_whose_doing_that_was() {
     story.end(2, How::Code(3), MS);
     story.pass(100 * MS);
     story.rise(3);
-    let replaced = "restarted: it held 120 MiB, and may hold 100 MiB".to_owned();
+    story.pass(1000 * MS);
+    let held = "held 120 MiB, and may hold 100 MiB".to_owned();
     let stage = &mut story.stage;
-    stage
-        .fleet
-        .replace_run(stage.now, &api(3), &By::Memory, replaced);
+    stage.fleet.too_large(stage.now, &api(3), held);
     story.end(3, How::Signal(SIGINT), MS);
+    story.pass(150 * MS);
     story.rise(4);
     story.act(Verb::Stop);
     story.end(4, How::Signal(SIGINT), MS);
     insta::assert_snapshot!(lives(&story.stage).join("\n"), @r#"
     1: started by ann (Person("ann"), at 1010 ms); exited with code 3; restarted at once (Itself)
     2: exited with code 3; restarted at once (Itself, at 1011 ms); exited with code 3; next attempt after 100 ms (Itself)
-    3: exited with code 3; restarted after 100 ms (Itself, at 1112 ms); restarted: it held 120 MiB, and may hold 100 MiB (Memory)
-    4: restarted: it held 120 MiB, and may hold 100 MiB (Memory, at 1113 ms); stopped by ann (Person("ann"))
+    3: exited with code 3; restarted after 100 ms (Itself, at 1112 ms); held 120 MiB, and may hold 100 MiB; next attempt after 150 ms (Memory)
+    4: held 120 MiB, and may hold 100 MiB; restarted after 150 ms (Memory, at 2263 ms); stopped by ann (Person("ann"))
     "#);
     story.act(START);
     let began = story.stage.slot(&dev("api")).began.clone();

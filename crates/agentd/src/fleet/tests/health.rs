@@ -269,6 +269,49 @@ fn an_instance_that_a_person_stops_is_not_ended_as_ill() {
 }
 
 #[test]
+fn one_that_always_holds_too_much_waits_longer_and_longer_and_is_given_up() {
+    let held = "held 120 MiB, and may hold 100 MiB";
+    let mut stage = Stage::new();
+    let mut greedy = spec("dev", "api");
+    greedy.restart.max_unstable = 3;
+    stage.apply(greedy);
+    for (number, follows) in [
+        (1, "restarted at once"),
+        (2, "next attempt after 100 ms"),
+        (3, "given up after 3 short lives in a row"),
+    ] {
+        stage.spawned(&api(number));
+        stage
+            .fleet
+            .too_large(stage.now, &api(number), held.to_owned());
+        assert_eq!(stage.cause(), held);
+        assert!(stage.tasks().contains(&Task::End(api(number))));
+        stage.end(&api(number), How::Code(0), MS);
+        assert_eq!(stage.cause(), format!("{held}; {follows}"));
+        let slot = stage.slot(&dev("api"));
+        assert_eq!(slot.by, By::Memory);
+        assert_eq!(u64::from(slot.machine.strikes()), number);
+        stage.pass(100 * MS);
+    }
+    assert_eq!(stage.state(), State::Errored);
+}
+
+#[test]
+fn what_held_too_much_is_not_ended_when_it_is_history_or_a_person_stops_it() {
+    let mut stage = Stage::new();
+    stage.apply(spec("dev", "api"));
+    stage.rise(&api(1));
+    stage.end(&api(1), How::Code(1), 5000 * MS);
+    stage.rise(&api(2));
+    stage.tasks();
+    stage.fleet.too_large(stage.now, &api(1), String::new());
+    assert_eq!(stage.tasks(), []);
+    stage.act(Verb::Stop, &dev("api"));
+    stage.fleet.too_large(stage.now, &api(2), String::new());
+    assert_eq!(stage.cause(), "stopped by ann");
+}
+
+#[test]
 fn a_port_that_only_the_run_s_variables_tell_is_waited_for_as_one_that_is_written_down() {
     let mut stage = Stage::new();
     stage.apply(spec("dev", "api"));
