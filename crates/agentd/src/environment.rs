@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use eco_config::spec::AppSpec;
+use eco_home::launch::RUN_MARK;
 
 /// Variables of whoever started the shell that asked, which would have an app speak to somebody else's supervisor, or to
 /// a descriptor that it does not have.
@@ -39,14 +40,53 @@ pub fn variables(spec: &AppSpec, instance: u32, run: u64) -> BTreeMap<String, St
             first.saturating_add(u64::from(instance)).to_string(),
         );
     }
-    variables.insert("ECO_APP".to_owned(), spec.name.to_string());
-    variables.insert("ECO_ENVIRONMENT".to_owned(), spec.environment.to_string());
-    variables.insert("ECO_INSTANCE".to_owned(), instance.to_string());
-    variables.insert("ECO_RUN".to_owned(), run.to_string());
+    let names = naming(spec, instance, run);
+    variables.extend(names.map(|(name, value)| (name.to_owned(), value)));
     variables
         .entry("PATH".to_owned())
         .or_insert_with(|| "/usr/local/bin:/usr/bin:/bin".to_owned());
     variables
+}
+
+/// The variables that name a run.
+fn naming(spec: &AppSpec, instance: u32, run: u64) -> [(&'static str, String); 4] {
+    [
+        ("ECO_APP", spec.name.to_string()),
+        ("ECO_ENVIRONMENT", spec.environment.to_string()),
+        ("ECO_INSTANCE", instance.to_string()),
+        ("ECO_RUN", run.to_string()),
+    ]
+}
+
+/// What the first process of a run was given, as the kernel shows it: `NAME=VALUE`, each with a NUL behind it. `None`: that
+/// is not what it was given any more, since not all variables that name the run are there. A program may write over them.
+#[must_use]
+pub fn given(
+    shown: &[u8],
+    spec: &AppSpec,
+    (instance, run): (u32, u64),
+) -> Option<BTreeMap<String, String>> {
+    let pair = |variable: &str| {
+        let (name, value) = variable.split_once('=')?;
+        Some((name.to_owned(), value.to_owned()))
+    };
+    let given: BTreeMap<String, String> = std::str::from_utf8(shown)
+        .ok()?
+        .split('\0')
+        .filter(|variable| !variable.is_empty())
+        .map(pair)
+        .collect::<Option<_>>()?;
+    let is_there = |(name, value): &(&str, String)| given.get(*name) == Some(value);
+    let is_all_there = naming(spec, instance, run).iter().all(is_there);
+    is_all_there.then_some(given)
+}
+
+/// What a program may have of a run's variables that is not part of it: what leads to the run's own channel and socket is
+/// taken away, and what marks its processes.
+#[must_use]
+pub fn for_a_guest(mut given: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    given.retain(|name, _| name != RUN_MARK && !OTHERS.contains(&name.as_str()));
+    given
 }
 
 /// The TCP port that an instance is told to listen on, by a `PORT` of its own: it is ready when it does.
@@ -138,6 +178,43 @@ pub(crate) mod tests {
         let variables = variables(&spec, 0, 1);
         assert_eq!(variables.get("MODE").map(String::as_str), Some("own"));
         assert_eq!(variables.get("LANG").map(String::as_str), Some("C"));
+    }
+
+    fn shown(variables: &BTreeMap<String, String>) -> Vec<u8> {
+        variables
+            .iter()
+            .flat_map(|(name, value)| format!("{name}={value}\0").into_bytes())
+            .collect()
+    }
+
+    #[test]
+    fn what_a_process_was_given_is_read_as_the_kernel_shows_it() {
+        let spec = spec("dev", "api");
+        let mut then = variables(&spec, 0, 3);
+        then.insert("MODE".to_owned(), "a=b".to_owned());
+        assert_eq!(given(&shown(&then), &spec, (0, 3)), Some(then));
+    }
+
+    #[test]
+    fn memory_that_was_written_over_or_is_another_runs_is_not_believed() {
+        let spec = spec("dev", "api");
+        let run = (0, 3);
+        let all = variables(&spec, 0, 3);
+        assert_eq!(given(b"", &spec, run), None);
+        assert_eq!(given(b"worker: serving\0\0\0", &spec, run), None);
+        assert_eq!(given(b"A=\xff\0", &spec, run), None);
+        assert_eq!(given(&shown(&all), &spec, (0, 2)), None);
+        assert_eq!(given(&shown(&all), &spec, (1, 3)), None);
+    }
+
+    #[test]
+    fn a_guest_of_a_run_is_not_taken_for_one_of_its_processes() {
+        let mut all = variables(&spec("dev", "api"), 0, 3);
+        let own = all.clone();
+        for name in OTHERS.into_iter().chain([RUN_MARK]) {
+            all.insert(name.to_owned(), "7".to_owned());
+        }
+        assert_eq!(for_a_guest(all), own);
     }
 
     #[test]

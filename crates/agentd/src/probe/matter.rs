@@ -23,6 +23,8 @@ pub(super) struct Matter {
     pub(super) purpose: Purpose,
     pub(super) spec: Arc<AppSpec>,
     pub(super) probe: Probe,
+    /// The run's first process.
+    pub(super) pid: i32,
     /// When the run was spawned, since boot.
     pub(super) since: Tick,
 }
@@ -43,14 +45,14 @@ pub(super) fn matters(fleet: &Fleet) -> BTreeMap<RunKey, Matter> {
 }
 
 fn matter(app: &App, slot: &Slot) -> Option<Matter> {
-    let (purpose, probe, since) = match slot.machine.state() {
-        State::Launching { since, .. } => {
+    let (purpose, probe, pid, since) = match slot.machine.state() {
+        State::Launching { pid, since, .. } => {
             let readiness = app.spec.ready.probe.as_ref()?;
-            (Purpose::Readiness, &readiness.probe, since)
+            (Purpose::Readiness, &readiness.probe, pid, since)
         }
-        State::Online { since, .. } => {
+        State::Online { pid, since, .. } => {
             let liveness = app.spec.liveness.as_ref()?;
-            (Purpose::Liveness, &liveness.probe, since)
+            (Purpose::Liveness, &liveness.probe, pid, since)
         }
         State::Stopped
         | State::Spawning { .. }
@@ -62,6 +64,7 @@ fn matter(app: &App, slot: &Slot) -> Option<Matter> {
         purpose,
         spec: Arc::clone(&app.spec),
         probe: probe.clone(),
+        pid,
         since,
     })
 }

@@ -17,6 +17,7 @@
 mod connect;
 mod exec;
 mod http;
+mod inquiry;
 mod judge;
 mod line;
 mod matter;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use eco_home::clock;
 
 use super::exec::Scene;
+use super::inquiry::{Inquiry, Means, inquiry};
 use super::judge::{First, Judge, Reply, Turn};
 use super::line::Lines;
 use super::matter::{Matter, Purpose};
@@ -12,7 +13,7 @@ use super::output::Output;
 use super::watchdog::Watchdog;
 use super::{Surroundings, exec, peer};
 use crate::fleet::{Answer, Health, RunKey, Sign, Verdict};
-use crate::resolve::{self, Peer, Question, QuestionError};
+use crate::resolve::Peer;
 use crate::supervisor::{Input, run_dir};
 
 /// A question that is asked this much too late was held back by us or by the host, which may have slept: what happened
@@ -22,19 +23,15 @@ const LATE: Duration = Duration::from_secs(5);
 /// Asks `key` until there is nothing more to ask. To be aborted when the run is over.
 pub(super) async fn run(key: RunKey, matter: Matter, about: Surroundings) {
     let task = Task { key, matter, about };
-    match task.way() {
-        Ok(Way::Again(asker, asks)) => task.ask_again_and_again(asker, asks).await,
-        Ok(Way::Wait(lines, pattern, asks)) => {
+    match task.way().await {
+        Way::Again(asker, asks) => task.ask_again_and_again(asker, asks).await,
+        Way::Wait(lines, pattern, asks) => {
             task.show(Health::asking(asks));
             lines.wait_for(&pattern).await;
             task.tell(Input::Ready(task.key.clone(), Sign::Probe)).await;
         }
         // Whoever hears the word tells of it.
-        Ok(Way::Hear(asks)) => task.show(Health::asking(asks)),
-        Err(why) => task.show(Health {
-            answer: Some(answer(why)),
-            ..Health::asking(String::new())
-        }),
+        Way::Hear(asks) => task.show(Health::asking(asks)),
     }
 }
 
@@ -81,44 +78,41 @@ struct Task {
 }
 
 impl Task {
-    /// Finds out how to ask. What stands in the way stood in the way of the spawn too, or came later.
-    fn way(&self) -> Result<Way, String> {
-        let resolved = resolve::resolve(&self.matter.spec).map_err(|problems| {
-            let messages: Vec<_> = problems
-                .into_iter()
-                .map(|problem| problem.message)
-                .collect();
-            format!("cannot be asked: {}", messages.join("; "))
-        })?;
-        let key = &self.key;
-        let variables = resolved.variables(key.slot.instance, key.run);
-        let question = Question::new(&self.matter.probe.check, &variables)
-            .map_err(|error: QuestionError| error.to_string())?;
-        let asks = question.to_string();
-        Ok(match question {
-            Question::Exec(words) => {
-                let scene = Scene {
-                    cwd: resolved.cwd,
-                    variables,
-                    account: resolved.account,
-                };
-                Way::Again(Asker::Exec(words, Box::new(scene)), asks)
+    /// Finds out how to ask. What stands in the way came after the spawn, and may go again.
+    async fn way(&self) -> Way {
+        loop {
+            let (key, matter) = (self.key.clone(), self.matter.clone());
+            let found = tokio::task::spawn_blocking(move || inquiry(&key, &matter)).await;
+            match found.expect("finding out does not panic and is not cancelled") {
+                Ok(inquiry) => return self.way_of(inquiry),
+                Err(why) => self.show(Health {
+                    answer: Some(answer(why)),
+                    ..Health::asking(String::new())
+                }),
             }
-            Question::Peer(peer) => Way::Again(Asker::Peer(peer), asks),
-            Question::Output => {
+            tokio::time::sleep(self.matter.probe.interval).await;
+        }
+    }
+
+    fn way_of(&self, Inquiry { asks, means }: Inquiry) -> Way {
+        let key = &self.key;
+        match means {
+            Means::Program(words, scene) => Way::Again(Asker::Exec(words, scene), asks),
+            Means::Peer(peer) => Way::Again(Asker::Peer(peer), asks),
+            Means::Output => {
                 let folder = run_dir(&self.about.runs, &self.about.host, key);
                 Way::Again(Asker::Output(Output::new(folder)), asks)
             }
-            Question::Line(pattern) => {
+            Means::Line(pattern) => {
                 let home = self.about.home.clone();
                 let lines = Lines::new(home, key.clone());
                 Way::Wait(lines, pattern, asks)
             }
-            Question::Notify => match self.matter.purpose {
+            Means::Notices => match self.matter.purpose {
                 Purpose::Readiness => Way::Hear(asks),
                 Purpose::Liveness => Way::Again(Asker::Watchdog(self.watchdog()), asks),
             },
-        })
+        }
     }
 
     fn watchdog(&self) -> Watchdog {
@@ -208,5 +202,57 @@ fn in_a_row(failures: u32, text: &str) -> String {
     match failures {
         0 | 1 => text.to_owned(),
         more => format!("{more} failures in a row: {text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use eco_config::spec::Check;
+    use eco_home::Home;
+    use tokio::sync::{mpsc, watch};
+
+    use super::super::inquiry::tests::{NOBODY, matter};
+    use super::*;
+    use crate::environment::tests::spec;
+
+    fn about(home: &Path) -> (Surroundings, watch::Receiver<crate::fleet::Board>) {
+        let (board, shown) = watch::channel(BTreeMap::new());
+        let about = Surroundings {
+            home: Home::find(Some(home), None).expect("a home"),
+            runs: home.join("runs"),
+            host: "host".to_owned(),
+            voices: watch::channel(BTreeMap::new()).1,
+            inputs: mpsc::channel(1).0,
+            board,
+        };
+        (about, shown)
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_asked_now_is_asked_when_it_can() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (about, mut shown) = about(folder.path());
+        let mut api = spec("dev", "api");
+        api.script = "serve it".to_owned();
+        api.defined_in = folder.path().to_owned();
+        api.env_files = vec![".env".into()];
+        let check = Check::Tcp("127.0.0.1:${PORT}".to_owned());
+        let (key, matter) = matter(api, NOBODY, check);
+        let task = Task { key, matter, about };
+        let mend = async {
+            let says = |board: &crate::fleet::Board| {
+                let answer = board
+                    .get(&task.key)
+                    .and_then(|health| health.answer.clone());
+                answer.is_some_and(|answer| answer.text.contains(".env"))
+            };
+            shown.wait_for(says).await.expect("it is shown");
+            std::fs::write(folder.path().join(".env"), "PORT=3000").expect("written");
+        };
+        let (way, ()) = tokio::join!(task.way(), mend);
+        assert!(matches!(way, Way::Again(Asker::Peer(_), asks) if asks == "127.0.0.1:3000"));
     }
 }

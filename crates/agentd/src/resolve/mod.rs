@@ -141,6 +141,11 @@ pub fn resolve(spec: &AppSpec) -> Result<Resolved, Vec<Problem>> {
     }
 }
 
+/// Finds out where the runs of `spec` live on this host, and as whom; `None`: as the agent's user.
+pub fn scene(spec: &AppSpec) -> Result<(PathBuf, Option<Account>), Problem> {
+    Ok((search::cwd(spec)?, account::find(spec)?))
+}
+
 /// All variables of one instance, those of its account among them.
 fn variables(
     spec: &AppSpec,
