@@ -39,7 +39,7 @@ impl Fleet {
     /// Nothing is left. What was wanted up comes up when the keeper is met.
     pub fn rise_after(&mut self, loss: Loss) {
         for key in self.keys() {
-            self.lose_run(&key, loss);
+            self.lose_run(&key, loss.of_run(), &By::Boot);
             self.step(&key, |machine| match loss {
                 Loss::Host => machine.lost_with_its_host(),
                 Loss::Processes => machine.lost_with_all(),
@@ -57,7 +57,7 @@ impl Fleet {
     }
 
     /// Remembers a run that lived as over. Nobody knows when.
-    fn lose_run(&mut self, key: &SlotKey, loss: Loss) {
+    pub(super) fn lose_run(&mut self, key: &SlotKey, cause: &str, by: &By) {
         let Some(slot) = self.slot_mut(key).filter(|slot| lives(slot)) else {
             return;
         };
@@ -66,8 +66,8 @@ impl Fleet {
             how: How::Unknown,
             at_unix: Duration::ZERO,
             lived: Duration::ZERO,
-            cause: loss.of_run().to_owned(),
-            by: By::Boot,
+            cause: cause.to_owned(),
+            by: by.clone(),
             began: slot.began.clone(),
             is_completion: false,
         };

@@ -274,7 +274,8 @@ impl Fleet {
             slot.begin_anew();
         }
         if slot.machine.run() != before.run() {
-            self.last_runs.insert(key.clone(), slot.machine.run());
+            let last = self.last_runs.entry(key.clone()).or_default();
+            *last = slot.machine.run().max(*last);
             slot.identity = None;
             slot.begin();
             slot.tell_port(&app.spec, expected_port(&app.spec, key.instance));

@@ -7,8 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nix::libc;
 
-use super::{Fleet, Report, RunKey, Task};
+use super::{By, Fleet, Report, RunKey, Task};
 use crate::machine::{Left, State, Tick};
+
+/// Why a run is there that the records do not know.
+const UNWRITTEN: &str = "begun while the state could not be written";
+/// What is known of the end of the one before it.
+const UNWRITTEN_END: &str = "ended while the state could not be written";
 
 /// What a keeper says when we meet.
 #[derive(Clone, Debug, Default)]
@@ -102,6 +107,7 @@ impl Fleet {
     }
 
     fn hear_all(&mut self, now: Tick, greeting: &Greeting) -> Vec<RunKey> {
+        self.take_unwritten(greeting);
         let mut strangers = Vec::new();
         for (key, known) in &greeting.runs {
             let current = self.slot(&key.slot).map(|slot| slot.machine.run());
@@ -121,6 +127,34 @@ impl Fleet {
             }
         }
         strangers
+    }
+
+    /// Takes up the runs that an agent began when it could not write, and did not live to write later. What of them was
+    /// wanted is lost with the writes: the wish that is on disk counts.
+    fn take_unwritten(&mut self, greeting: &Greeting) {
+        // The last of a slot's runs stays.
+        let runs = greeting.runs.iter();
+        let latest: BTreeMap<_, _> = runs.map(|(key, known)| (&key.slot, (key, known))).collect();
+        for (key, known) in latest.into_values() {
+            if self.is_unwritten(key, known, greeting) {
+                self.lose_run(&key.slot, UNWRITTEN_END, &By::Unknown);
+                self.explain(&key.slot, &By::Unknown, UNWRITTEN.to_owned());
+                self.step(&key.slot, |machine| machine.take_run(key.run));
+            }
+        }
+    }
+
+    /// Whether it is newer than what is known, or lives where nothing does as far as is known: nothing is begun as long as
+    /// another run lives, so that this one was not known when the current one was asked for.
+    fn is_unwritten(&self, key: &RunKey, known: &Known, greeting: &Greeting) -> bool {
+        let Some(slot) = self.slot(&key.slot) else {
+            return false;
+        };
+        let current = key.slot.run(slot.machine.run());
+        let is_unborn = matches!(slot.machine.state(), State::Spawning { .. })
+            && slot.identity.is_none()
+            && !greeting.runs.contains_key(&current);
+        key.run > current.run || (!known.is_gone() && (is_unborn || slot.is_at_rest()))
     }
 
     fn reconcile_slot(&mut self, now: Tick, run: &RunKey, is_known: bool, boot_id: &str) {

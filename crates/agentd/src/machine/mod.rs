@@ -27,6 +27,7 @@
 //! - A fact about another run changes nothing.
 //! - The deadline is derived from the state; there are no timers to cancel.
 
+mod number;
 mod restart;
 mod saved;
 mod state;
@@ -179,17 +180,6 @@ impl Machine {
             seen_from: Duration::ZERO,
             given: 0,
         }
-    }
-
-    /// Learns that there was a run of this number: none up to it is given again.
-    pub fn pass_over(&mut self, run: Run) {
-        self.given = self.given.max(run);
-    }
-
-    /// The number of the run that is begun next.
-    #[must_use]
-    pub fn next_run(&self) -> Run {
-        self.run.max(self.given) + 1
     }
 
     /// Nobody has looked at its run until now: one that is launching has all its time to show a sign.

@@ -135,6 +135,69 @@ fn a_living_run_before_the_current_one_is_killed() {
 }
 
 #[test]
+fn a_healthy_run_that_is_newer_than_the_records_is_taken_up() {
+    let mut stage = Stage::online();
+    let reports = vec![spawned_at(&api(3), stage.now)];
+    assert!(stage.meet(vec![(api(3), reports)]).is_empty());
+    assert!(stage.tasks().is_empty());
+    let slot = stage.slot(&dev("api"));
+    assert_eq!(slot.machine.run(), 3);
+    assert_eq!(slot.pid(), Some(identity(&api(3), MS).pid));
+    let last = &slot.exits[0];
+    assert_eq!((last.run, &last.how), (1, &How::Unknown));
+    stage.end(&api(3), How::Code(3), 60_000 * MS);
+    assert_eq!(stage.tasks().last(), Some(&Task::Spawn(api(4))));
+}
+
+#[test]
+fn a_healthy_run_is_not_killed_for_one_that_was_asked_for_before_the_keeper_was_met() {
+    let mut stage = Stage::online();
+    stage.end(&api(1), How::Code(3), MS);
+    stage.rise(&api(2));
+    stage.end(&api(2), How::Code(3), MS);
+    assert!(matches!(stage.state(), State::Waiting { .. }));
+    stage.fleet.pass_over([api(3)]);
+    stage.pass(60_000 * MS);
+    assert_eq!(stage.slot(&dev("api")).machine.run(), 4);
+    stage.fleet.drop_tasks();
+    let reports = vec![spawned_at(&api(3), stage.now)];
+    stage.meet(vec![(api(3), reports)]);
+    assert!(stage.tasks().is_empty());
+    assert_eq!(stage.slot(&dev("api")).machine.run(), 3);
+    stage.end(&api(3), How::Code(3), 60_000 * MS);
+    assert_eq!(stage.tasks().last(), Some(&Task::Spawn(api(5))));
+}
+
+#[test]
+fn an_end_of_a_run_that_is_newer_than_the_records_is_recorded_and_followed() {
+    let mut stage = Stage::online();
+    let reports = vec![
+        spawned_at(&api(2), stage.now),
+        exited(How::Code(3), stage.now + MS, Left::Nothing),
+        Report::Gone,
+    ];
+    stage.meet(vec![(api(2), reports)]);
+    let runs: Vec<_> = stage
+        .slot(&dev("api"))
+        .exits
+        .iter()
+        .map(|exit| exit.run)
+        .collect();
+    assert_eq!(runs, [2, 1]);
+    assert_eq!(stage.tasks(), [Task::Forget(api(2)), Task::Spawn(api(3))]);
+}
+
+#[test]
+fn a_run_that_is_newer_than_the_wish_to_be_down_is_ended_as_its_app_is() {
+    let mut stage = Stage::online();
+    stage.act(Verb::Stop, &dev("api"));
+    stage.end(&api(1), How::Signal(SIGINT), MS);
+    stage.tasks();
+    stage.meet(vec![(api(2), vec![spawned_at(&api(2), stage.now)])]);
+    assert_eq!(stage.tasks(), [Task::End(api(2))]);
+}
+
+#[test]
 fn a_run_of_no_known_app_is_a_stranger_and_is_left_alone_until_it_is_gone() {
     let mut stage = Stage::online();
     let known = (api(1), vec![spawned_at(&api(1), stage.now)]);

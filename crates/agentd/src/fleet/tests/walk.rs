@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::super::wait::Wait;
 use super::*;
 use crate::machine::Want;
-use world::World;
+use world::{Disk, World};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -49,6 +49,8 @@ enum Step {
     /// What a leader left ends.
     Vanish(u32),
     Pass(u16),
+    /// Writes are refused from now on, or taken again.
+    Disk(Disk),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -78,6 +80,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(which, code, leaves)| Step::Crash { which, code, leaves }),
         2 => any::<u32>().prop_map(Step::Vanish),
         2 => (0..2500_u16).prop_map(Step::Pass),
+        2 => prop_oneof![Just(Disk::Full), Just(Disk::HasRoom)].prop_map(Step::Disk),
     ];
     prop::collection::vec(step, 1..120)
 }

@@ -14,6 +14,13 @@ pub(super) struct Alive {
     others: bool,
 }
 
+/// Whether the agent can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Disk {
+    HasRoom,
+    Full,
+}
+
 pub(super) enum Message {
     Hello(Greeting),
     Fact(RunKey, Report),
@@ -26,6 +33,13 @@ pub(super) struct World {
     /// What is on disk.
     apps: BTreeMap<AppKey, App>,
     last_runs: BTreeMap<SlotKey, Run>,
+    disk: Disk,
+    /// What could not be written yet.
+    unwritten: (BTreeSet<AppKey>, BTreeSet<SlotKey>),
+    /// Whether an agent ended before it could write all.
+    has_lost: bool,
+    /// The latest run of each slot that has a folder.
+    folders: BTreeMap<SlotKey, Run>,
     pub(super) processes: BTreeMap<RunKey, Alive>,
     /// What the keeper knows.
     pub(super) table: BTreeMap<RunKey, Vec<Report>>,
@@ -43,6 +57,10 @@ impl World {
             seen: BTreeMap::new(),
             apps: BTreeMap::new(),
             last_runs: BTreeMap::new(),
+            disk: Disk::HasRoom,
+            unwritten: Default::default(),
+            has_lost: false,
+            folders: BTreeMap::new(),
             processes: BTreeMap::new(),
             table: BTreeMap::new(),
             is_connected: false,
@@ -105,6 +123,7 @@ impl World {
                 }
             }
             Step::Pass(time) => self.stage.pass(MS * u32::from(time)),
+            Step::Disk(disk) => self.disk = disk,
         }
         self.check_turns();
         self.commit();
@@ -144,19 +163,39 @@ impl World {
                 assert!(first.is_empty(), "{key} ends before {first:?}");
             }
         }
-        self.seen = states().collect();
+        self.see();
     }
 
-    /// Writes, and then sends: what is decided before the greeting is heard is dropped.
+    fn see(&mut self) {
+        let slots = self.stage.fleet.slots();
+        self.seen = slots
+            .map(|(key, _, slot)| (key, slot.machine.state()))
+            .collect();
+    }
+
+    /// Writes, if it can, and then sends: what is decided before the greeting is heard is dropped.
     pub(super) fn commit(&mut self) {
         let changes = self.stage.fleet.take_changes();
-        for key in &changes.apps {
+        self.unwritten.0.extend(changes.apps);
+        self.unwritten.1.extend(changes.slots);
+        match self.disk {
+            Disk::HasRoom => self.write(),
+            Disk::Full => {}
+        }
+        if self.has_met {
+            self.orders.extend(changes.tasks);
+        }
+    }
+
+    fn write(&mut self) {
+        let (apps, slots) = std::mem::take(&mut self.unwritten);
+        for key in &apps {
             match self.stage.fleet.apps.get(key) {
                 Some(app) => drop(self.apps.insert(key.clone(), written(app))),
                 None => drop(self.apps.remove(key)),
             }
         }
-        for key in &changes.slots {
+        for key in &slots {
             if let Some(app) = self.stage.fleet.apps.get(&key.app) {
                 self.apps.insert(key.app.clone(), written(app));
             }
@@ -164,9 +203,6 @@ impl World {
             if let Some(run) = last_runs.get(key) {
                 self.last_runs.insert(key.clone(), *run);
             }
-        }
-        if self.has_met {
-            self.orders.extend(changes.tasks);
         }
     }
 
@@ -201,13 +237,19 @@ impl World {
         self.messages.push_back(Message::Hello(greeting));
     }
 
+    /// A run that neither the disk nor a keeper knows is taken to end with it.
     fn kill_agent(&mut self) {
         self.disconnect();
+        let (apps, slots) = std::mem::take(&mut self.unwritten);
+        self.has_lost |= !apps.is_empty() || !slots.is_empty();
         self.stage.fleet = Fleet::restore(self.apps.clone(), self.last_runs.clone());
-        let slots = self.stage.fleet.slots();
-        self.seen = slots
-            .map(|(key, _, slot)| (key, slot.machine.state()))
-            .collect();
+        let runs = self.folders.iter();
+        let runs = runs.map(|(slot, run)| slot.run(*run));
+        self.stage.fleet.pass_over(runs);
+        let (fleet, table) = (&self.stage.fleet, &self.table);
+        self.processes
+            .retain(|key, _| table.contains_key(key) || has_process(fleet, key));
+        self.see();
     }
 
     /// A run whose beginning the keeper had no time to tell is taken to end with it: on a real host it would live on, and
@@ -216,12 +258,7 @@ impl World {
         self.disconnect();
         self.table.clear();
         let fleet = &self.stage.fleet;
-        let is_known = |key: &RunKey| {
-            fleet
-                .slot(&key.slot)
-                .is_some_and(|slot| slot.machine.run() == key.run && slot.identity.is_some())
-        };
-        self.processes.retain(|key, _| is_known(key));
+        self.processes.retain(|key, _| has_process(fleet, key));
     }
 
     fn hear(&mut self) {
@@ -229,7 +266,19 @@ impl World {
             Some(Message::Hello(greeting)) => {
                 self.has_met = true;
                 let strangers = self.stage.fleet.reconcile(self.stage.now, &greeting);
-                assert_eq!(strangers, [], "a run that nobody asked for");
+                assert!(
+                    strangers.is_empty() || self.has_lost,
+                    "runs that nobody asked for: {strangers:?}"
+                );
+                if self.has_lost {
+                    // What follows the end of a run that was not known has no turn.
+                    self.see();
+                }
+                // Somebody sees them, and has them end.
+                for stranger in strangers {
+                    self.processes.remove(&stranger);
+                    self.table.remove(&stranger);
+                }
             }
             Some(Message::Fact(key, report)) => self.stage.report(&key, report),
             None => {}
@@ -244,6 +293,11 @@ impl World {
                 assert_eq!(others.count(), 0, "a second life of {key}");
                 assert!(!self.table.contains_key(&key), "{key} for the second time");
                 self.table.insert(key.clone(), Vec::new());
+                let last = self.folders.insert(key.slot.clone(), key.run);
+                assert!(
+                    last < Some(key.run),
+                    "a folder of {key} for the second time"
+                );
                 if fails {
                     let why = "start it".to_owned();
                     self.tell(&key, Report::SpawnFailed { why, at_unix: now });
@@ -340,6 +394,7 @@ impl World {
 
     /// Nothing breaks any more, and time goes by.
     pub(super) fn rest(&mut self) {
+        self.step(Step::Disk(Disk::HasRoom));
         self.step(Step::Connect);
         for _ in 0..40 {
             while !self.orders.is_empty() || !self.messages.is_empty() {
@@ -430,6 +485,13 @@ fn is_asked(state: State) -> bool {
             ..
         }
     )
+}
+
+/// Whether the fleet knows the run's process.
+fn has_process(fleet: &Fleet, key: &RunKey) -> bool {
+    fleet
+        .slot(&key.slot)
+        .is_some_and(|slot| slot.machine.run() == key.run && slot.identity.is_some())
 }
 
 /// An app as it comes back from disk.
