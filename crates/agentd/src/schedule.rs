@@ -28,9 +28,22 @@ use crate::supervisor::Input;
 /// A clock that goes back by more seconds than this was set, and one that goes back by less was corrected.
 const CORRECTION: i64 = 60;
 
+/// Where no alarm can be had, until the clock is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// Watches the published fleet for apps with a schedule. Ends with the agent.
-pub async fn run(mut published: watch::Receiver<Arc<Fleet>>, inputs: mpsc::Sender<Input>) {
+pub async fn run(published: watch::Receiver<Arc<Fleet>>, inputs: mpsc::Sender<Input>) {
+    keep(published, inputs, ring).await;
+}
+
+/// The same, by alarms that ring so.
+async fn keep(
+    mut published: watch::Receiver<Arc<Fleet>>,
+    inputs: mpsc::Sender<Input>,
+    ring: impl AsyncFn(Option<i64>) -> io::Result<()>,
+) {
     let mut clockwork = Clockwork::default();
+    let mut hearing = Hearing::Alarms;
     loop {
         clockwork.follow(&published.borrow_and_update(), now());
         for app in clockwork.due(now()) {
@@ -40,10 +53,36 @@ pub async fn run(mut published: watch::Receiver<Arc<Fleet>>, inputs: mpsc::Sende
         }
         tokio::select! {
             changed = published.changed() => if changed.is_err() { return },
-            rung = ring(clockwork.next()) => if let Err(error) = rung {
-                tracing::error!(%error, "no schedule is kept");
-                return;
-            },
+            () = hearing.wait(ring(clockwork.next())) => {}
+        }
+    }
+}
+
+/// How it is known that a time has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hearing {
+    /// Alarms ring.
+    Alarms,
+    /// None can be had, which was told: the clock is looked at now and then.
+    Looks,
+}
+
+impl Hearing {
+    /// Waits for an alarm, or for the next look at the clock where it cannot be had.
+    async fn wait(&mut self, rung: impl Future<Output = io::Result<()>>) {
+        match (rung.await, *self) {
+            (Ok(()), Self::Alarms) => {}
+            (Ok(()), Self::Looks) => {
+                tracing::info!("alarms ring again");
+                *self = Self::Alarms;
+            }
+            (Err(error), before) => {
+                if before == Self::Alarms {
+                    tracing::error!(%error, "no alarm for the schedules: the clock is looked at each second");
+                }
+                *self = Self::Looks;
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
         }
     }
 }
@@ -211,6 +250,17 @@ mod tests {
         assert_eq!(names(clockwork.due(MIDNIGHT + 4 * HOUR)), ["a"]);
         clockwork.follow(&Fleet::default(), MIDNIGHT);
         assert_eq!(clockwork.next(), None);
+    }
+
+    #[tokio::test]
+    async fn a_time_is_kept_also_where_no_alarm_can_be_had() {
+        let (_publisher, published) = watch::channel(Arc::new(fleet(&[("a", "* * * * * *")])));
+        let (inputs, mut given) = mpsc::channel(4);
+        let refused = async |_| Err(io::Error::other("too many open files"));
+        tokio::select! {
+            () = keep(published, inputs, refused) => panic!("it gave up"),
+            due = given.recv() => assert!(matches!(due, Some(Input::Due(app)) if app.name == "a")),
+        }
     }
 
     #[tokio::test]

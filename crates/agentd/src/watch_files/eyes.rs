@@ -10,7 +10,7 @@
 //! of it is looked at instead, as often as that is cheap, and the kernel is asked again now and then.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -57,7 +57,7 @@ pub(super) enum Order {
 #[derive(Debug, Default)]
 pub(super) struct Sights {
     seen: Mutex<BTreeMap<Arc<Scope>, (PathBuf, Tick)>>,
-    /// Something was seen.
+    /// Something was seen, or nothing can be seen any more.
     pub(super) news: Notify,
 }
 
@@ -95,6 +95,15 @@ pub struct Status {
 /// How all scopes are watched.
 pub type Statuses = BTreeMap<Arc<Scope>, Status>;
 
+/// Tells of the thread's end, however it ends.
+struct Farewell(Arc<Sights>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.0.news.notify_one();
+    }
+}
+
 /// Gives orders. The thread ends when it is dropped.
 #[derive(Debug)]
 pub(super) struct Eyes {
@@ -121,11 +130,25 @@ impl Eyes {
         let (bell, heard) = UnixStream::pair()?;
         bell.set_nonblocking(true)?;
         heard.set_nonblocking(true)?;
+        let farewell = Farewell(Arc::clone(&sights));
         let seer = Seer::new(source, pace, (taken, heard), (sights, statuses));
         std::thread::Builder::new()
             .name("watch".to_owned())
-            .spawn(move || seer.run())?;
+            .spawn(move || {
+                // Told when the other end of the bell is closed.
+                let _farewell = farewell;
+                seer.run();
+            })?;
         Ok(Self { orders, bell })
+    }
+
+    /// Whether the thread has ended, and nothing is watched any more. [`Sights::news`] tells of it.
+    pub(super) fn are_shut(&self) -> bool {
+        // Nothing is ever said to this end of the bell.
+        match (&self.bell).read(&mut [0]) {
+            Ok(count) => count == 0,
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+        }
     }
 
     /// Gives an order.

@@ -36,7 +36,7 @@ use eco_home::clock;
 use tokio::sync::{mpsc, watch};
 
 use crate::fleet::{App, AppKey, By, Fleet, Slot};
-use crate::machine::Want;
+use crate::machine::{Tick, Want};
 use crate::resolve::Problem;
 use crate::supervisor::Input;
 use eyes::{Eyes, Order, Sights};
@@ -46,6 +46,9 @@ use ours::Known;
 use pending::{Echoes, Pending, Verdict, Wish};
 use rules::BadRule;
 use scope::Scope;
+
+/// Between two attempts to have eyes.
+const OPEN_AGAIN: Duration = Duration::from_secs(5);
 
 /// An app that is watched.
 struct Watch {
@@ -62,15 +65,7 @@ pub async fn run(
     inputs: mpsc::Sender<Input>,
     statuses: watch::Sender<Arc<Statuses>>,
 ) {
-    let mut watching = Watching {
-        home,
-        sights: Arc::default(),
-        statuses,
-        eyes: None,
-        apps: BTreeMap::new(),
-        ordered: BTreeSet::new(),
-        ours: Known::default(),
-    };
+    let mut watching = Watching::new(home, statuses);
     watching.run(published, inputs).await;
 }
 
@@ -81,6 +76,8 @@ struct Watching {
     statuses: watch::Sender<Arc<Statuses>>,
     /// Open since something is watched.
     eyes: Option<Eyes>,
+    /// They are not opened before.
+    open_at: Tick,
     apps: BTreeMap<AppKey, Watch>,
     /// What the eyes were told to watch.
     ordered: BTreeSet<Arc<Scope>>,
@@ -88,6 +85,19 @@ struct Watching {
 }
 
 impl Watching {
+    fn new(home: PathBuf, statuses: watch::Sender<Arc<Statuses>>) -> Self {
+        Self {
+            home,
+            sights: Arc::default(),
+            statuses,
+            eyes: None,
+            open_at: Tick::ZERO,
+            apps: BTreeMap::new(),
+            ordered: BTreeSet::new(),
+            ours: Known::default(),
+        }
+    }
+
     async fn run(
         &mut self,
         mut published: watch::Receiver<Arc<Fleet>>,
@@ -120,6 +130,9 @@ impl Watching {
             }
         }
         if self.apps.is_empty() && self.ordered.is_empty() {
+            return;
+        }
+        if !self.can_see(clock::since_boot()) {
             return;
         }
         if self.ours.update(fleet) {
@@ -161,13 +174,29 @@ impl Watching {
         self.apps.insert(key.clone(), watch);
     }
 
-    /// What cannot be watched is said: the apps run all the same.
-    fn order(&mut self, order: Order) {
-        if self.eyes.is_none() {
-            self.eyes = Eyes::open(Arc::clone(&self.sights), self.statuses.clone())
-                .map_err(|error| tracing::error!(%error, "no files are watched"))
-                .ok();
+    /// Opens the eyes where they are not. When that fails it is said, and tried again later: the apps run all the same.
+    fn can_see(&mut self, now: Tick) -> bool {
+        if self.eyes.as_ref().is_some_and(Eyes::are_shut) {
+            // Whoever opens theirs next knows of nothing.
+            self.eyes = None;
+            self.ordered.clear();
+            self.ours = Known::default();
+            self.statuses.send_replace(Arc::default());
+            self.open_at = now + OPEN_AGAIN;
         }
+        if self.eyes.is_none() && self.open_at <= now {
+            match Eyes::open(Arc::clone(&self.sights), self.statuses.clone()) {
+                Ok(eyes) => self.eyes = Some(eyes),
+                Err(error) => {
+                    tracing::error!(%error, "no files are watched");
+                    self.open_at = now + OPEN_AGAIN;
+                }
+            }
+        }
+        self.eyes.is_some()
+    }
+
+    fn order(&self, order: Order) {
         if let Some(eyes) = &self.eyes {
             eyes.order(order);
         }
@@ -215,14 +244,17 @@ impl Watching {
         inputs
     }
 
-    /// Until the next change has rested; `None`: nothing is pending, or it waits for news of the fleet.
+    /// Until the next change has rested, or the eyes are opened again; `None`: nothing is pending, or it waits for news of the
+    /// fleet.
     fn pause(&self) -> Option<Duration> {
         let now = clock::since_boot();
         let due = self.apps.values().filter_map(|watch| {
             let due = watch.pending.as_ref()?.due(delay(&watch.spec));
             (due > now).then(|| due.saturating_sub(now))
         });
-        due.min()
+        let is_blind = self.eyes.is_none() && !self.apps.is_empty();
+        let open = is_blind.then(|| self.open_at.saturating_sub(now));
+        due.chain(open).min()
     }
 }
 

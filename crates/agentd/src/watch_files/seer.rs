@@ -98,7 +98,7 @@ impl<S: Source> Seer<S> {
             self.look_where_due();
             self.publish();
             if let Err(error) = self.rest() {
-                tracing::error!(%error, "files are not watched any more");
+                tracing::error!(%error, "no changed files are heard of until this is begun again");
                 return;
             }
         }

@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use eco_config::spec::Links;
+use eco_config::spec::{Links, WatchPolicy};
 use eco_home::clock;
 use nix::errno::Errno;
 use tokio::sync::watch;
 
+use super::Watching;
 use super::eyes::{Eyes, Order, Pace, Sights, Statuses};
 use super::kernel::Kernel;
 use super::scope::Scope;
 use super::tree::Source;
+use crate::fleet::apply::Application;
+use crate::fleet::{By, Fleet};
 use crate::os::inotify::{Event, Telling, Watch, What};
 use crate::resolve::Root;
 
@@ -32,6 +35,8 @@ const HASTE: Pace = Pace {
 struct Faults {
     refuses: bool,
     loses: bool,
+    /// The thread that hears of it does not survive it.
+    ends: bool,
 }
 
 /// The kernel, when nothing is wrong with it.
@@ -60,6 +65,8 @@ impl Source for Faulty {
     }
 
     fn read(&mut self) -> io::Result<Vec<Event<Watch>>> {
+        let ends = self.faults.lock().expect("sound").ends;
+        assert!(!ends, "the thread is to end");
         let events = self.kernel.read()?;
         let mut faults = self.faults.lock().expect("sound");
         if events.is_empty() || !faults.loses {
@@ -180,6 +187,48 @@ async fn a_change_is_seen_and_a_scope_that_is_forgotten_is_not() {
     assert!(stage.sights.take().is_empty());
 }
 
+/// `dev/api`, whose files in this folder are watched.
+fn watching(folder: &Path) -> Fleet {
+    let mut spec = crate::environment::tests::spec("dev", "api");
+    spec.cwd = Some(folder.to_owned());
+    spec.watch = Some(WatchPolicy {
+        paths: Vec::new(),
+        ignore: None,
+        delay: Duration::ZERO,
+        links: Links::Followed,
+        polling: None,
+        depth: None,
+    });
+    let mut fleet = Fleet::default();
+    fleet.apply(Duration::ZERO, &By::ann(), Application::of(vec![spec]));
+    fleet
+}
+
+#[tokio::test]
+async fn eyes_that_are_shut_are_noticed_and_opened_again_a_little_later() {
+    let folder = tempfile::tempdir().expect("made");
+    let fleet = watching(folder.path());
+    let (tell, statuses) = watch::channel(Arc::default());
+    let mut watching = Watching::new(folder.path().join("home"), tell.clone());
+    let kernel = Faulty::default();
+    kernel.faults.lock().expect("sound").ends = true;
+    let eyes = Eyes::with(kernel, HASTE, Arc::clone(&watching.sights), tell).expect("opened");
+    watching.eyes = Some(eyes);
+    let told = tokio::time::timeout(PATIENCE, watching.sights.news.notified());
+    told.await.expect("its end is told");
+    watching.follow(&fleet);
+    assert!(watching.eyes.is_none() && watching.ordered.is_empty());
+    assert!(watching.pause().is_some(), "it is tried again");
+
+    watching.open_at = Duration::ZERO;
+    watching.follow(&fleet);
+    assert_eq!((watching.ordered.len(), watching.pause()), (1, None));
+    let mut statuses = statuses;
+    let watched = statuses.wait_for(|all| all.values().any(|one| one.folders == 1));
+    let watched = tokio::time::timeout(PATIENCE, watched);
+    drop(watched.await.expect("in time").expect("the eyes are open"));
+}
+
 #[tokio::test]
 async fn polling_sees_what_is_written_made_and_removed() {
     let mut stage = Stage::new(Some(Duration::from_millis(5)), Faults::default());
@@ -203,7 +252,7 @@ async fn polling_sees_what_is_written_made_and_removed() {
 async fn where_the_kernel_refuses_files_are_looked_at_and_people_are_told() {
     let faults = Faults {
         refuses: true,
-        loses: false,
+        ..Faults::default()
     };
     let mut stage = Stage::new(None, faults);
     let status = stage.status_is(|status| status.looks_every.is_some()).await;
