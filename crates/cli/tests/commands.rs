@@ -15,6 +15,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use eco_home::Daemon;
+use eco_home::launch::LaunchError;
 use eco_proto::agent::v1::scale_request::Size;
 use eco_proto::agent::v1::{
     Action, ErrorDetail, Instance, Outcome, Problem, Status, Verb, error_detail,
@@ -59,6 +60,25 @@ async fn ping_and_kill_start_nothing() {
     assert!(ping.ended_with(4).err().contains("no agent runs for"));
     let kill = world.run(&["kill"]).await;
     assert!(kill.ended_with(0).out().contains("Nothing runs"));
+}
+
+#[tokio::test]
+async fn kill_leaves_apps_alone_where_the_agent_is_only_missing() {
+    let world = World::new();
+    let keeper = world.home.socket(Daemon::Keeper);
+    let _keeper = eco_home::socket::bind(&keeper).expect("bound");
+    let mut surroundings = world.surroundings();
+    surroundings.launch = Box::new(|_, daemon| {
+        Err(LaunchError::Missing {
+            program: daemon.program(),
+            beside: "/opt/eco".into(),
+        })
+    });
+    let ran = world.run_in(&surroundings, &["kill"]).await;
+    let err = ran.ended_with(4).err();
+    assert!(err.contains("install eco-agentd beside eco"), "{err}");
+    assert!(err.contains("what runs goes on"), "{err}");
+    assert!(!err.contains("SIGKILL"), "{err}");
 }
 
 #[tokio::test]

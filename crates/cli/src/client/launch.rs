@@ -30,9 +30,27 @@ const LINES: usize = 15;
 /// Bytes of it that are looked at.
 const TAIL: u64 = 64 << 10;
 
+/// Why there is no agent, to be told.
+#[derive(Debug)]
+pub(crate) enum NoAgent {
+    /// It was started, and ended with an error: so will the next one.
+    Ended(CliError),
+    /// It was not started, or may yet come: what runs is still its.
+    Absent(CliError),
+}
+
+impl From<NoAgent> for CliError {
+    fn from(why: NoAgent) -> Self {
+        match why {
+            NoAgent::Ended(refusal) | NoAgent::Absent(refusal) => refusal,
+        }
+    }
+}
+
 /// Starts the agent of `home` and meets it.
-pub(crate) async fn agent(home: &Home, surroundings: &Surroundings) -> Result<Agent, CliError> {
-    home.prepare()?;
+pub(crate) async fn agent(home: &Home, surroundings: &Surroundings) -> Result<Agent, NoAgent> {
+    home.prepare()
+        .map_err(|error| NoAgent::Absent(error.into()))?;
     let log = home.log(Daemon::Agent);
     let before = log.metadata().map_or(0, |about| about.len());
     let mut child = (surroundings.launch)(home, Daemon::Agent).map_err(refused)?;
@@ -40,7 +58,8 @@ pub(crate) async fn agent(home: &Home, surroundings: &Surroundings) -> Result<Ag
     let mut ended: Option<ExitStatus> = None;
     let mut again_at = clock::since_boot() + AGAIN;
     loop {
-        if let Some(agent) = Agent::find(home).await? {
+        let found = Agent::find(home).await;
+        if let Some(agent) = found.map_err(NoAgent::Absent)? {
             return Ok(agent);
         }
         let now = clock::since_boot();
@@ -61,26 +80,35 @@ pub(crate) async fn agent(home: &Home, surroundings: &Surroundings) -> Result<Ag
     }
 }
 
-fn refused(error: LaunchError) -> CliError {
+fn refused(error: LaunchError) -> NoAgent {
     let hint = match &error {
         LaunchError::Missing { .. } => "install eco-agentd beside eco, or put it on PATH",
         LaunchError::Log { .. } => "make that file writable, or set ECO_HOME to another folder",
         LaunchError::Run { .. } => "check that the program can be executed",
     };
-    CliError::daemon("start the agent")
+    let refusal = CliError::daemon("start the agent")
         .because(error)
-        .hinted(hint)
+        .hinted(hint);
+    NoAgent::Absent(refusal)
 }
 
-fn silent(ended: Option<ExitStatus>, log: &Path, before: u64) -> CliError {
-    let cause = match ended {
-        Some(status) => format!("eco-agentd ended at once ({status})"),
-        None => format!("eco-agentd did not listen within {} s", PATIENCE.as_secs()),
+fn silent(ended: Option<ExitStatus>, log: &Path, before: u64) -> NoAgent {
+    let refusal = |cause: String| {
+        CliError::daemon("start the agent")
+            .because(cause)
+            .detailed(tail(log, before))
+            .hinted(format!("see {}", log.display()))
     };
-    CliError::daemon("start the agent")
-        .because(cause)
-        .detailed(tail(log, before))
-        .hinted(format!("see {}", log.display()))
+    match ended {
+        Some(status) if !status.success() => {
+            NoAgent::Ended(refusal(format!("eco-agentd ended at once ({status})")))
+        }
+        // One that ended well found the lock held: by another one that does not listen.
+        Some(_) | None => NoAgent::Absent(refusal(format!(
+            "eco-agentd did not listen within {} s",
+            PATIENCE.as_secs()
+        ))),
+    }
 }
 
 /// The last lines that came into the log at `path` since it had `before` bytes.
@@ -107,7 +135,25 @@ fn tail(path: &Path, before: u64) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
     use super::*;
+    use crate::error::chain;
+
+    #[test]
+    fn only_an_agent_that_ended_with_an_error_will_not_come() {
+        let silent = |ended| silent(ended, Path::new("/nowhere/agentd.log"), 0);
+        let NoAgent::Ended(refusal) = silent(Some(ExitStatus::from_raw(1 << 8))) else {
+            panic!("it ended with code 1")
+        };
+        assert!(chain(&refusal).contains("ended at once"));
+        for ended in [None, Some(ExitStatus::from_raw(0))] {
+            let NoAgent::Absent(refusal) = silent(ended) else {
+                panic!("{ended:?}")
+            };
+            assert!(chain(&refusal).contains("did not listen within 10 s"));
+        }
+    }
 
     #[test]
     fn only_what_came_since_the_launch_is_shown_and_only_its_end() {

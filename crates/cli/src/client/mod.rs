@@ -27,4 +27,4 @@ pub(crate) use gone::{
     Gone, end as end_daemon, kill as kill_daemon, listens, wait as wait_until_gone,
 };
 pub(crate) use keeper::Keeper;
-pub(crate) use launch::agent as launch_agent;
+pub(crate) use launch::{NoAgent, agent as launch_agent};

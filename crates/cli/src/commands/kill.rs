@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  an agent is there, or one can be started ─▶ it ends the apps, each as it is to be ended, and remembers them
-//!  none can be started ────────────────────▶ the keeper ends what it has, and the state stays as it is
+//!  it ends with an error at once ──────────▶ the keeper ends what it has, and the state stays as it is
+//!  it is not there, or slow ───────────────▶ nothing is done, and that is said
 //!  a daemon does not answer, or stays ─────▶ SIGKILL
 //! ```
 
@@ -12,7 +13,7 @@ use eco_home::Daemon;
 
 use super::daemons::{end, end_log_daemon};
 use super::session::Session;
-use crate::client::{Agent, Keeper, kill_daemon, listens};
+use crate::client::{Agent, Keeper, NoAgent, kill_daemon, listens};
 use crate::error::{CliError, chain};
 use crate::number;
 use crate::render::json;
@@ -108,7 +109,7 @@ async fn without_agent(
 enum Found {
     /// An agent.
     Agent(Box<Agent>),
-    /// None, for this reason.
+    /// None: it ends with an error.
     NoneStarts(CliError),
     /// There is nothing to end.
     Nothing,
@@ -133,10 +134,14 @@ async fn agent(session: &mut Session<'_>) -> Result<Found, CliError> {
             None => return Err(silence),
         },
     }
-    Ok(match session.launch().await {
-        Ok(agent) => Found::Agent(Box::new(agent)),
-        Err(refusal) => Found::NoneStarts(refusal),
-    })
+    match session.launch().await {
+        Ok(agent) => Ok(Found::Agent(Box::new(agent))),
+        Err(NoAgent::Ended(refusal)) => Ok(Found::NoneStarts(refusal)),
+        // Once it is there, each app ends as it is to be ended, and is remembered.
+        Err(NoAgent::Absent(refusal)) => {
+            Err(refusal.hinted("what runs goes on: eco kill again, when the agent can be started"))
+        }
+    }
 }
 
 fn tell(

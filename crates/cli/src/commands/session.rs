@@ -4,7 +4,7 @@ use eco_home::Home;
 use eco_proto::agent::v1::Selection;
 
 use crate::args::Global;
-use crate::client::{Agent, launch_agent};
+use crate::client::{Agent, NoAgent, launch_agent};
 use crate::error::CliError;
 use crate::surroundings::Surroundings;
 use crate::ui::Ui;
@@ -49,7 +49,7 @@ impl<'a> Session<'a> {
     }
 
     /// Starts the agent.
-    pub(crate) async fn launch(&mut self) -> Result<Agent, CliError> {
+    pub(crate) async fn launch(&mut self) -> Result<Agent, NoAgent> {
         self.ui.status("Starting the eco agent.");
         launch_agent(&self.home, self.surroundings).await
     }
