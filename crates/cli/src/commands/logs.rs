@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::session::Session;
 use super::sources::{PATIENCE, Sources, of_run, sources};
+use super::spoken::Form;
 use crate::client::{Reader, Told, read};
 use crate::error::CliError;
 use crate::last::Last;
@@ -88,7 +89,7 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         ui: &mut *session.ui,
         labels,
         zone: TimeZone::system(),
-        form: if args.json { Form::Json } else { Form::Text },
+        form: Form::of_flag(args.json),
     };
     let reading = read(&session.home, request, PATIENCE, &mut printer);
     if !args.follow {
@@ -99,12 +100,6 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         // Ctrl-C is how following ends, and the apps are not meant by it.
         _ = tokio::signal::ctrl_c() => Ok(()),
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Text,
-    Json,
 }
 
 struct Printer<'a> {

@@ -1,15 +1,14 @@
 //! All that is known of an instance.
 
-use eco_proto::agent::v1::exit::How;
 use eco_proto::agent::v1::{AppSpec, Description, Exit, KeptLimit, Resolved};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::line::time;
 use super::list::Row;
-use super::some;
 use super::spec::fields;
 use super::speech::{Speech, speech};
+use super::{how_ended, some};
 use crate::redaction::Secrets;
 
 /// One instance and its app.
@@ -123,12 +122,7 @@ fn limit(limit: KeptLimit) -> Limit {
 }
 
 fn ended(exit: Exit) -> Ended {
-    let (code, signal, spawn_failed) = match exit.how {
-        Some(How::Code(code)) => (Some(code), None, None),
-        Some(How::Signal(signal)) => (None, Some(signal), None),
-        Some(How::SpawnFailed(why)) => (None, None, Some(why)),
-        Some(How::Unknown(_)) | None => (None, None, None),
-    };
+    let (code, signal, spawn_failed) = how_ended(exit.how);
     Ended {
         run: exit.run,
         out_of_memory: exit.out_of_memory.is_some(),

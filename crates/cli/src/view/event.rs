@@ -1,10 +1,10 @@
 //! What happened.
 
 use eco_proto::agent::v1::by::Who;
-use eco_proto::agent::v1::exit::How;
 use eco_proto::agent::v1::{By, Event, EventKind};
 use serde::Serialize;
 
+use super::how_ended;
 use super::line::time;
 
 /// One event. The names of the fields are the contract of `eco events --json`.
@@ -33,11 +33,7 @@ pub(crate) struct Happened {
 /// Makes a view of an event.
 pub(crate) fn happened(event: Event) -> Happened {
     let how = event.exit.as_ref().and_then(|exit| exit.how.clone());
-    let (code, signal) = match how {
-        Some(How::Code(code)) => (Some(code), None),
-        Some(How::Signal(signal)) => (None, Some(signal)),
-        Some(How::Unknown(_) | How::SpawnFailed(_)) | None => (None, None),
-    };
+    let (code, signal, _) = how_ended(how);
     Happened {
         event: kind(event.kind()),
         by: event.by.and_then(by),

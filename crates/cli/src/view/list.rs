@@ -6,6 +6,7 @@ use eco_proto::agent::v1::{ExecMode, Instance, Status};
 use serde::Serialize;
 
 use super::line::time;
+use super::some;
 
 /// What of an instance's processes is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +65,8 @@ impl Health {
     fn new(health: &pb::Health) -> Self {
         Self {
             verdict: verdict_name(health.verdict()),
-            asks: some(&health.asks),
-            answer: some(&health.answer),
+            asks: some(health.asks.clone()),
+            answer: some(health.answer.clone()),
             answered_at: time(health.answered_ns),
             failures: health.failures,
         }
@@ -102,7 +103,7 @@ impl Row {
             threads: instance.threads,
             exec_mode: exec_mode_name(instance.exec_mode()),
             watch: instance.watch,
-            cause: some(&instance.cause),
+            cause: some(instance.cause.clone()),
             health: instance.health.as_ref().map(Health::new),
         }
     }
@@ -118,10 +119,6 @@ pub(crate) fn rows(host: &str, instances: &[Instance]) -> Vec<Row> {
         (&left.env, &left.name, left.instance).cmp(&(&right.env, &right.name, right.instance))
     });
     rows
-}
-
-fn some(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 const fn verdict_name(verdict: Verdict) -> &'static str {

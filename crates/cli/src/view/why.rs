@@ -1,12 +1,12 @@
 //! The runs of an instance: why each began, and why it ended.
 
-use eco_proto::agent::v1::exit::How;
 use eco_proto::agent::v1::{Beginning, Description, Exit, Instance};
 use serde::Serialize;
 
 use super::event::by;
 use super::line::{LogLine, time};
 use super::list::status_name;
+use super::{how_ended, some};
 
 /// An instance and its runs, the latest first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -93,12 +93,7 @@ fn living(instance: &Instance) -> Option<Run> {
 }
 
 fn run_that_ended(exit: Exit) -> Run {
-    let (code, signal, spawn_failed) = match exit.how {
-        Some(How::Code(code)) => (Some(code), None, None),
-        Some(How::Signal(signal)) => (None, Some(signal), None),
-        Some(How::SpawnFailed(why)) => (None, None, Some(why)),
-        Some(How::Unknown(_)) | None => (None, None, None),
-    };
+    let (code, signal, spawn_failed) = how_ended(exit.how);
     let ended = Ended {
         at: time(exit.at_ns),
         code,
@@ -133,8 +128,4 @@ pub(crate) fn line(log: LogLine) -> Line {
         text: String::from_utf8_lossy(&log.text).into_owned(),
         log,
     }
-}
-
-fn some(text: String) -> Option<String> {
-    Some(text).filter(|text| !text.is_empty())
 }
