@@ -30,17 +30,8 @@ pub enum Message {
     Metrics(Vec<Metric>),
     /// What came of something that it was asked to do.
     Reply(Answer),
-    /// Something happened in it.
-    Event {
-        /// `process:exception`, `human:event` …
-        kind: String,
-        /// What is told of it.
-        data: Value,
-    },
-    /// Node speaks, and not the app.
-    Node,
-    /// The app's own.
-    Custom(Value),
+    /// An event, the app's own, or a word of Node's: nobody here acts upon it.
+    Other,
     /// No JSON.
     Malformed,
 }
@@ -86,37 +77,31 @@ impl Message {
     pub fn parse(line: &[u8]) -> Self {
         match serde_json::from_slice(line) {
             Ok(Value::String(text)) if text == "ready" => Self::Ready,
-            Ok(Value::Object(fields)) => of_object(fields),
-            Ok(value) => Self::Custom(value),
+            Ok(Value::Object(fields)) => of_object(&fields),
+            Ok(_) => Self::Other,
             Err(_) => Self::Malformed,
         }
     }
 }
 
-fn of_object(mut fields: Map<String, Value>) -> Message {
+fn of_object(fields: &Map<String, Value>) -> Message {
     let is_nodes = |cmd: &str| cmd.starts_with("NODE_");
     if fields
         .get("cmd")
         .and_then(Value::as_str)
         .is_some_and(is_nodes)
     {
-        return Message::Node;
+        return Message::Other;
     }
-    let Some(kind) = fields
-        .get("type")
-        .and_then(Value::as_str)
-        .map(str::to_owned)
-    else {
-        return Message::Custom(Value::Object(fields));
+    let kind = fields.get("type").and_then(Value::as_str);
+    let data = fields.get("data").unwrap_or(&Value::Null);
+    let understood = match kind {
+        Some("axm:action") => action(data).map(Message::Action),
+        Some("axm:monitor") => data.as_object().map(metrics).map(Message::Metrics),
+        Some("axm:reply") => answer(data).map(Message::Reply),
+        Some(_) | None => None,
     };
-    let data = fields.remove("data").unwrap_or(Value::Null);
-    let understood = match kind.as_str() {
-        "axm:action" => action(&data).map(Message::Action),
-        "axm:monitor" => data.as_object().map(metrics).map(Message::Metrics),
-        "axm:reply" => answer(&data).map(Message::Reply),
-        _ => None,
-    };
-    understood.unwrap_or(Message::Event { kind, data })
+    understood.unwrap_or(Message::Other)
 }
 
 fn action(data: &Value) -> Option<Action> {
@@ -194,17 +179,18 @@ mod tests {
     #[test]
     fn only_the_bare_word_says_that_an_app_is_ready() {
         assert_eq!(Message::parse(b"\"ready\""), Message::Ready);
-        assert_eq!(parse(&json!("Ready")), Message::Custom(json!("Ready")));
-        let wrapped = json!({"ready": true});
-        assert_eq!(parse(&wrapped), Message::Custom(wrapped));
+        assert_eq!(parse(&json!("Ready")), Message::Other);
+        assert_eq!(parse(&json!({"ready": true})), Message::Other);
     }
 
     #[test]
     fn what_node_says_is_no_word_of_the_app() {
-        let handle = json!({"cmd": "NODE_HANDLE", "type": "net.Socket", "msg": "ready"});
-        assert_eq!(parse(&handle), Message::Node);
-        let own = json!({"cmd": "start"});
-        assert_eq!(parse(&own), Message::Custom(own));
+        let told = |cmd: &str| {
+            let data = json!({"action_name": "gc"});
+            parse(&json!({"cmd": cmd, "type": "axm:action", "data": data}))
+        };
+        assert_eq!(told("NODE_HANDLE"), Message::Other);
+        assert!(matches!(told("start"), Message::Action(_)));
     }
 
     #[test]
@@ -261,15 +247,11 @@ mod tests {
     }
 
     #[test]
-    fn anything_with_a_type_is_an_event() {
+    fn an_event_and_what_is_no_action_though_it_says_so_are_acted_upon_by_nobody() {
         let told = json!({"type": "human:event", "data": {"name": "sold"}});
-        let event = Message::Event {
-            kind: "human:event".to_owned(),
-            data: json!({"name": "sold"}),
-        };
-        assert_eq!(parse(&told), event);
+        assert_eq!(parse(&told), Message::Other);
         let nameless = json!({"type": "axm:action", "data": 1});
-        assert!(matches!(parse(&nameless), Message::Event { .. }));
+        assert_eq!(parse(&nameless), Message::Other);
     }
 
     #[test]

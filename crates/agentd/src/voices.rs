@@ -180,7 +180,7 @@ impl Listener {
             }
             // Nobody waits: whoever asked has given up.
             Message::Reply(answer) => drop(self.replies.send(Arc::new((key, answer)))),
-            Message::Event { .. } | Message::Node | Message::Custom(_) => {}
+            Message::Other => {}
             Message::Malformed => {
                 tracing::debug!(run = %key, "what an app says over its channel is no JSON");
             }
