@@ -96,6 +96,9 @@ pub enum DaemonError {
         #[source]
         source: std::io::Error,
     },
+    /// Nothing can be run at all.
+    #[error("begin")]
+    Runtime(#[source] std::io::Error),
     /// Signals cannot be heard.
     #[error("hear signals")]
     Signals(#[source] std::io::Error),

@@ -2,14 +2,18 @@
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
-use eco_agentd::daemon::{self, Args};
+use eco_agentd::daemon::{self, Args, DaemonError};
 use eco_home::own_log::OwnLog;
+use tokio::runtime::Builder;
 use tracing_subscriber::EnvFilter;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+/// How long what looks at files and processes may still take: a disk that does not answer is not waited for.
+const LAST_LOOKS: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
     let args = Args::parse();
     tracing_subscriber::fmt()
         .with_writer(OwnLog::default)
@@ -18,7 +22,16 @@ async fn main() -> ExitCode {
             EnvFilter::try_from_env("ECO_LOG").unwrap_or_else(|_| EnvFilter::new("info")),
         )
         .init();
-    match daemon::run(args).await {
+    let ended = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(DaemonError::Runtime)
+        .and_then(|runtime| {
+            let ended = runtime.block_on(daemon::run(args));
+            runtime.shutdown_timeout(LAST_LOOKS);
+            ended
+        });
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(

@@ -79,10 +79,10 @@ pub async fn run(
 ) {
     let mut files = Files::after(before, &Wanted::of(&published.borrow()));
     loop {
-        let wanted = Wanted::of(&published.borrow_and_update());
+        let fleet = Arc::clone(&published.borrow_and_update());
         // A path may lead anywhere, also to a disk that does not answer.
         let kept = tokio::task::spawn_blocking(move || {
-            let problems = files.keep(&wanted);
+            let problems = files.keep(&Wanted::of(&fleet));
             (files, problems)
         });
         let Ok((after, found)) = kept.await else {

@@ -43,17 +43,21 @@ enum Pace {
 pub async fn run(mut published: watch::Receiver<Arc<Fleet>>, inputs: mpsc::Sender<Input>) {
     loop {
         let candidates = candidates(&published.borrow_and_update());
-        for key in listening(&candidates) {
+        let is_urgent = candidates
+            .iter()
+            .any(|candidate| candidate.pace == Pace::Often);
+        let is_awaited = !candidates.is_empty();
+        // All of /proc may have to be looked at, which nobody else is to wait for.
+        let looked = tokio::task::spawn_blocking(move || listening(&candidates)).await;
+        let Ok(listening) = looked else { return };
+        for key in listening {
             if inputs.send(Input::Ready(key, Sign::Port)).await.is_err() {
                 return;
             }
         }
-        let is_urgent = candidates
-            .iter()
-            .any(|candidate| candidate.pace == Pace::Often);
         tokio::select! {
             () = tokio::time::sleep(EVERY), if is_urgent => {}
-            () = tokio::time::sleep(SELDOM), if !is_urgent && !candidates.is_empty() => {}
+            () = tokio::time::sleep(SELDOM), if !is_urgent && is_awaited => {}
             changed = published.changed(), if !is_urgent => if changed.is_err() { return },
         }
     }

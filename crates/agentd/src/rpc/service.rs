@@ -112,9 +112,7 @@ impl Service {
             .filter_map(|key| convert::living(fleet.slot(key)?))
             .collect();
         let sampler = Arc::clone(&self.sampler);
-        let usages = tokio::task::spawn_blocking(move || sampler.look(&leaders, closeness))
-            .await
-            .map_err(|_| refuse::ending())?;
+        let usages = apart(move || sampler.look(&leaders, closeness)).await?;
         let mut instances = convert::instances(fleet, slots, &usages, &self.board.borrow());
         let voices = self.peers.ears.voices.borrow();
         for (key, instance) in slots.iter().zip(&mut instances) {
@@ -325,9 +323,10 @@ impl Agent for Service {
         let request = request.into_inner();
         let fleet = self.fleet();
         let slots = looked_at(&fleet, request.selection)?;
+        let watches = self.watches();
         Ok(Response::new(pb::ExplainWatchReply {
             host: self.host.clone(),
-            apps: self.watches().explain(&fleet, &slots, &request.paths),
+            apps: apart(move || watches.explain(&fleet, &slots, &request.paths)).await?,
         }))
     }
 
@@ -339,7 +338,7 @@ impl Agent for Service {
         let slots = looked_at(&fleet, request.into_inner().selection)?;
         Ok(Response::new(pb::VariablesReply {
             host: self.host.clone(),
-            instances: variables::of(&fleet, &slots),
+            instances: apart(move || variables::of(&fleet, &slots)).await?,
         }))
     }
 
@@ -455,6 +454,12 @@ impl Agent for Service {
 }
 
 /// The slots that somebody asks to see.
+/// Looks at files and processes, which may take its time, where nobody else has to wait for it.
+async fn apart<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Result<T, Status> {
+    let looked = tokio::task::spawn_blocking(look).await;
+    looked.map_err(|_| refuse::ending())
+}
+
 fn looked_at(fleet: &Fleet, selection: Option<pb::Selection>) -> Result<Vec<SlotKey>, Status> {
     let selection = convert::selection(selection, Asks::ToLook);
     select(fleet, &selection).map_err(|refused| refuse::selection(&refused))
