@@ -96,3 +96,17 @@ fn apps_start_anew_when_the_damaged_state_was_moved_away() {
     assert_eq!(anew.number("run"), before + 1);
     assert_eq!(anew.number("restarts"), 0);
 }
+
+#[test]
+fn what_no_known_app_explains_is_ended_too() {
+    let env = TestEnv::started(&json!([app("a", &["wait"]), app("b", &["wait"])]));
+    env.slay(env.daemons().agent);
+    let state = env.home().join("state");
+    fs::rename(&state, env.home().join("state.away")).expect("moved");
+    assert!(env.list().all().is_empty());
+
+    let killed = env.eco(&["kill"]).ok();
+    killed.tells(&["belong to no app that is known"]);
+    assert!(!killed.stderr.contains("was killed"), "{killed}");
+    assert_eq!(env.processes(), std::collections::BTreeSet::new());
+}

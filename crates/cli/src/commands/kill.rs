@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  an agent is there, or one can be started ─▶ it ends the apps, each as it is to be ended, and remembers them
+//!                                             and the keeper ends what no known app explains
 //!  it ends with an error at once ──────────▶ the keeper ends what it has, and the state stays as it is
 //!  it is not there, or slow ───────────────▶ nothing is done, and that is said
 //!  a daemon does not answer, or stays ─────▶ SIGKILL
@@ -17,6 +18,9 @@ use crate::client::{Agent, Keeper, NoAgent, kill_daemon, listens};
 use crate::error::{CliError, chain};
 use crate::number;
 use crate::render::json;
+
+/// How long the keeper may take to say what is left.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// Stop every app, and end the agent, the keeper and the log daemon
 ///
@@ -57,15 +61,29 @@ async fn by_agent(
         Err(_) => return Err(late(session, args.timeout)),
     };
     let who = agent.who();
-    for (daemon, pid) in [
-        (Daemon::Agent, who.pid),
-        (Daemon::Log, who.logd_pid),
-        (Daemon::Keeper, who.keeper_pid),
-    ] {
+    for (daemon, pid) in [(Daemon::Agent, who.pid), (Daemon::Log, who.logd_pid)] {
         end(session, daemon, pid).await?;
     }
+    let stopped = stopped + end_strangers(session).await?;
+    end(session, Daemon::Keeper, who.keeper_pid).await?;
     let said = format!("Stopped {stopped} instances, and eco itself.\n");
     tell(session, args, stopped, said)
+}
+
+/// Ends the runs that the agent knew nothing of: the keeper stays for them. Returns how many there were.
+async fn end_strangers(session: &mut Session<'_>) -> Result<u32, CliError> {
+    let found = tokio::time::timeout(ANSWER, Keeper::find(&session.home)).await;
+    // One that is just ending hangs up. One that is silent is killed, and nobody knows what it has.
+    let Ok(Ok(Some(keeper))) = found else {
+        return Ok(0);
+    };
+    let strangers = keeper.end_all().await?;
+    if strangers > 0 {
+        session.ui.warning(&format!(
+            "{strangers} instances belong to no app that is known. They were ended by SIGINT, or by SIGKILL."
+        ));
+    }
+    Ok(strangers)
 }
 
 /// The apps are still being ended; the agent, the keeper and the log daemon stay for that.
