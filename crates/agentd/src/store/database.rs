@@ -118,9 +118,16 @@ impl Database {
     /// Refuses what is not all that was written. What an earlier version wrote without a seal is sealed as it is.
     fn verify(&self) -> Result<(), StoreError> {
         let found = self.sum()?;
-        let seal = self.meta.get(SEAL).map_err(StoreError::Read)?;
-        let has_boot = self.meta.get(BOOT).map_err(StoreError::Read)?.is_some();
-        let witnessed = self.witness.read().map_err(StoreError::Witness)?;
+        let seal = self.meta.get(SEAL).map_err(|error| self.unread(error))?;
+        let has_boot = self
+            .meta
+            .get(BOOT)
+            .map_err(|error| self.unread(error))?
+            .is_some();
+        let witnessed = self
+            .witness
+            .read()
+            .map_err(|source| self.witness_failed(source))?;
         let Some(seal) = seal else {
             return match witnessed {
                 Witnessed::Sealed | Witnessed::UpTo(_) => {
@@ -132,7 +139,7 @@ impl Database {
                 Witnessed::Unsealed | Witnessed::Nothing => {
                     self.meta
                         .insert(SEAL, found.encode())
-                        .map_err(StoreError::Write)?;
+                        .map_err(|error| self.unwritten(error))?;
                     self.flush()?;
                     self.witness(found.generation);
                     Ok(())
@@ -160,7 +167,7 @@ impl Database {
         let mut sum = Seal::default();
         for part in Part::ALL {
             for entry in self.tree(part) {
-                let (key, value) = entry.map_err(StoreError::Read)?;
+                let (key, value) = entry.map_err(|error| self.unread(error))?;
                 if part != Part::Meta || key != SEAL.as_bytes() {
                     sum.add(part.name(), &key, &value);
                 }
@@ -174,7 +181,7 @@ impl Database {
         let mut bad = Vec::new();
         let mut last_runs = BTreeMap::new();
         for entry in &self.runs {
-            let (key, value) = entry.map_err(StoreError::Read)?;
+            let (key, value) = entry.map_err(|error| self.unread(error))?;
             match record::run_number(&key, &value) {
                 Ok((slot, run)) => drop(last_runs.insert(slot, run)),
                 Err(record) => bad.push(record),
@@ -182,17 +189,17 @@ impl Database {
         }
         let mut apps = BTreeMap::new();
         for entry in &self.apps {
-            let (key, value) = entry.map_err(StoreError::Read)?;
+            let (key, value) = entry.map_err(|error| self.unread(error))?;
             match record::app(&key, &value) {
                 Ok(app) => drop(apps.insert(AppKey::of(&app.spec), app)),
                 Err(record) => bad.push(record),
             }
         }
         for entry in &self.slots {
-            let (key, value) = entry.map_err(StoreError::Read)?;
+            let (key, value) = entry.map_err(|error| self.unread(error))?;
             bad.extend(add_slot(&mut apps, &key, &value).err());
         }
-        let boot_id = self.meta.get(BOOT).map_err(StoreError::Read)?;
+        let boot_id = self.meta.get(BOOT).map_err(|error| self.unread(error))?;
         let boot_id = boot_id
             .map(|id| String::from_utf8_lossy(&id).into_owned())
             .unwrap_or_default();
@@ -210,6 +217,28 @@ impl Database {
             key: BOOT.into(),
             value: Some(boot_id.into()),
         }])
+    }
+
+    /// What to tell where records cannot be read.
+    pub(super) fn unread(&self, source: sled::Error) -> StoreError {
+        StoreError::Read {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    fn unwritten(&self, source: sled::Error) -> StoreError {
+        StoreError::Write {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    fn witness_failed(&self, source: std::io::Error) -> StoreError {
+        StoreError::Witness {
+            path: self.witness.path().to_owned(),
+            source,
+        }
     }
 
     /// The tree of events.
@@ -245,7 +274,7 @@ impl Database {
             }
             write(Part::Slots, &name, slot.map(record::of_slot));
         }
-        writes.extend(events::writes(&self.events, events)?);
+        writes.extend(events::writes(&self.events, events).map_err(|error| self.unread(error))?);
         self.write(&writes)
     }
 
@@ -285,7 +314,7 @@ impl Database {
             Ok(seal.generation)
         });
         let generation = written.map_err(|error| match error {
-            TransactionError::Storage(error) => StoreError::Write(error),
+            TransactionError::Storage(error) => self.unwritten(error),
             TransactionError::Abort(()) => damaged(&self.path, "and its seal is missing"),
         })?;
         self.flush()?;
@@ -308,7 +337,10 @@ impl Database {
 
     /// Returns when everything written is on disk.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
-        self.db.flush().map(drop).map_err(StoreError::Write)
+        self.db
+            .flush()
+            .map(drop)
+            .map_err(|error| self.unwritten(error))
     }
 }
 

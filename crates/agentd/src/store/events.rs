@@ -41,7 +41,8 @@ impl Events {
 
     /// The number of the latest; 0: there is none.
     pub fn last(&self) -> Result<u64, StoreError> {
-        self.store.using(|database| last(database.events()))
+        self.store
+            .using(|database| last(database.events()).map_err(|error| database.unread(error)))
     }
 
     /// Those after the number `after`, oldest first, at most `most`. What is not understood is told apart.
@@ -55,7 +56,7 @@ impl Events {
             let entries = database.events().range(first..).take(most);
             entries
                 .map(|entry| {
-                    let (key, value) = entry.map_err(StoreError::Read)?;
+                    let (key, value) = entry.map_err(|error| database.unread(error))?;
                     let number = number(&key);
                     Ok(read(number, &value))
                 })
@@ -65,7 +66,7 @@ impl Events {
 }
 
 /// What there is to write to the tree so that `events` are added, and the oldest go.
-pub(super) fn writes(tree: &Tree, events: &[Event]) -> Result<Vec<Write>, StoreError> {
+pub(super) fn writes(tree: &Tree, events: &[Event]) -> sled::Result<Vec<Write>> {
     let mut number = last(tree)?;
     let mut writes = Vec::new();
     let mut write = |number: u64, value| {
@@ -93,9 +94,8 @@ fn read(number: u64, value: &[u8]) -> Result<Numbered, BadRecord> {
     Ok(Numbered { number, event })
 }
 
-fn last(tree: &Tree) -> Result<u64, StoreError> {
-    let last = tree.last().map_err(StoreError::Read)?;
-    Ok(last.map_or(0, |(key, _)| number(&key)))
+fn last(tree: &Tree) -> sled::Result<u64> {
+    Ok(tree.last()?.map_or(0, |(key, _)| number(&key)))
 }
 
 /// A key that is no number comes from nobody: it counts as before all others.

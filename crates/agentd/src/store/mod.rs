@@ -47,7 +47,9 @@ const REST: Duration = Duration::from_millis(10);
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be opened.
-    #[error("open the state in {path} (apps that run go on, and `eco kill` ends them without it)")]
+    #[error(
+        "open the state in {path} (apps that run go on, and `eco kill` ends them without it; if it is damaged, move that folder away then, and start them anew)"
+    )]
     Open {
         /// Its folder.
         path: PathBuf,
@@ -67,14 +69,36 @@ pub enum StoreError {
         what: &'static str,
     },
     /// It cannot be told how far it was written.
-    #[error("read how far the state was written")]
-    Witness(#[source] std::io::Error),
+    #[error(
+        "read {path}, which says how far the state was written: it must be a file that its owner may read"
+    )]
+    Witness {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// It cannot be read.
-    #[error("read the state")]
-    Read(#[source] sled::Error),
+    #[error(
+        "read the state in {path}: look whether its disk is well; if it is lost, `eco kill`, move that folder away and start anew"
+    )]
+    Read {
+        /// Its folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: sled::Error,
+    },
     /// It cannot be written.
-    #[error("write the state")]
-    Write(#[source] sled::Error),
+    #[error("write the state in {path}: its disk needs room and must take writes")]
+    Write {
+        /// Its folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: sled::Error,
+    },
     /// It was closed after a write that failed.
     #[error("use the state in {path}, which cannot be opened again since a write failed")]
     Closed {

@@ -119,15 +119,21 @@ impl Witness {
         }
     }
 
-    /// What was written last.
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What was written last. Noise is taken for what no boot says.
     pub(super) fn read(&self) -> io::Result<Witnessed> {
-        let text = match fs::read_to_string(&self.path) {
-            Ok(text) => text,
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Witnessed::Nothing);
             }
             Err(error) => return Err(error),
         };
+        let text = String::from_utf8_lossy(&bytes);
         let mut words = text.split_whitespace();
         Ok(match (words.next(), words.next().map(str::parse)) {
             (None, _) => Witnessed::Unsealed,
@@ -218,7 +224,9 @@ mod tests {
             assert_eq!(read("one"), Witnessed::UpTo(generation));
         }
         assert_eq!(read("two"), Witnessed::Sealed);
-        fs::write(folder.path().join(WRITTEN), "noise").expect("written");
-        assert_eq!(read("one"), Witnessed::Sealed);
+        for noise in [&b"noise"[..], &[0xff, 0xfe, 0x20, 0x80]] {
+            fs::write(folder.path().join(WRITTEN), noise).expect("written");
+            assert_eq!(read("one"), Witnessed::Sealed);
+        }
     }
 }

@@ -213,3 +213,25 @@ fn whoever_dies_in_the_middle_of_a_commit_leaves_a_whole_state() {
         "not of one commit"
     );
 }
+
+#[test]
+fn a_file_beside_the_state_that_cannot_be_read_is_named() {
+    let (folder, store) = saved(&mut fleet());
+    drop(store);
+    let path = folder.path().join("eco-written");
+    std::fs::remove_file(&path).expect("it is there");
+    std::fs::create_dir(&path).expect("made");
+    let until = Instant::now() + Duration::from_secs(10);
+    // The lock goes with sled's last thread.
+    let refusal = loop {
+        let refusal = Store::open(folder.path()).expect_err("it is no file");
+        if !matches!(refusal, StoreError::Open { .. }) || Instant::now() > until {
+            break refusal.to_string();
+        }
+        std::thread::yield_now();
+    };
+    assert!(
+        refusal.contains("eco-written") && refusal.contains("must be"),
+        "{refusal}"
+    );
+}
