@@ -124,11 +124,12 @@ pub struct Single {
 
 /// Evaluates a file and checks what it gives. All that is wrong or odd is told at once.
 pub fn check(request: &Request) -> Result<Checked, ConfigError> {
-    let evaluated = eval::evaluate(request)?;
+    let mut evaluated = eval::evaluate(request)?;
+    let variables = evaluated.answer.variables.take();
     let asked = Asked {
         environment: request.environment.clone(),
         env_block: request.env_block.clone(),
-        variables: request.variables.clone(),
+        variables: variables.map_or_else(|| request.variables.clone(), sound),
         invoked_in: request.invoked_in.clone(),
         parallelism: parallelism(),
     };
@@ -185,6 +186,14 @@ pub fn single(single: &Single) -> Result<AppSpec, Vec<Problem>> {
         set("name", name.clone().into());
     }
     parse::command(&RawApp::new(String::new(), None, fields), &asked)
+}
+
+/// The variables that a process can be given.
+fn sound(mut variables: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    variables.retain(|name, value| {
+        !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0')
+    });
+    variables
 }
 
 fn parallelism() -> u32 {

@@ -189,6 +189,20 @@ fn an_app_is_named_after_its_script() {
     assert_eq!(name("../x/a.b.js"), "a.b");
     assert_eq!(name("server"), "server");
     assert_eq!(name("python3 -m http.server"), "python3 -m http.server");
+    assert_eq!(name("sleep 1\\n sleep 2"), "sleep 1  sleep 2");
+    let long = format!("echo {}", "ü".repeat(100));
+    assert_eq!(name(&long), format!("echo {}", "ü".repeat(37)));
+}
+
+#[test]
+fn an_app_is_the_same_wherever_its_file_is_called_differently() {
+    let named = |file: &str| {
+        let folder = Folder::new(&[(file, "module.exports = [{ script: 'a.js' }]")]);
+        let mut app = folder.load(file).unwrap().apps.remove(0);
+        app.defined_in = "/p".into();
+        app
+    };
+    assert!(named("ecosystem.config.js").is_same(&named("ecosystem.config.cjs")));
 }
 
 #[test]

@@ -126,6 +126,34 @@ fn each_app_knows_the_file_that_defines_it_in_node_too() {
 }
 
 #[test]
+fn what_a_file_makes_of_its_variables_its_apps_are_given_by_the_engine_and_by_node() {
+    let changes = "process.env.ADDED = 7; process.env.CHANGED = 'new'; delete process.env.GONE;
+        module.exports = [{ name: 'a', script: 'a.js' }]";
+    let asks_node = format!("require('child_process').execSync('true'); {changes}");
+    let folder = Folder::new(&[("own.config.js", changes), ("node.config.js", &asks_node)]);
+    for file in ["own.config.js", "node.config.js"] {
+        let mut request = folder.request(file);
+        let path = std::env::var("PATH").expect("the tests have a PATH");
+        for (name, value) in [
+            ("PATH", &*path),
+            ("CHANGED", "old"),
+            ("GONE", "x"),
+            ("KEPT", "k"),
+        ] {
+            request.variables.insert(name.to_owned(), value.to_owned());
+        }
+        let apps = eco_config::load(&request).expect("a sound file").apps;
+        let given = &apps[0].inherited_env;
+        let value = |name: &str| given.get(name).map(String::as_str);
+        assert_eq!(
+            ["ADDED", "CHANGED", "GONE", "KEPT"].map(value),
+            [Some("7"), Some("new"), None, Some("k")],
+            "{file}"
+        );
+    }
+}
+
+#[test]
 fn a_package_that_touches_what_is_missing_works_with_node_and_without_when_it_only_looks() {
     let dotenv = "
         const fs = require('fs'); const path = require('path'); const os = require('os'); const crypto = require('crypto');

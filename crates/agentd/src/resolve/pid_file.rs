@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use eco_config::spec::AppSpec;
 
-use super::search::{clean, meant_cwd};
+use super::search::{at_home, clean, meant_cwd};
 
 /// The file that holds the pid of an instance; `None`: it has none.
 ///
@@ -33,14 +33,9 @@ pub fn all_pid_files(spec: &AppSpec) -> Vec<PathBuf> {
     path.into_iter().flat_map(each).collect()
 }
 
-/// Counts from the working directory; `~` is the home of the agent's user.
+/// Counts from the working directory.
 fn written(spec: &AppSpec) -> Option<PathBuf> {
-    let given = spec.pid_file.as_deref()?;
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    let path = match (given.strip_prefix("~"), home) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        (Ok(_), None) | (Err(_), _) => given.to_owned(),
-    };
+    let path = at_home(spec.pid_file.as_deref()?);
     Some(clean(&meant_cwd(spec).join(path)))
 }
 

@@ -22,12 +22,22 @@ pub(super) fn meant_cwd(spec: &AppSpec) -> PathBuf {
     let Some(given) = &spec.cwd else {
         return spec.defined_in.clone();
     };
-    let beside = clean(&spec.defined_in.join(given));
-    let typed = clean(&spec.invoked_in.join(given));
+    let given = at_home(given);
+    let beside = clean(&spec.defined_in.join(&given));
+    let typed = clean(&spec.invoked_in.join(&given));
     if beside.is_dir() || !typed.is_dir() {
         beside
     } else {
         typed
+    }
+}
+
+/// With the home of the agent's user for a leading `~`.
+pub(super) fn at_home(path: &Path) -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        (Ok(_), None) | (Err(_), _) => path.to_owned(),
     }
 }
 

@@ -93,6 +93,8 @@ pub(crate) struct Answer {
     pub(crate) apps: Option<Vec<Entry>>,
     /// What there is instead.
     pub(crate) wrong: Option<Value>,
+    /// What the program made of the variables that it was given; `None`: they are the same.
+    pub(crate) variables: Option<BTreeMap<String, String>>,
 }
 
 /// One element of the list of apps.

@@ -36,7 +36,7 @@ pub(super) const GROUP: Group = Group {
             "cwd",
             Shape::Text,
             "The working directory. A relative one counts from the folder of the file, and where it is not found there \
-             from the folder in which the command was typed.",
+             from the folder in which the command was typed. `~` is the home of the agent's user.",
         )
         .expecting("a path")
         .otherwise("the folder of the file"),

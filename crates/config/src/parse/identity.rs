@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::Fault;
 use crate::load::EnvBlock;
-use crate::spec::{AppName, Interpreter, NameError};
+use crate::spec::{AppName, Interpreter, LONGEST, NameError};
 
 use super::Asked;
 use super::fields::Fields;
@@ -69,13 +69,26 @@ fn unnamed(fields: &mut Fields<'_>, name: &str, error: NameError) {
 fn name_of(script: &str) -> String {
     let script = script.trim();
     if script.contains(char::is_whitespace) {
-        return script.to_owned();
+        return name_of_line(script);
     }
     let stem = Path::new(script).file_stem();
     stem.map_or_else(
         || script.to_owned(),
         |stem| stem.to_string_lossy().into_owned(),
     )
+}
+
+/// As much of a command line as a name may be long, without what no screen can hold.
+fn name_of_line(line: &str) -> String {
+    let mut name = String::new();
+    for one in line.chars() {
+        let one = if one.is_control() { ' ' } else { one };
+        if name.len() + one.len_utf8() > LONGEST {
+            break;
+        }
+        name.push(one);
+    }
+    name.trim_end().to_owned()
 }
 
 pub(super) fn interpreter(fields: &mut Fields<'_>) -> Interpreter {

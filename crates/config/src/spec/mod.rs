@@ -17,6 +17,7 @@ use std::time::Duration;
 pub use address::{Address, AddressError, HttpUrl};
 pub use dependency::{Condition, Dependency, circle};
 pub use limits::Limits;
+pub(crate) use name::LONGEST;
 pub use name::{AppName, EnvironmentName, NameError};
 pub use probe::{Check, IllAction, Liveness, Probe};
 pub use schedule::{Schedule, ScheduleError, check_zone};
@@ -238,6 +239,7 @@ impl AppSpec {
         Self {
             inherited_env: BTreeMap::new(),
             invoked_in: PathBuf::new(),
+            defined_at: PathBuf::new(),
             ..self.clone()
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Bytes a name may have: with its encoding it must fit into one path component (255 bytes).
-const LONGEST: usize = 80;
+pub(crate) const LONGEST: usize = 80;
 
 /// Why a text is no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

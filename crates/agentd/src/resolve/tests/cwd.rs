@@ -26,6 +26,16 @@ fn a_relative_one_counts_from_the_defining_file_and_then_from_where_the_command_
 }
 
 #[test]
+fn a_tilde_is_the_home_of_the_agent_s_user() {
+    let project = Project::new();
+    let mut app = project.beside("src/server.js");
+    app.cwd = Some("~".into());
+    let home = std::env::var("HOME").expect("the tests have a home");
+    let found = resolve(&app).expect("found").cwd;
+    assert_eq!(found, std::path::Path::new(&home));
+}
+
+#[test]
 fn one_that_is_not_there_is_told_as_it_was_found_and_as_it_was_written() {
     let project = Project::new();
     let mut app = project.beside("src/server.js");

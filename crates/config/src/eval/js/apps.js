@@ -90,6 +90,13 @@
     return isObject(inside) ? { key, list: [inside], alone: true, others } : { key, wrong: inside, others };
   }
 
+  // The apps have the variables that are there when the file has said all: what a file sets, they find.
+  function variables() {
+    const env = globalThis.process?.env;
+    if (!isObject(env)) return undefined;
+    return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
+  }
+
   function written(result, file) {
     const { key, list, wrong, alone = false, others = [] } = listOf(result);
     const apps = list && Array.from(list, (value) => ({
@@ -98,7 +105,7 @@
     }));
     const unlike = apps ? undefined : wrong == null ? { [odd]: wrong === null ? 'null' : 'nothing' } : wrong;
     try {
-      return stringify({ key, alone, bare: key === undefined, others, apps, wrong: unlike }, plain);
+      return stringify({ key, alone, bare: key === undefined, others, apps, wrong: unlike, variables: variables() }, plain);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       throw failure({ message: `the apps cannot be written as data: ${error.message}`, fault: 'result' });
