@@ -4,9 +4,10 @@ use super::{Group, Shape, acted};
 
 pub(super) const GROUP: Group = Group {
     title: "Variables",
-    about: "An app has the variables of the shell that started it (as its file leaves them in `process.env`), those of `env_file`, those of `env`, and those of one \
-            `env_NAME` block; of one name the last counts. The block is the one of `--env NAME`, or else the one that is \
-            named like the environment: `env_production` for the apps of `production`.",
+    about: "An app has the variables of the shell that started it (as its file leaves them in `process.env`), those \
+            of `env_file`, those of `env`, and those of one `env_NAME` block; of one name the last counts. The block \
+            is the one of `--env NAME`, or else the one that is named like the environment: `env_production` for the \
+            apps of `production`.",
     fields: &[
         acted(
             "env",
