@@ -90,7 +90,7 @@ fn tell(line: &Written, ids: &mut BTreeMap<(&'static str, u64), u32>, items: &mu
             offset: line.offset,
             time_ns: line.time,
             text: line.text.into(),
-            continues: false,
+            ..Line::default()
         }],
     }));
 }
@@ -106,6 +106,7 @@ type Answer<T> = Result<T, tonic::Status>;
 #[tonic::async_trait]
 impl Log for FakeLog {
     type QueryStream = Pin<Box<dyn Items<Item = Answer<QueryItem>> + Send>>;
+    type StatsStream = Pin<Box<dyn Items<Item = Answer<StatsItem>> + Send>>;
     type ShipStream = Pin<Box<dyn Items<Item = Answer<ChunkAck>> + Send>>;
 
     async fn ping(&self, _: Request<PingRequest>) -> Answer<Response<PingReply>> {
@@ -145,6 +146,10 @@ impl Log for FakeLog {
         Ok(Response::new(RunsReply {
             slots: runs.into_iter().map(slot).collect(),
         }))
+    }
+
+    async fn stats(&self, _: Request<StatsRequest>) -> Answer<Response<Self::StatsStream>> {
+        Err(tonic::Status::unimplemented("not in this test"))
     }
 
     async fn flush(&self, request: Request<FlushRequest>) -> Answer<Response<FlushReply>> {

@@ -81,6 +81,7 @@ pub(super) fn item(item: Item) -> pb::QueryItem {
             source,
             offset,
             bytes,
+            ..pb::Gap::default()
         }),
         Item::Begun {
             source,
@@ -118,6 +119,7 @@ fn line(line: Line) -> pb::Line {
         time_ns: line.time,
         text: line.text,
         continues: line.continues,
+        ..pb::Line::default()
     }
 }
 

@@ -114,6 +114,15 @@ impl Log for Service {
         }))
     }
 
+    type StatsStream = tokio_stream::Empty<Result<pb::StatsItem, Status>>;
+
+    async fn stats(
+        &self,
+        _: Request<pb::StatsRequest>,
+    ) -> Result<Response<Self::StatsStream>, Status> {
+        Err(Status::unimplemented("this log daemon counts nothing"))
+    }
+
     async fn flush(
         &self,
         request: Request<pb::FlushRequest>,
