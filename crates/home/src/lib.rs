@@ -25,6 +25,7 @@ pub mod open_files;
 pub mod own_log;
 pub mod run_folders;
 pub mod runs;
+pub mod sealed;
 pub mod socket;
 
 mod folder;

@@ -1,11 +1,13 @@
-//! Where the output of a run is: the hot tier, written by the keeper, read in place by eco-logd.
+//! Where the output of a run is: the hot tier, written by the keeper and read in place by eco-logd, and the cold tier that
+//! eco-logd makes of it.
 //!
 //! ```text
 //! runs/<host>/<environment>/<app>/<instance>/<run>/
 //! ├── in.fifo                       what the app reads from, while the run lives
 //! ├── out.fifo  err.fifo            what the app writes to, while the run lives
-//! ├── out.0001  out.0001.times      stdout, exactly the bytes written, and when they came
-//! ├── out.0002  out.0002.times      … the next segment
+//! ├── out.0001.sealed               stdout: a complete segment and its times, packed
+//! ├── out.0002  out.0002.times      … the next segment, exactly the bytes written, and when they came
+//! ├── out.lost                      which bytes of stdout are gone for good, and why
 //! └── err.0001  err.0001.times      stderr likewise
 //! ```
 //!
@@ -16,6 +18,11 @@
 //! - The stream is the concatenation of its segments by number; an **offset** counts its bytes from the run's start. The
 //!   first offset of a segment stands in the head of its times file, so that it can be read when older ones are gone.
 //! - Only the last segment of a stream grows. A segment is not begun before the one before it is complete.
+//! - Segments that are complete are **sealed** by eco-logd ([`crate::sealed`]): one file in place of the two, with the same
+//!   number, the same offsets and the same time for every line. The two go when the one is on disk; until then both may be
+//!   there. `*.sealing` is one that is being written and means nothing, `*.damaged` one that was put aside. The segment
+//!   that grows is never sealed, so that whoever goes on with it finds it by the highest number.
+//! - `*.lost` is there where something was taken away to keep within bounds, or could not be read any more.
 //! - The bytes are the truth and the times are notes about them: a byte without a note is there all the same, and
 //!   [`crate::notes`] says when it came.
 //! - `*.fifo` is there as long as the run may still write: it is removed when all output is in the segments.
@@ -27,9 +34,14 @@
 //! and `@`, and a leading dot.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Bytes after which the keeper begins a new segment.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// How long after its first byte the keeper begins a new segment when more bytes come, so that what an app writes slowly
+/// becomes complete, too, and can be sealed and grow old.
+pub const SEGMENT_AGE: Duration = Duration::from_secs(24 * 3600);
 
 /// The name of the FIFO that is a run's standard input.
 pub const STDIN: &str = "in.fifo";
@@ -83,7 +95,25 @@ impl Stream {
         format!("{}.{number:04}.times", self.stem())
     }
 
-    /// The number of the segment called `name`, if it is one of this stream's.
+    /// The name of that segment when it is sealed.
+    #[must_use]
+    pub fn sealed(self, number: u32) -> String {
+        format!("{}.{number:04}.sealed", self.stem())
+    }
+
+    /// The name of what tells which bytes are gone.
+    #[must_use]
+    pub fn lost(self) -> String {
+        format!("{}.lost", self.stem())
+    }
+
+    /// The number of the sealed segment called `name`, if it is one of this stream's.
+    #[must_use]
+    pub fn sealed_number(self, name: &str) -> Option<u32> {
+        self.segment_number(name.strip_suffix(".sealed")?)
+    }
+
+    /// The number of the segment called `name`, if it is one of this stream's and not sealed.
     #[must_use]
     pub fn segment_number(self, name: &str) -> Option<u32> {
         let digits = name.strip_prefix(self.stem())?.strip_prefix('.')?;
@@ -215,5 +245,15 @@ mod tests {
         assert_eq!(Stream::Out.segment_number("out.0001.times"), None);
         assert_eq!(Stream::Out.segment_number("err.0001"), None);
         assert_eq!(Stream::Out.segment_number("out.fifo"), None);
+        assert_eq!(Stream::Out.segment_number("out.0001.sealed"), None);
+        assert_eq!(Stream::Out.sealed_number("out.0001.sealed"), Some(1));
+        for name in [
+            "out.0001",
+            "err.0001.sealed",
+            "out.0001.sealed.damaged",
+            "out.0001.sealing",
+        ] {
+            assert_eq!(Stream::Out.sealed_number(name), None, "{name}");
+        }
     }
 }

@@ -19,7 +19,9 @@
 //! - [`rpc`] converts; [`daemon`] begins and ends.
 
 pub mod catalog;
+pub mod cold;
 pub mod daemon;
+pub mod disk;
 pub mod flush;
 pub mod hot;
 pub mod line;

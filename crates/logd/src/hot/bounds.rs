@@ -3,6 +3,7 @@
 use super::layout::Extent;
 use super::segment::Segment;
 use super::{HotError, Place};
+use crate::cold::{Read, Soundness};
 
 /// Bytes read at once.
 const CHUNK: u64 = 64 << 10;
@@ -86,26 +87,11 @@ pub fn last_lines(
 pub fn bound(place: &Place, extents: &[Extent], time: u64) -> Result<u64, HotError> {
     // An empty segment says nothing about the bytes before it.
     for extent in extents.iter().rev().filter(|extent| extent.length > 0) {
-        let Some(segment) = Segment::open(place, *extent)? else {
+        let Some(mut segment) = Segment::open(place, *extent)?.readable() else {
             continue;
         };
-        let failed = |source| HotError::Read {
-            path: place.times(extent.number),
-            source,
-        };
-        let (noted, before) = match segment.times()? {
-            Some(mut times) => (
-                times.noted().map_err(failed)?,
-                times.end_before(time).map_err(failed)?,
-            ),
-            None => (extent.base, None),
-        };
-        let all_noted = noted == extent.base || before == Some(noted);
-        if all_noted && (noted >= extent.end() || segment.changed()? < time) {
-            return Ok(extent.end());
-        }
-        if let Some(end) = before {
-            return Ok(end.min(extent.end()));
+        if let Some(end) = segment.end_before(time, extent.end())? {
+            return Ok(end);
         }
     }
     Ok(extents.first().map_or(0, |first| first.base))
@@ -115,7 +101,7 @@ pub fn bound(place: &Place, extents: &[Extent], time: u64) -> Result<u64, HotErr
 pub fn time_after(place: &Place, extents: &[Extent], offset: u64) -> Result<Option<u64>, HotError> {
     let index = extents.partition_point(|extent| extent.end() <= offset);
     for extent in extents.get(index..).unwrap_or_default() {
-        if let Some(mut segment) = Segment::open(place, *extent)? {
+        if let Some(mut segment) = Segment::open(place, *extent)?.readable() {
             let end = offset.max(extent.base).saturating_add(1);
             return segment.time_at(end).map(Some);
         }
@@ -173,15 +159,19 @@ impl<'a> Backwards<'a> {
             .as_ref()
             .is_some_and(|open| open.number() == extent.number);
         if !is_open {
-            self.segment = Segment::open(self.place, extent)?;
+            self.segment = Segment::open(self.place, extent)?.readable();
         }
-        let Some(segment) = &self.segment else {
+        let Some(segment) = &mut self.segment else {
             return Ok(self.border(extent.base));
         };
+        let (from, soundness) = segment.before(self.at);
+        if soundness == Soundness::Damaged {
+            return Ok(self.border(from));
+        }
         let start = self
             .at
             .saturating_sub(CHUNK)
-            .max(extent.base)
+            .max(from.max(extent.base))
             .max(self.floor);
         let want = usize::try_from(self.at - start).unwrap_or(0);
         self.chunk.resize(want, 0);
@@ -189,8 +179,10 @@ impl<'a> Backwards<'a> {
         while let Some(rest) = self.chunk.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match segment.read(rest, start + filled as u64)? {
                 // Cut off since it was surveyed.
-                0 => return Ok(self.border(start + filled as u64)),
-                more => filled += more,
+                Read::Bytes(0) | Read::Damaged(_) => {
+                    return Ok(self.border(start + filled as u64));
+                }
+                Read::Bytes(more) => filled += more,
             }
         }
         self.at = start;

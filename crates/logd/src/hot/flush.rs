@@ -16,11 +16,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use eco_home::{hole, notes};
 
 use super::layout::Extent;
-use super::segment::Segment;
+use super::plain::Plain;
 use super::times::Times;
 use super::{HotError, Place, Survey, present, survey};
 
@@ -59,7 +60,7 @@ pub fn flush(place: &Place) -> Result<Removed, HotError> {
         source,
     };
     let end = times.noted().map_err(failed)?;
-    if end > survey.flushed {
+    if end > survey.marked {
         times.mark(end).map_err(failed)?;
         removed.bytes = end - survey.start();
     }
@@ -95,11 +96,11 @@ fn notes_of(place: &Place, extent: Extent) -> Result<Option<Times>, HotError> {
     let file = OpenOptions::new().read(true).write(true).open(&path);
     let (Some(file), Some(segment)) = (
         present_or_written(file, &path)?,
-        Segment::open(place, extent)?,
+        Plain::open(place, extent)?,
     ) else {
         return Ok(None);
     };
-    let times = segment.read_times(file)?;
+    let times = segment.read_times(Arc::new(file))?;
     Ok(times.filter(|times| !times.is_empty()))
 }
 
@@ -117,8 +118,12 @@ pub fn holding(place: &Place, survey: &Survey) -> Result<Removed, HotError> {
     Ok(holding)
 }
 
-fn files(place: &Place, number: u32) -> [PathBuf; 2] {
-    [place.segment(number), place.times(number)]
+fn files(place: &Place, number: u32) -> [PathBuf; 3] {
+    [
+        place.sealed(number),
+        place.segment(number),
+        place.times(number),
+    ]
 }
 
 /// Deletes a segment that is complete; returns the bytes that the disk has back.

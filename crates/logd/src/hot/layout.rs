@@ -1,5 +1,14 @@
 //! Where each segment lies in its stream: pure.
 
+/// How a segment is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// As the keeper wrote it.
+    Hot,
+    /// Packed.
+    Sealed,
+}
+
 /// The bytes of one segment, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
@@ -9,6 +18,8 @@ pub struct Extent {
     pub base: u64,
     /// How many bytes it holds.
     pub length: u64,
+    /// How it was kept when it was looked at.
+    pub tier: Tier,
 }
 
 impl Extent {
@@ -26,6 +37,7 @@ pub(super) struct Found {
     pub(super) length: u64,
     /// What the head of its times file says; `None` when there is none, or junk.
     pub(super) base: Option<u64>,
+    pub(super) tier: Tier,
 }
 
 /// Gives every segment (ascending by number) its place. A head that would have it overlap the one before is not
@@ -50,6 +62,7 @@ pub(super) fn place(found: &[Found]) -> Vec<Extent> {
             number: segment.number,
             base,
             length: segment.length,
+            tier: segment.tier,
         });
     }
     extents
@@ -83,6 +96,7 @@ mod tests {
                 number,
                 length,
                 base,
+                tier: Tier::Hot,
             })
             .collect();
         place(&found).iter().map(|extent| extent.base).collect()

@@ -1,8 +1,8 @@
-//! The hot tier: the files the keeper writes, read where they are.
+//! A stream of a run: the files the keeper writes, and those that were sealed, read where they are as one.
 //!
 //! ```text
 //!                 base 0            base 64 Mi         base 128 Mi
-//! stream    gone  ├── out.0002 ─────┼── out.0003 ─────────┤  grows ──▶
+//! stream    gone  ├ out.0002.sealed ┼── out.0003 ─────────┤  grows ──▶
 //!           ▲     ▲                                  ▲
 //!           │     └ extents, by the times' heads     └ position of a reader
 //!           └ a gap: counted, and said in the stream
@@ -12,6 +12,7 @@
 //! reader    lines with their times, forwards from an offset, over segment borders
 //! reach     how far a living run may be read: up to its last note
 //! flush     takes away what is there
+//! losses    why what is gone is gone
 //! ```
 //!
 //! Invariants
@@ -22,11 +23,14 @@
 //!   and live meet at a number.
 //! - What is gone (deleted, cut off) is a gap or an end; nothing waits for it. What was flushed is a gap to those only who
 //!   were to read it: a question that is asked later begins behind it.
-//! - Memory is one chunk and one line per open reader, and one block of notes.
+//! - A segment that is sealed while it is read goes on to tell what it told. What is damaged in a sealed one is a gap.
+//! - Memory is one chunk and one line per open reader, one block of notes, and of sealed segments an index and one block.
 
 mod bounds;
 mod flush;
 mod layout;
+mod losses;
+mod plain;
 mod reach;
 mod reader;
 mod segment;
@@ -38,9 +42,12 @@ use std::path::{Path, PathBuf};
 
 use eco_home::runs::Stream;
 
+use crate::cold::ColdError;
+
 pub use bounds::{Suffix, bound, last_lines, line_start, time_after};
 pub use flush::{Removed, flush, holding};
-pub use layout::Extent;
+pub use layout::{Extent, Tier};
+pub use losses::{Loss, Losses, Lost};
 pub use reach::Held;
 pub use reader::{Item, Reader, Tail};
 pub use survey::{Life, Survey, is_written, survey};
@@ -66,6 +73,9 @@ pub enum HotError {
         #[source]
         source: io::Error,
     },
+    /// A sealed segment cannot be read.
+    #[error(transparent)]
+    Cold(#[from] ColdError),
     /// A file cannot be changed.
     #[error("write {path}")]
     Write {
@@ -105,6 +115,14 @@ impl Place {
 
     fn times(&self, number: u32) -> PathBuf {
         self.folder.join(self.stream.times(number))
+    }
+
+    fn sealed(&self, number: u32) -> PathBuf {
+        self.folder.join(self.stream.sealed(number))
+    }
+
+    fn lost(&self) -> PathBuf {
+        self.folder.join(self.stream.lost())
     }
 }
 

@@ -1,12 +1,15 @@
 //! The lines of a stream, forwards.
 
+use std::collections::VecDeque;
 use std::fs;
 
 use super::layout::Extent;
+use super::losses::{Loss, Losses, Lost};
 use super::reach::Held;
-use super::segment::Segment;
+use super::segment::{Opened, Segment};
 use super::survey::Survey;
 use super::{HotError, Place, present, survey};
+use crate::cold::Read;
 use crate::line::{Cut, Splitter};
 
 /// Bytes read at once.
@@ -32,6 +35,8 @@ pub enum Item {
         offset: u64,
         /// How many they were.
         bytes: u64,
+        /// Why.
+        loss: Loss,
     },
 }
 
@@ -64,6 +69,20 @@ pub struct Reader {
     left_at: u64,
     /// Where bytes begin that are gone and were not told of yet: there may be more of them.
     gone: Option<u64>,
+    /// Gaps that are to be told next.
+    gaps: VecDeque<Item>,
+    /// What was found to be damaged.
+    damaged: Losses,
+    /// Where ends what was gone when it was last looked.
+    gone_to: u64,
+}
+
+enum Opening {
+    Open,
+    /// It is not there any more.
+    Gone,
+    /// Nothing of it can be read.
+    Unreadable,
 }
 
 enum Step {
@@ -76,7 +95,7 @@ enum Step {
 impl Reader {
     /// Reads `place`, which looks like `extents`, from `from` up to `to`.
     #[must_use]
-    pub const fn new(place: Place, extents: Vec<Extent>, from: u64, to: u64, tail: Tail) -> Self {
+    pub fn new(place: Place, extents: Vec<Extent>, from: u64, to: u64, tail: Tail) -> Self {
         Self {
             place,
             extents,
@@ -90,12 +109,18 @@ impl Reader {
             splitter: Splitter::new(from),
             left_at: 0,
             gone: None,
+            gaps: VecDeque::new(),
+            damaged: Losses::default(),
+            gone_to: 0,
         }
     }
 
     /// Reads the next item; `None`: the end is reached, for now or for good.
     pub fn read(&mut self) -> Result<Option<Item>, HotError> {
         loop {
+            if let Some(gap) = self.gaps.pop_front() {
+                return Ok(Some(gap));
+            }
             if let Some(cut) = self.cut() {
                 return self.line(cut).map(Some);
             }
@@ -128,13 +153,23 @@ impl Reader {
         }
     }
 
-    /// Takes what is gone and ends at `end`, and was not told of yet.
+    /// Takes what is gone and ends at `end`, and was not told of yet: a gap for each reason.
     fn gap(&mut self, end: u64) -> Option<Item> {
-        let offset = self.gone.take()?;
-        Some(Item::Gap {
-            offset,
-            bytes: end - offset,
-        })
+        let begins = self.gone.take()?;
+        let mut losses = std::mem::take(&mut self.damaged);
+        // Looked at now: what was there when this reader began has a reason since.
+        if let Ok(survey) = survey(&self.place) {
+            for lost in survey.losses.all() {
+                losses.add(*lost);
+            }
+        }
+        let pieces = losses.reasons(begins..end).into_iter();
+        self.gaps.extend(pieces.map(|(range, loss)| Item::Gap {
+            offset: range.start,
+            bytes: range.end - range.start,
+            loss,
+        }));
+        self.gaps.pop_front()
     }
 
     fn cut(&mut self) -> Option<Cut> {
@@ -169,18 +204,28 @@ impl Reader {
             if extent.base > self.position {
                 return Ok(self.skip(extent.base));
             }
-            if !self.open(extent)? {
-                self.extents.remove(index);
-                continue;
+            match self.open(extent)? {
+                Opening::Open => {}
+                Opening::Gone => {
+                    self.extents.remove(index);
+                    continue;
+                }
+                Opening::Unreadable => return Ok(self.damaged(extent.end())),
             }
-            let Some(segment) = &self.segment else {
+            let Some(segment) = &mut self.segment else {
                 continue;
             };
             let want = (extent.end().min(self.to) - self.position).min(CHUNK);
             self.chunk.resize(usize::try_from(want).unwrap_or(0), 0);
-            let count = segment.read(&mut self.chunk, self.position)?;
-            self.chunk.truncate(count);
             self.used = 0;
+            let count = match segment.read(&mut self.chunk, self.position)? {
+                Read::Bytes(count) => count,
+                Read::Damaged(to) => {
+                    self.chunk.clear();
+                    return Ok(self.damaged(to));
+                }
+            };
+            self.chunk.truncate(count);
             if count > 0 {
                 // Asked after they were read: what is flushed meanwhile reads as zeros.
                 let flushed = segment.flushed()?;
@@ -199,6 +244,17 @@ impl Reader {
         Ok(Step::End)
     }
 
+    /// Passes over what is damaged up to `to`.
+    fn damaged(&mut self, to: u64) -> Step {
+        self.damaged.add(Lost {
+            from: self.position,
+            to,
+            time: 0,
+            why: Loss::Damaged,
+        });
+        self.skip(to)
+    }
+
     /// Passes over what is gone up to `to`.
     fn skip(&mut self, to: u64) -> Step {
         let begins = self.position;
@@ -206,18 +262,23 @@ impl Reader {
         Step::Gone(begins)
     }
 
-    /// Makes `extent` the open segment; false: it is gone.
-    fn open(&mut self, extent: Extent) -> Result<bool, HotError> {
+    /// Makes `extent` the open segment.
+    fn open(&mut self, extent: Extent) -> Result<Opening, HotError> {
         if let Some(segment) = &mut self.segment {
             if (segment.number(), segment.base()) == (extent.number, extent.base) {
-                return Ok(true);
+                return Ok(Opening::Open);
             }
             if self.splitter.is_pending() {
                 self.left_at = segment.time_at(self.position)?;
             }
         }
-        self.segment = Segment::open(&self.place, extent)?;
-        Ok(self.segment.is_some())
+        let (segment, opening) = match Segment::open(&self.place, extent)? {
+            Opened::Segment(segment) => (Some(segment), Opening::Open),
+            Opened::Gone => (None, Opening::Gone),
+            Opened::Unreadable => (None, Opening::Unreadable),
+        };
+        self.segment = segment;
+        Ok(opening)
     }
 
     /// Moves the end to where the last known segment may be read by now; the cheap look, one `fstat` where nothing grew. The
@@ -253,8 +314,12 @@ impl Reader {
     }
 
     fn is_there(&self, number: u32) -> Result<bool, HotError> {
-        let path = || self.place.segment(number);
-        Ok(present(fs::metadata(path()), path)?.is_some())
+        for path in [self.place.segment(number), self.place.sealed(number)] {
+            if present(fs::metadata(&path), || path.clone())?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Measures the last segment, if it is the open one; false: it is not.
@@ -285,6 +350,7 @@ impl Reader {
 
     /// Goes on with what a newer survey found; `tail` says whether more may come.
     pub fn adopt(&mut self, survey: Survey, tail: Tail) {
+        self.gone_to = survey.losses.end();
         self.extents = survey.extents;
         self.held = survey.held;
         self.tail = tail;
@@ -293,7 +359,7 @@ impl Reader {
 
     fn reach(&mut self) {
         let end = self.extents.last().map_or(0, Extent::end);
-        self.to = end.max(self.position);
+        self.to = end.max(self.gone_to).max(self.position);
     }
 
     /// Opens the segment that grows, so that a glance can measure it.

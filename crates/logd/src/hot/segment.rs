@@ -1,175 +1,154 @@
-//! One open segment: its bytes and their times.
+//! One open segment, hot or sealed: who reads a stream does not tell them apart.
 
-use std::fs::{File, Metadata};
-use std::io;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
-use std::path::PathBuf;
-
-use eco_home::clock;
-
-use super::layout::Extent;
+use super::layout::{Extent, Tier};
+use super::plain::Plain;
 use super::reach::Reach;
-use super::times::Times;
-use super::{HotError, Place, present};
+use super::{HotError, Place};
+use crate::cold::{ColdError, Read, Sealed, Soundness, tell_once};
 
-/// A segment's file, and its notes from when they are first asked for.
+/// A segment that can be read.
 #[derive(Debug)]
-pub(super) struct Segment {
-    place: Place,
-    number: u32,
-    base: u64,
-    file: File,
-    notes: Notes,
-}
-
-#[derive(Debug)]
-enum Notes {
-    Unread,
-    Read(Times),
-    /// No note is about what comes from here on: it came when the file last changed.
-    Lacking {
-        /// Unix ns.
-        changed: u64,
+pub(super) enum Segment {
+    /// As the keeper wrote it.
+    Hot(Plain),
+    /// Packed.
+    Sealed {
+        number: u32,
+        base: u64,
+        sealed: Box<Sealed>,
     },
 }
 
+/// What became of an attempt to open one.
+#[derive(Debug)]
+pub(super) enum Opened {
+    Segment(Segment),
+    /// It is not there any more.
+    Gone,
+    /// It is there, and nothing of it can be read.
+    Unreadable,
+}
+
+impl Opened {
+    /// The segment, if there is something to be read.
+    pub(super) fn readable(self) -> Option<Segment> {
+        match self {
+            Self::Segment(segment) => Some(segment),
+            Self::Gone | Self::Unreadable => None,
+        }
+    }
+}
+
 impl Segment {
-    /// Opens it; `None`: it is gone.
-    pub(super) fn open(place: &Place, extent: Extent) -> Result<Option<Self>, HotError> {
-        let path = || place.segment(extent.number);
-        let file = present(File::open(path()), path)?;
-        Ok(file.map(|file| Self {
-            place: place.clone(),
-            number: extent.number,
-            base: extent.base,
-            file,
-            notes: Notes::Unread,
-        }))
+    /// Opens the segment that was found at `extent`; it may have been sealed since.
+    pub(super) fn open(place: &Place, extent: Extent) -> Result<Opened, HotError> {
+        match extent.tier {
+            Tier::Sealed => Self::open_sealed(place, extent),
+            Tier::Hot => match Plain::open(place, extent)? {
+                Some(plain) if plain.is_noted() => Ok(Opened::Segment(Self::Hot(plain))),
+                // Its notes go last: without them it may have been sealed between the two.
+                plain => match (Self::open_sealed(place, extent)?, plain) {
+                    (Opened::Gone | Opened::Unreadable, Some(plain)) => {
+                        Ok(Opened::Segment(Self::Hot(plain)))
+                    }
+                    (opened, _) => Ok(opened),
+                },
+            },
+        }
+    }
+
+    fn open_sealed(place: &Place, extent: Extent) -> Result<Opened, HotError> {
+        let path = place.sealed(extent.number);
+        match Sealed::open(&path) {
+            Ok(Some(sealed)) => Ok(Opened::Segment(Self::Sealed {
+                number: extent.number,
+                base: extent.base,
+                sealed: Box::new(sealed),
+            })),
+            Ok(None) => Ok(Opened::Gone),
+            Err(error @ ColdError::Read { .. }) => Err(error.into()),
+            Err(error @ ColdError::Version { .. }) => {
+                tell_once(&path, &error.to_string(), "update eco");
+                Ok(Opened::Unreadable)
+            }
+            Err(error @ ColdError::Junk { .. }) => {
+                tell_once(&path, &error.to_string(), "look after the disk");
+                Ok(Opened::Unreadable)
+            }
+        }
     }
 
     pub(super) const fn number(&self) -> u32 {
-        self.number
+        match self {
+            Self::Hot(plain) => plain.number(),
+            Self::Sealed { number, .. } => *number,
+        }
     }
 
     pub(super) const fn base(&self) -> u64 {
-        self.base
+        match self {
+            Self::Hot(plain) => plain.base(),
+            Self::Sealed { base, .. } => *base,
+        }
     }
 
-    /// Reads at an offset of the stream; 0 bytes at the file's end.
-    pub(super) fn read(&self, into: &mut [u8], offset: u64) -> Result<usize, HotError> {
-        loop {
-            match self.file.read_at(into, offset.saturating_sub(self.base)) {
-                Ok(count) => return Ok(count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.failed(error)),
-            }
+    /// Reads at an offset of the stream.
+    pub(super) fn read(&mut self, into: &mut [u8], offset: u64) -> Result<Read, HotError> {
+        match self {
+            Self::Hot(plain) => plain.read(into, offset).map(Read::Bytes),
+            Self::Sealed { sealed, .. } => Ok(sealed.read(into, offset)),
+        }
+    }
+
+    /// Returns where the bytes before `end` begin that can be read together, or are damaged together.
+    pub(super) fn before(&mut self, end: u64) -> (u64, Soundness) {
+        match self {
+            Self::Hot(plain) => (plain.base(), Soundness::Sound),
+            Self::Sealed { sealed, .. } => sealed.before(end),
         }
     }
 
     /// Tells how far it may be read by now while its run lives; it could be read up to `known`.
     pub(super) fn reach(&mut self, known: u64) -> Result<Reach, HotError> {
-        let metadata = self.metadata()?;
-        let end = self.base.saturating_add(metadata.len());
-        if end == known {
-            return Ok(Reach::all(end));
+        match self {
+            Self::Hot(plain) => plain.reach(known),
+            Self::Sealed { sealed, .. } => Ok(Reach::all(sealed.head().end)),
         }
-        let Some(times) = self.times()? else {
-            return Ok(Reach::all(end));
-        };
-        let noted = times.noted().map_err(|source| self.failed_times(source))?;
-        self.notes = Notes::Read(times);
-        let now = clock::nanos(clock::unix());
-        Ok(Reach::of(noted, end, changed_at(&metadata), now))
     }
 
     /// Tells when the byte before offset `end` had arrived. Meant for ascending ends.
     pub(super) fn time_at(&mut self, end: u64) -> Result<u64, HotError> {
-        match self.told_time(end)? {
-            // It was flushed after it was read: its note is gone.
-            Some(0) => return self.changed(),
-            Some(time) => return Ok(time),
-            None => {}
+        match self {
+            Self::Hot(plain) => plain.time_at(end),
+            Self::Sealed { sealed, .. } => {
+                Ok(sealed.time_at(end).unwrap_or_else(|| sealed.head().changed))
+            }
         }
-        // Asked before the notes are read again: whoever goes on with the file first notes what he found with this time.
-        let changed = self.changed()?;
-        self.notes = match self.times()? {
-            Some(times) => Notes::Read(times),
-            None => Notes::Lacking { changed },
-        };
-        if let Some(time) = self.told_time(end)? {
-            return Ok(time);
-        }
-        self.notes = Notes::Lacking { changed };
-        Ok(changed)
     }
 
-    /// What is known by now.
-    fn told_time(&mut self, end: u64) -> Result<Option<u64>, HotError> {
-        match &mut self.notes {
-            Notes::Unread => Ok(None),
-            Notes::Lacking { changed } => Ok(Some(*changed)),
-            Notes::Read(times) => {
-                let time = times.covering(end);
-                time.map_err(|source| self.failed_times(source))
+    /// Finds where the bytes end that came before `time`, of those before `end`; `None`: none is that old.
+    pub(super) fn end_before(&mut self, time: u64, end: u64) -> Result<Option<u64>, HotError> {
+        match self {
+            Self::Hot(plain) => plain.end_before(time, end),
+            Self::Sealed { sealed, .. } => {
+                Ok(sealed.end_before(time).map(|before| before.min(end)))
             }
         }
     }
 
     /// Tells the offset before which everything was flushed by now.
     pub(super) fn flushed(&self) -> Result<u64, HotError> {
-        let flushed = match &self.notes {
-            Notes::Read(times) => times.flushed(),
-            Notes::Unread | Notes::Lacking { .. } => match self.times()? {
-                Some(times) => times.flushed(),
-                None => Ok(0),
-            },
-        };
-        flushed.map_err(|source| self.failed_times(source))
+        match self {
+            Self::Hot(plain) => plain.flushed(),
+            Self::Sealed { sealed, .. } => Ok(sealed.head().flushed),
+        }
     }
 
-    /// Forgets what was read of the notes: newer ones may be there when they are next asked for.
+    /// Forgets what was read and can be read again.
     pub(super) fn rest(&mut self) {
-        self.notes = Notes::Unread;
+        match self {
+            Self::Hot(plain) => plain.rest(),
+            Self::Sealed { sealed, .. } => sealed.rest(),
+        }
     }
-
-    /// Opens the notes; `None`: there are none to be read.
-    pub(super) fn times(&self) -> Result<Option<Times>, HotError> {
-        let path = || self.place.times(self.number);
-        let Some(file) = present(File::open(path()), path)? else {
-            return Ok(None);
-        };
-        self.read_times(file)
-    }
-
-    /// Reads the notes in `file`; `None`: it has no sound head.
-    pub(super) fn read_times(&self, file: File) -> Result<Option<Times>, HotError> {
-        let size = || Ok(self.base.saturating_add(self.file.metadata()?.len()));
-        Times::open(file, self.base, size).map_err(|source| self.failed_times(source))
-    }
-
-    /// When it last changed, unix ns.
-    pub(super) fn changed(&self) -> Result<u64, HotError> {
-        self.metadata().map(|metadata| changed_at(&metadata))
-    }
-
-    fn metadata(&self) -> Result<Metadata, HotError> {
-        self.file.metadata().map_err(|source| self.failed(source))
-    }
-
-    fn failed(&self, source: io::Error) -> HotError {
-        let path: PathBuf = self.place.segment(self.number);
-        HotError::Read { path, source }
-    }
-
-    fn failed_times(&self, source: io::Error) -> HotError {
-        let path = self.place.times(self.number);
-        HotError::Read { path, source }
-    }
-}
-
-/// The modification time in unix ns; what lies before 1970 counts as 1970.
-pub(super) fn changed_at(metadata: &Metadata) -> u64 {
-    let seconds = u64::try_from(metadata.mtime()).unwrap_or(0);
-    let nanos = u64::try_from(metadata.mtime_nsec()).unwrap_or(0);
-    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
 }

@@ -1,15 +1,20 @@
 //! What is there of a stream, and whether more may come.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use eco_home::clock;
 
-use super::layout::{Extent, Found, place};
+use super::layout::{Extent, Found, Tier, place};
+use super::losses::{Losses, is_file};
+use super::plain::changed_at;
 use super::reach::Held;
-use super::segment::{Segment, changed_at};
+use super::segment::Segment;
 use super::times::{Head, head};
 use super::{HotError, Place, present};
+use crate::cold::{self, ColdError, Sealed};
 
 /// How long a run's folder may stand without FIFO and bytes until that means that nothing came, and not that the keeper
 /// is about to begin.
@@ -33,8 +38,10 @@ pub struct Survey {
     pub extents: Vec<Extent>,
     /// What is there behind them.
     pub held: Option<Held>,
-    /// Everything before this offset was flushed.
-    pub flushed: u64,
+    /// Nothing before this offset is there any more, as a mark says.
+    pub marked: u64,
+    /// What is gone, and why.
+    pub losses: Losses,
     /// Whether more may come.
     pub life: Life,
     /// No byte came later than this, unix ns.
@@ -46,13 +53,14 @@ impl Survey {
     #[must_use]
     pub fn start(&self) -> u64 {
         let first = self.extents.first().map_or(0, |extent| extent.base);
-        first.max(self.flushed).min(self.end())
+        first.max(self.marked).min(self.end())
     }
 
-    /// Where they end.
+    /// Where they end, or what is gone behind them.
     #[must_use]
     pub fn end(&self) -> u64 {
-        self.extents.last().map_or(0, Extent::end)
+        let last = self.extents.last().map_or(0, Extent::end);
+        last.max(self.losses.end())
     }
 }
 
@@ -62,52 +70,142 @@ pub fn is_written(place: &Place) -> bool {
     fs::symlink_metadata(place.fifo()).is_ok()
 }
 
+/// Counts segments that were sealed: their names are being exchanged.
+static EXCHANGED: AtomicU64 = AtomicU64::new(0);
+
+/// Has those look again who are looking. To be called when a sealed segment has its name and before the hot one loses its
+/// own.
+pub(super) fn exchange() {
+    EXCHANGED.fetch_add(1, Ordering::SeqCst);
+}
+
 /// Looks at a stream. One whose folder is gone has ended with nothing.
 pub fn survey(stream: &Place) -> Result<Survey, HotError> {
     // Before the files are looked at: what is ended by now is complete by then.
     let written = is_written(stream);
-    let mut found = Vec::new();
-    let (mut changed, mut flushed) = (0, 0);
-    for number in numbers(stream)? {
-        let path = || stream.segment(number);
-        if let Some(metadata) = present(fs::metadata(path()), path)? {
-            let head = head_of(stream, number)?;
-            changed = changed.max(changed_at(&metadata));
-            flushed = flushed.max(head.map_or(0, |head| head.flushed));
-            found.push(Found {
-                number,
-                length: metadata.len(),
-                base: head.map(|head| head.base),
-            });
+    let (found, mut losses) = loop {
+        // A listing may miss both names of a segment that is sealed meanwhile.
+        let before = EXCHANGED.load(Ordering::SeqCst);
+        let looked = (all_found(stream)?, losses_of(stream)?);
+        if EXCHANGED.load(Ordering::SeqCst) == before {
+            break looked;
         }
-    }
-    let silent = found.iter().all(|segment| segment.length == 0);
+    };
+    let mut changed = found.iter().map(|seen| seen.changed).max().unwrap_or(0);
+    let marked = found.iter().map(|seen| seen.flushed).max().unwrap_or(0);
+    losses.add_mark(marked);
+    let silent = losses.is_empty() && found.iter().all(|seen| seen.segment.length == 0);
     let folder = silent.then(|| fs::metadata(stream.folder()).ok()).flatten();
-    if let Some(metadata) = &folder {
-        changed = changed_at(metadata);
-    }
+    changed = match &folder {
+        Some(metadata) => changed_at(metadata),
+        None => changed.max(losses.time()),
+    };
     let life = match (written, folder) {
         (true, _) => Life::Written,
         (false, Some(_)) if is_recent(changed) => Life::Unborn,
         (false, Some(_) | None) => Life::Ended,
     };
+    let found: Vec<_> = found.into_iter().map(|seen| seen.segment).collect();
     let mut extents = place(&found);
     let held = match (written, extents.last_mut()) {
-        (true, Some(last)) => hold_back(stream, last)?,
-        (true, None) | (false, _) => None,
+        (true, Some(last)) if last.tier == Tier::Hot => hold_back(stream, last)?,
+        (true, _) | (false, _) => None,
     };
     Ok(Survey {
         extents,
         held,
-        flushed,
+        marked,
+        losses,
         life,
         changed,
     })
 }
 
+/// What was seen of a segment.
+struct Seen {
+    segment: Found,
+    flushed: u64,
+    changed: u64,
+}
+
+fn all_found(stream: &Place) -> Result<Vec<Seen>, HotError> {
+    let mut found = Vec::new();
+    for (number, tier) in names(stream)? {
+        let seen = match tier {
+            Tier::Sealed => match sealed(stream, number)? {
+                None => hot(stream, number)?,
+                seen => seen,
+            },
+            Tier::Hot => match hot(stream, number)? {
+                // It was sealed since its name was read.
+                None => sealed(stream, number)?,
+                seen => seen,
+            },
+        };
+        found.extend(seen);
+    }
+    Ok(found)
+}
+
+fn hot(stream: &Place, number: u32) -> Result<Option<Seen>, HotError> {
+    let path = || stream.segment(number);
+    let Some(metadata) = present(fs::metadata(path()), path)? else {
+        return Ok(None);
+    };
+    let head = head_of(stream, number)?;
+    let segment = Found {
+        number,
+        length: metadata.len(),
+        base: head.map(|head| head.base),
+        tier: Tier::Hot,
+    };
+    Ok(Some(Seen {
+        segment,
+        flushed: head.map_or(0, |head| head.flushed),
+        changed: changed_at(&metadata),
+    }))
+}
+
+/// A sealed segment counts if it is whole, or if there is nothing better.
+fn sealed(stream: &Place, number: u32) -> Result<Option<Seen>, HotError> {
+    let path = stream.sealed(number);
+    let has_hot = fs::symlink_metadata(stream.segment(number)).is_ok();
+    let head = if has_hot {
+        let whole = Sealed::open(&path).ok().flatten();
+        whole.filter(Sealed::is_whole).map(|sealed| *sealed.head())
+    } else {
+        match cold::head_of(&path) {
+            Ok(head) => head,
+            Err(error @ ColdError::Read { .. }) => return Err(error.into()),
+            Err(error @ (ColdError::Junk { .. } | ColdError::Version { .. })) => {
+                cold::tell_once(&path, &error.to_string(), "look after the disk");
+                None
+            }
+        }
+    };
+    Ok(head.map(|head| Seen {
+        segment: Found {
+            number,
+            length: head.end - head.base,
+            base: Some(head.base),
+            tier: Tier::Sealed,
+        },
+        flushed: head.flushed,
+        changed: head.changed,
+    }))
+}
+
+fn losses_of(stream: &Place) -> Result<Losses, HotError> {
+    if is_file(stream) {
+        Losses::load(stream)
+    } else {
+        Ok(Losses::default())
+    }
+}
+
 /// Cuts the segment that grows down to what may be read of it.
 fn hold_back(stream: &Place, last: &mut Extent) -> Result<Option<Held>, HotError> {
-    let Some(mut segment) = Segment::open(stream, *last)? else {
+    let Some(mut segment) = Segment::open(stream, *last)?.readable() else {
         return Ok(None);
     };
     let reach = segment.reach(last.base)?;
@@ -120,27 +218,29 @@ fn is_recent(changed: u64) -> bool {
     now.abs_diff(changed) < clock::nanos(BEGINNING)
 }
 
-fn numbers(stream: &Place) -> Result<Vec<u32>, HotError> {
+/// The segments whose names are there, each once.
+fn names(stream: &Place) -> Result<BTreeMap<u32, Tier>, HotError> {
     let path = || stream.folder().to_owned();
     let Some(entries) = present(fs::read_dir(stream.folder()), path)? else {
-        return Ok(Vec::new());
+        return Ok(BTreeMap::new());
     };
-    let mut numbers = Vec::new();
+    let mut names = BTreeMap::new();
     for entry in entries {
         let entry = entry.map_err(|source| HotError::List {
             path: path(),
             source,
         })?;
-        numbers.extend(
-            entry
-                .file_name()
-                .to_str()
-                .and_then(|name| stream.stream.segment_number(name)),
-        );
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            continue;
+        };
+        if let Some(number) = stream.stream.sealed_number(name) {
+            names.insert(number, Tier::Sealed);
+        } else if let Some(number) = stream.stream.segment_number(name) {
+            names.entry(number).or_insert(Tier::Hot);
+        }
     }
-    numbers.sort_unstable();
-    numbers.dedup();
-    Ok(numbers)
+    Ok(names)
 }
 
 fn head_of(stream: &Place, number: u32) -> Result<Option<Head>, HotError> {

@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
 use eco_home::notes::{self, Note};
 
@@ -16,7 +17,7 @@ const SIZE: u64 = notes::SIZE as u64;
 /// The notes of one segment, as many as were there when it was opened.
 #[derive(Debug)]
 pub(super) struct Times {
-    file: File,
+    file: Arc<File>,
     /// Offset of the segment's first byte.
     base: u64,
     count: u64,
@@ -61,7 +62,7 @@ impl Times {
     /// Reads the notes in `file`, whose segment begins at `base`. `size` tells, when asked, where the segment's bytes end
     /// by now: notes behind it are torn writes. `None`: no sound head.
     pub(super) fn open(
-        file: File,
+        file: Arc<File>,
         start: u64,
         size: impl FnOnce() -> io::Result<u64>,
     ) -> io::Result<Option<Self>> {
@@ -98,6 +99,18 @@ impl Times {
         let index = self.bisect(|note| note.end < end)?;
         self.load(index)?;
         Ok(self.in_block(end))
+    }
+
+    /// All notes in order, marks and what is before them included.
+    pub(super) fn all(&self) -> impl Iterator<Item = io::Result<Note>> {
+        let starts = (0..self.count).step_by(usize::try_from(BLOCK).unwrap_or(1));
+        starts.flat_map(|first| {
+            let block = self.read(first, (self.count - first).min(BLOCK));
+            match block {
+                Ok(notes) => notes.into_iter().map(Ok).collect::<Vec<_>>(),
+                Err(error) => vec![Err(error)],
+            }
+        })
     }
 
     /// Finds where the bytes end that came before `time`; `None`: no note is that old.
@@ -229,7 +242,7 @@ mod tests {
                 .expect("written");
         }
         file.write_all(junk).expect("written");
-        Times::open(file, base, || Ok(size))
+        Times::open(Arc::new(file), base, || Ok(size))
             .expect("read")
             .expect("a head")
     }
@@ -309,6 +322,10 @@ mod tests {
         let mut file = tempfile::tempfile().expect("a file");
         file.write_all(b"not what you think it is")
             .expect("written");
-        assert!(Times::open(file, 0, || Ok(0)).expect("read").is_none());
+        assert!(
+            Times::open(Arc::new(file), 0, || Ok(0))
+                .expect("read")
+                .is_none()
+        );
     }
 }

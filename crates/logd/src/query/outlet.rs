@@ -35,6 +35,8 @@ pub enum Item {
         offset: u64,
         /// How many.
         bytes: u64,
+        /// Why.
+        loss: hot::Loss,
     },
     /// What is there of a line that is not complete, as far as it was not told yet.
     Begun {
@@ -115,12 +117,17 @@ impl Outlet {
                 }
                 Ok(())
             }
-            hot::Item::Gap { offset, bytes } => {
+            hot::Item::Gap {
+                offset,
+                bytes,
+                loss,
+            } => {
                 self.flush()?;
                 self.send(Item::Gap {
                     source: id,
                     offset,
                     bytes,
+                    loss,
                 })
             }
         }

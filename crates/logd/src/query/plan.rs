@@ -210,8 +210,9 @@ impl Planner<'_> {
             bound => line_start(place, extents, start, bound)?.min(complete),
         };
         let from = match before(self.query.since)? {
-            // Nothing that is there is too old: what is gone may have been asked for, unless it was flushed.
-            bound if bound <= start => survey.flushed,
+            // Nothing that is there is too old: what is gone may have been asked for, unless it was flushed or was too old
+            // itself.
+            bound if bound <= start => survey.losses.asked_from(self.query.since),
             bound if bound >= end => to,
             bound => line_start(place, extents, start, bound)?,
         };

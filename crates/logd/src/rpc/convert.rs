@@ -6,6 +6,7 @@ use tonic::{Code, Status};
 
 use crate::catalog::{CatalogError, Filter, Lives};
 use crate::flush::Flushed;
+use crate::hot::Loss;
 use crate::query::{After, Item, Line, Query, Stop};
 
 /// Why a request cannot be answered.
@@ -77,11 +78,12 @@ pub(super) fn item(item: Item) -> pb::QueryItem {
             source,
             offset,
             bytes,
+            loss: why,
         } => Wire::Gap(pb::Gap {
             source,
             offset,
             bytes,
-            ..pb::Gap::default()
+            loss: loss(why).into(),
         }),
         Item::Begun {
             source,
@@ -94,6 +96,15 @@ pub(super) fn item(item: Item) -> pb::QueryItem {
         }),
     };
     pb::QueryItem { item: Some(item) }
+}
+
+const fn loss(why: Loss) -> pb::Loss {
+    match why {
+        Loss::Unknown => pb::Loss::Unspecified,
+        Loss::Flushed => pb::Loss::Flushed,
+        Loss::Retention => pb::Loss::Retention,
+        Loss::Damaged => pb::Loss::Damaged,
+    }
 }
 
 fn source(id: u32, run: RunId, stream: Stream) -> pb::Source {

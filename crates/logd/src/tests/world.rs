@@ -158,7 +158,7 @@ pub(super) fn shown(items: &[Item]) -> Vec<(u64, u64, String)> {
         Item::Line {
             offset, time, text, ..
         } => (*offset, *time, String::from_utf8_lossy(text).into_owned()),
-        Item::Gap { offset, bytes } => (*offset, 0, format!("<{bytes} gone>")),
+        Item::Gap { offset, bytes, .. } => (*offset, 0, format!("<{bytes} gone>")),
     });
     shown.collect()
 }

@@ -1,0 +1,222 @@
+//! One block: its head, and how its notes are packed.
+
+use eco_home::notes::Note;
+
+/// The most bytes of text in a block: few enough to be unpacked for one line, enough to pack well.
+pub const RAW: usize = 256 << 10;
+/// Bytes of a block's head.
+pub(super) const HEAD: usize = 64;
+pub(super) const MAGIC: [u8; 8] = *b"ecoblok1";
+/// The most bytes that the parts of a block may have when they are packed: what does not pack grows by little, and a note
+/// has at most twenty.
+const PACKED: u32 = 32 << 20;
+
+/// How a block's text meets its neighbours'.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Border {
+    /// It begins in the middle of a line.
+    pub begins_within: bool,
+    /// It ends in the middle of a line.
+    pub ends_within: bool,
+}
+
+/// What is known of a block without unpacking it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Offset of its first byte in the stream.
+    pub offset: u64,
+    /// When the first of its bytes came, by the clock, unix ns.
+    pub earliest: u64,
+    /// When the last of them came.
+    pub latest: u64,
+    /// Bytes of text.
+    pub length: u32,
+    /// Newlines in it.
+    pub lines: u32,
+    /// Levels of the records that may begin in it.
+    pub levels: u8,
+    /// How it meets its neighbours.
+    pub border: Border,
+    pub(super) notes: u32,
+    pub(super) text: u32,
+    pub(super) noted: u32,
+    pub(super) sum: u32,
+    /// Where its head is in the file.
+    pub(super) at: u64,
+}
+
+impl Block {
+    /// Offset behind its last byte.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.offset.saturating_add(self.length.into())
+    }
+
+    /// Where the next block's head is in the file.
+    pub(super) fn next_at(&self) -> u64 {
+        self.at + HEAD as u64 + u64::from(self.notes) + u64::from(self.text)
+    }
+
+    pub(super) fn encode(&self) -> [u8; HEAD] {
+        let mut bytes = Vec::with_capacity(HEAD);
+        bytes.extend_from_slice(&MAGIC);
+        for number in [self.offset, self.earliest, self.latest] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        for number in [self.length, self.lines, self.notes, self.text, self.noted] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        let border = u8::from(self.border.begins_within) | (u8::from(self.border.ends_within) << 1);
+        bytes.extend_from_slice(&[self.levels, border, 0, 0]);
+        bytes.extend_from_slice(&self.sum.to_le_bytes());
+        let sum = crc32fast::hash(&bytes);
+        bytes.extend_from_slice(&sum.to_le_bytes());
+        bytes.try_into().unwrap_or([0; HEAD])
+    }
+
+    /// Reads the head that is at `at` of the file; `None`: there is none, or it is damaged.
+    pub(super) fn decode(bytes: &[u8; HEAD], at: u64) -> Option<Self> {
+        let (summed, sum) = bytes.split_at(HEAD - 4);
+        if sum != crc32fast::hash(summed).to_le_bytes() {
+            return None;
+        }
+        let (longs, rest) = summed.strip_prefix(&MAGIC)?.split_at_checked(24)?;
+        let &[offset, earliest, latest] = longs.as_chunks::<8>().0 else {
+            return None;
+        };
+        let (words, rest) = rest.split_at_checked(20)?;
+        let &[length, lines, notes, text, noted] = words.as_chunks::<4>().0 else {
+            return None;
+        };
+        let &[levels, border, _, _, a, b, c, d] = rest else {
+            return None;
+        };
+        let block = Self {
+            offset: u64::from_le_bytes(offset),
+            earliest: u64::from_le_bytes(earliest),
+            latest: u64::from_le_bytes(latest),
+            length: u32::from_le_bytes(length),
+            lines: u32::from_le_bytes(lines),
+            levels,
+            border: Border {
+                begins_within: border & 1 != 0,
+                ends_within: border & 2 != 0,
+            },
+            notes: u32::from_le_bytes(notes),
+            text: u32::from_le_bytes(text),
+            noted: u32::from_le_bytes(noted),
+            sum: u32::from_le_bytes([a, b, c, d]),
+            at,
+        };
+        let is_possible = (1..=RAW).contains(&usize::try_from(block.length).ok()?)
+            && block.notes <= PACKED
+            && block.text <= PACKED
+            && block.noted <= block.length;
+        is_possible.then_some(block)
+    }
+}
+
+/// Packs the notes of a block that begins at `offset`.
+pub(super) fn pack(offset: u64, notes: &[Note], into: &mut Vec<u8>) {
+    let mut before = Note {
+        end: offset,
+        time: 0,
+    };
+    for note in notes {
+        varint(note.end.wrapping_sub(before.end), into);
+        let step = note.time.wrapping_sub(before.time).cast_signed();
+        varint(((step << 1) ^ (step >> 63)).cast_unsigned(), into);
+        before = *note;
+    }
+}
+
+/// Undoes it; `None`: they are none.
+pub(super) fn unpack(offset: u64, mut bytes: &[u8]) -> Option<Vec<Note>> {
+    let mut notes = Vec::new();
+    let mut before = Note {
+        end: offset,
+        time: 0,
+    };
+    while !bytes.is_empty() {
+        let end = before.end.wrapping_add(read_varint(&mut bytes)?);
+        let step = read_varint(&mut bytes)?;
+        let step = (step >> 1) ^ 0_u64.wrapping_sub(step & 1);
+        before = Note {
+            end,
+            time: before.time.wrapping_add(step),
+        };
+        notes.push(before);
+    }
+    Some(notes)
+}
+
+fn varint(mut number: u64, into: &mut Vec<u8>) {
+    while number >= 0x80 {
+        into.push((number as u8 & 0x7f) | 0x80);
+        number >>= 7;
+    }
+    into.push(number as u8);
+}
+
+fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn notes_survive_the_packing(offset in any::<u64>(), notes in vec((any::<u64>(), any::<u64>()), 0..50)) {
+            let notes: Vec<_> = notes.into_iter().map(|(end, time)| Note { end, time }).collect();
+            let mut packed = Vec::new();
+            pack(offset, &notes, &mut packed);
+            prop_assert_eq!(unpack(offset, &packed), Some(notes));
+        }
+
+        #[test]
+        fn any_bytes_are_notes_or_none(bytes in vec(any::<u8>(), 0..100)) {
+            unpack(7, &bytes);
+        }
+    }
+
+    #[test]
+    fn a_head_survives_the_file_and_no_flipped_bit_does() {
+        let block = Block {
+            offset: 1 << 40,
+            earliest: 3,
+            latest: u64::MAX,
+            length: 1000,
+            lines: 9,
+            levels: 0b100_0001,
+            border: Border {
+                begins_within: false,
+                ends_within: true,
+            },
+            notes: 17,
+            text: 400,
+            noted: 5,
+            sum: 0xdead_beef,
+            at: 48,
+        };
+        assert_eq!(Block::decode(&block.encode(), 48), Some(block));
+        for bit in 0..HEAD * 8 {
+            let mut bytes = block.encode();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Block::decode(&bytes, 48), None, "{bit}");
+        }
+    }
+}
