@@ -71,6 +71,8 @@ pub struct Supervisor {
     host: String,
     /// The keeper connection that orders are for; 0: none met yet.
     epoch: u64,
+    /// Up to which number of it what apps say was taken, and the keeper does not know yet.
+    spoken: Option<u64>,
     orders: mpsc::Sender<(u64, Order)>,
     feed: mpsc::Sender<RunNews>,
     published: watch::Sender<Arc<Fleet>>,
@@ -124,6 +126,7 @@ impl Supervisor {
             runs,
             host,
             epoch: 0,
+            spoken: None,
             orders,
             feed,
             published,
@@ -189,6 +192,8 @@ impl Supervisor {
                 epoch, greeting, ..
             }) => {
                 self.epoch = epoch;
+                // A number of an earlier conversation, maybe with another keeper: what it was about is said again.
+                self.spoken = None;
                 // Decided before the greeting was heard: what of it is still missing, the comparison asks for again.
                 self.fleet.drop_tasks();
                 for key in self.fleet.unheard_of(&greeting) {
@@ -209,6 +214,7 @@ impl Supervisor {
                     self.fleet.report(now, &key, Report::Ready(Sign::Notice));
                 }
             }
+            Input::News(News::Spoken(number)) => self.spoken = Some(number),
             // What else apps say changes no instance: see `voices`.
             Input::News(News::Said(..) | News::Channel(..)) => {}
         }
@@ -253,6 +259,11 @@ impl Supervisor {
             if failed.is_some() {
                 break;
             }
+        }
+        if failed.is_none()
+            && let Some(number) = self.spoken.take()
+        {
+            self.order(Order::Heard(number));
         }
         self.published.send_replace(Arc::new(self.fleet.clone()));
         for answer in self.answers.drain(..) {

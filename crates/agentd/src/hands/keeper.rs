@@ -25,6 +25,7 @@ use super::poll::{Poll, Token};
 use super::rest::Rest;
 use super::run::Table;
 use super::say::{self, say};
+use super::unheard::Unheard;
 
 /// Version of the protocol, raised when an older agent would misread it.
 const PROTOCOL: u32 = 1;
@@ -72,6 +73,7 @@ pub(super) struct Keeper {
     pub(super) table: Table,
     pub(super) rest: Rest,
     pub(super) growth: Growth,
+    pub(super) unheard: Unheard,
     /// Streams whose bytes the disk refused, and when to try again.
     pub(super) held: BTreeSet<(u64, Stream)>,
     pub(super) retry_at: Option<Duration>,
@@ -125,6 +127,7 @@ impl Keeper {
             table: Table::default(),
             rest: Rest::default(),
             growth: Growth::default(),
+            unheard: Unheard::default(),
             held: BTreeSet::new(),
             retry_at: None,
             look_at: None,
@@ -309,6 +312,9 @@ impl Keeper {
             groups: self.cgroups.as_ref().map(Cgroups::told),
         };
         self.tell(Message::Hello(hello));
+        for message in self.unheard.again() {
+            self.tell(message);
+        }
     }
 
     fn converse(&mut self, serial: u64) {

@@ -32,6 +32,7 @@ impl Keeper {
             Some(Request::Adopt(adopt)) => self.adopt(&adopt),
             Some(Request::Shutdown(_)) => self.is_closing = true,
             Some(Request::Say(line)) => self.say_to_run(&line),
+            Some(Request::Heard(heard)) => self.unheard.heard(heard.number),
             None => say(format_args!("ignores a request it does not know")),
         }
     }

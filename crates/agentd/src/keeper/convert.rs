@@ -48,6 +48,7 @@ impl From<Order> for To {
             Order::Forget(key) => Self::Forget(pb::Forget {
                 key: Some(of_key(&key)),
             }),
+            Order::Heard(number) => Self::Heard(pb::Heard { number }),
             Order::Adopt {
                 key,
                 identity,
@@ -130,6 +131,22 @@ pub(super) fn greeting(hello: pb::Hello) -> Greeting {
 pub(super) fn open(hello: &pb::Hello) -> BTreeSet<RunKey> {
     let open = hello.runs.iter().filter(|run| run.channel);
     open.filter_map(|run| run.key.clone().map(to_key)).collect()
+}
+
+/// The number of what a run said; `None` for what is nothing of the kind, or comes from a keeper that does not count.
+pub(super) fn spoken(message: &pb::FromKeeper) -> Option<u64> {
+    let number = match message.message.as_ref()? {
+        Fact::Said(said) => said.number,
+        Fact::Notified(notified) => notified.number,
+        Fact::Hello(_)
+        | Fact::Spawned(_)
+        | Fact::SpawnFailed(_)
+        | Fact::Exited(_)
+        | Fact::Gone(_)
+        | Fact::Grown(_)
+        | Fact::ChannelClosed(_) => 0,
+    };
+    (number > 0).then_some(number)
 }
 
 /// What follows from something that the keeper says: that a run can be spoken to comes before the run itself, since

@@ -17,6 +17,7 @@ use std::time::Duration;
 pub use address::{Address, AddressError, HttpUrl};
 pub use dependency::{Condition, Dependency, circle};
 pub use limits::Limits;
+#[cfg(feature = "eval")]
 pub(crate) use name::LONGEST;
 pub use name::{AppName, EnvironmentName, NameError};
 pub use probe::{Check, IllAction, Liveness, Probe};
