@@ -89,9 +89,11 @@ mod tests {
     }
 
     fn numbers(unheard: &Unheard) -> Vec<u64> {
-        let number = |message| match message {
-            Message::Said(said) => said.number,
-            other => panic!("{other:?} was not kept"),
+        let number = |message| {
+            let Message::Said(said) = message else {
+                panic!("{message:?} was not kept");
+            };
+            said.number
         };
         unheard.again().into_iter().map(number).collect()
     }
