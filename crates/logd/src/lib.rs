@@ -24,6 +24,7 @@ pub mod flush;
 pub mod hot;
 pub mod line;
 pub mod query;
+pub mod record;
 pub mod rpc;
 pub mod tail;
 
