@@ -23,9 +23,11 @@ pub mod daemon;
 pub mod flush;
 pub mod hot;
 pub mod line;
+pub mod needles;
 pub mod query;
 pub mod record;
 pub mod rpc;
+pub mod sieve;
 pub mod tail;
 
 #[cfg(test)]

@@ -5,9 +5,8 @@
 
 use std::cmp::Ordering;
 
-use regex::bytes::Regex;
-
 use super::json::{self, Key};
+use crate::sieve::Pattern;
 
 /// The most keys of a path.
 const DEEPEST: usize = 32;
@@ -28,7 +27,7 @@ pub enum Comparison {
     /// The field is greater, or the same.
     AtLeast,
     /// It is found in the field.
-    Found(Regex),
+    Found(Pattern),
     /// The field is there.
     Present,
 }
@@ -111,9 +110,19 @@ impl Condition {
             Comparison::AtMost => order() != Ordering::Greater,
             Comparison::Greater => order() == Ordering::Greater,
             Comparison::AtLeast => order() != Ordering::Less,
-            Comparison::Found(pattern) => pattern.is_match(field),
+            Comparison::Found(pattern) => pattern.is_in(field),
             Comparison::Present => true,
         }
+    }
+
+    /// Finds what a record has that it holds for.
+    #[must_use]
+    pub fn mention(&self) -> Option<Pattern> {
+        let [ends, pair] = self.literals().map(|text| {
+            let text = String::from_utf8_lossy(text);
+            regex_syntax::escape(&text)
+        });
+        Pattern::new(&format!("{ends}|{pair}")).ok()
     }
 
     /// What stands in each record it holds for: one of these.
@@ -227,7 +236,7 @@ mod tests {
     fn a_field_is_there_or_has_a_pattern_in_it() {
         assert!(holds(&["ok"], Comparison::Present, "", REQUEST));
         assert!(!holds(&["nok"], Comparison::Present, "", REQUEST));
-        let pattern = Regex::new("^/a.b$").expect("a pattern");
+        let pattern = Pattern::new("^/a.b$").expect("a pattern");
         assert!(holds(
             &["req", "path"],
             Comparison::Found(pattern.clone()),

@@ -42,8 +42,13 @@ fn level_of(value: &[u8]) -> Option<Level> {
     {
         return Level::named(uncoloured(name));
     }
-    let text = std::str::from_utf8(value).ok()?;
-    Level::numbered(text.parse().ok()?)
+    match value {
+        [digit @ b'0'..=b'9'] => Level::numbered(u64::from(digit - b'0')),
+        [tens @ b'1'..=b'9', units @ b'0'..=b'9'] => {
+            Level::numbered(u64::from(tens - b'0') * 10 + u64::from(units - b'0'))
+        }
+        _ => None,
+    }
 }
 
 /// A name without the colours that are written around it, as JSON escapes them.

@@ -107,7 +107,7 @@ pub fn bits(text: &[u8]) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -141,7 +141,7 @@ mod tests {
     }
 
     /// Pieces that recognisers look for, between any bytes.
-    fn lines() -> impl Strategy<Value = Vec<u8>> {
+    pub(in crate::record) fn lines() -> impl Strategy<Value = Vec<u8>> {
         let known: Vec<&[u8]> = vec![
             b"{\"level\":",
             b"\"",

@@ -30,35 +30,48 @@ const WORDS: usize = 16;
 pub(super) fn level(line: &[u8]) -> Option<Level> {
     let head = line.get(..HEAD).unwrap_or(line);
     if memchr::memchr(0x1b, head).is_none() {
-        return of_head(head);
+        return at_the_beginning(head).or_else(|| of_head(head));
     }
     let mut plain = [0; HEAD];
     let length = uncolour(head, &mut plain);
     of_head(plain.get(..length)?)
 }
 
-/// Copies `text` without its colours, and returns how many bytes are left.
+/// Copies `text` without its colours, and returns how many bytes are left. Where the colour changes within a word, two begin.
 fn uncolour(text: &[u8], into: &mut [u8]) -> usize {
     let mut rest = text;
     let mut length = 0;
+    let mut put = |byte: u8| {
+        if let Some(place) = into.get_mut(length) {
+            *place = byte;
+            length += 1;
+        }
+    };
+    let mut last = b' ';
+    let mut is_changed = false;
     while let Some((byte, after)) = rest.split_first() {
         if let Some(sequence) = rest.strip_prefix(b"\x1b[") {
             let parameters = |byte: &&u8| byte.is_ascii_digit() || matches!(byte, b';' | b':');
             let count = sequence.iter().take_while(parameters).count();
             rest = sequence.get(count + 1..).unwrap_or_default();
+            is_changed = true;
             continue;
         }
-        if let Some(place) = into.get_mut(length) {
-            *place = *byte;
-            length += 1;
+        if is_changed && last.is_ascii_alphanumeric() && byte.is_ascii_alphanumeric() {
+            put(b' ');
         }
+        put(*byte);
+        is_changed = false;
+        last = *byte;
         rest = after;
     }
     length
 }
 
 fn of_head(head: &[u8]) -> Option<Level> {
-    at_the_beginning(head).or_else(|| Words::of(head).level())
+    uncaught(head)
+        .then_some(Level::Error)
+        .or_else(|| Words::of(head).level())
 }
 
 fn at_the_beginning(head: &[u8]) -> Option<Level> {
@@ -70,7 +83,7 @@ fn at_the_beginning(head: &[u8]) -> Option<Level> {
             b'E' => Some(Level::Error),
             _ => Some(Level::Fatal),
         },
-        _ => uncaught(head).then_some(Level::Error),
+        _ => super::grouping::is_excerpt(head).then_some(Level::Error),
     }
 }
 
@@ -102,7 +115,6 @@ fn uncaught(head: &[u8]) -> bool {
         || head.starts_with(b"panic: ")
         || head.starts_with(b"fatal error: ")
         || super::grouping::is_panic(head)
-        || super::grouping::is_excerpt(head)
         || head.starts_with(b"Exception in thread ")
         || super::grouping::exception(head).is_some_and(super::grouping::is_throwable)
 }
