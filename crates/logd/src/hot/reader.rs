@@ -186,6 +186,12 @@ impl Reader {
         Part::Bytes { offset }
     }
 
+    /// The next byte that was not read.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
     /// The bytes of the last part.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

@@ -83,6 +83,7 @@ struct Follower<'a> {
 
 impl<'a> Follower<'a> {
     fn new(query: &'a Query, runs: &'a Path, known: &[Lives], seeds: Vec<Seed>) -> Self {
+        let live = |seed| Live::new(seed, query.sieve.as_ref());
         let known = known.iter().map(|lives| {
             (
                 Rc::new(lives.slot.clone()),
@@ -93,7 +94,7 @@ impl<'a> Follower<'a> {
             query,
             runs,
             known: known.collect(),
-            lives: seeds.into_iter().map(Live::from).collect(),
+            lives: seeds.into_iter().map(live).collect(),
             listed_at: None,
             looked_at: None,
             news: 0,
@@ -123,11 +124,15 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    /// How long to wait for bytes that are there and have no note yet; `None`: there are none.
+    /// How long to wait for bytes that are there and have no note yet, and for what may belong to a record that waits for it;
+    /// `None`: there are none.
     fn patience(&self) -> Option<Duration> {
         let now = clock::nanos(clock::unix());
         let held = self.lives.iter().filter_map(Live::held);
-        held.map(|held| held.rest(now).min(TICK)).min()
+        let held = held.map(|held| held.rest(now).min(TICK));
+        let now = clock::since_boot();
+        let waiting = self.lives.iter().filter_map(|live| live.rest_for(now));
+        held.chain(waiting).min()
     }
 
     /// Adds the runs that are new.
@@ -143,7 +148,8 @@ impl<'a> Follower<'a> {
                 if known.insert(run) {
                     for &stream in &self.query.streams {
                         let source = Rc::new(Source::new(Rc::clone(&slot), run, stream));
-                        self.lives.push(Live::begin(source, self.runs));
+                        let sieve = self.query.sieve.as_ref();
+                        self.lives.push(Live::begin(source, self.runs, sieve));
                     }
                 }
             }
@@ -157,12 +163,12 @@ impl<'a> Follower<'a> {
 
     fn pass(&mut self, outlet: &mut Outlet) -> Result<(), Stop> {
         let query = self.query;
-        merge(&mut self.lives, |live, head| match &head.item {
+        merge(&mut self.lives, |live, head| match &head.item.item {
             Item::Line { time, .. } if !query.covers(*time) => Ok(()),
             Item::Line { .. } | Item::Gap { .. } => outlet.pass(live.source(), head.item),
         })?;
         self.lives.retain(|live| !live.has_ended());
-        if query.after == After::LiveAndBegun {
+        if query.after == After::LiveAndBegun && query.chooses().is_none() {
             for live in &mut self.lives {
                 if let Some((offset, text)) = live.begun() {
                     outlet.begun(live.source(), offset, text)?;

@@ -4,6 +4,7 @@ mod daemon;
 mod flush;
 mod follow;
 mod history;
+mod records;
 mod speed;
 mod streams;
 mod world;
