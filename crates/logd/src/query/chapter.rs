@@ -28,7 +28,7 @@ pub(super) struct Chapter<'a> {
 /// How it is read.
 #[derive(Debug)]
 enum Reading {
-    Lines(Option<Reader>),
+    Lines(Option<Box<Reader>>),
     Records(Box<Records>),
 }
 
@@ -48,7 +48,7 @@ impl<'a> Chapter<'a> {
     pub(super) const fn lines(
         source: Rc<Source>,
         begins: u64,
-        reader: Reader,
+        reader: Box<Reader>,
         attention: &'a Attention<'a>,
     ) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Lane for Chapter<'_> {
 }
 
 /// Reads the next line; the reader goes with the last one.
-fn lines(reader: &mut Option<Reader>) -> Result<Option<Found>, HotError> {
+fn lines(reader: &mut Option<Box<Reader>>) -> Result<Option<Found>, HotError> {
     let item = match reader {
         Some(reader) => reader.read()?,
         None => None,

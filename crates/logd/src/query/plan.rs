@@ -248,7 +248,7 @@ impl<'a> Planner<'a> {
         let from = ranges.front().map_or(0, |range| range.start);
         let to = ranges.back().map_or(0, |range| range.end);
         let reader = Reader::new(place, extents, from, to, Tail::Passed);
-        Chapter::lines(source, begins, reader, self.attention)
+        Chapter::lines(source, begins, Box::new(reader), self.attention)
     }
 
     /// Returns the lines between `since` and `until`, as offsets; none behind `complete`.

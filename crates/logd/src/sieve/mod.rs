@@ -17,6 +17,8 @@ mod conditions;
 mod pattern;
 mod sifter;
 mod sifting;
+#[cfg(test)]
+mod tests;
 
 pub use conditions::Sieve;
 pub use pattern::{InvalidPattern, Pattern};

@@ -205,6 +205,12 @@ impl Sifter {
         self.lines.shrink_to(1);
     }
 
+    /// Bytes that are kept.
+    #[cfg(test)]
+    pub(super) const fn kept(&self) -> usize {
+        self.buffer.len()
+    }
+
     fn index(&self, offset: u64) -> usize {
         usize::try_from(offset.saturating_sub(self.base))
             .map_or(self.buffer.len(), |index| index.min(self.buffer.len()))

@@ -3,6 +3,7 @@
 mod daemon;
 mod flush;
 mod follow;
+mod follow_records;
 mod history;
 mod records;
 mod speed;
