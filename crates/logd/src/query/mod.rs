@@ -18,6 +18,7 @@ pub mod merge;
 mod outlet;
 mod plan;
 mod source;
+pub mod stats;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -72,15 +72,34 @@ pub struct Line {
 /// Whether anybody still waits for the answer, for those who search long before they find something.
 #[derive(Debug)]
 pub struct Attention<'a> {
-    sender: mpsc::Sender<Result<Item, Stop>>,
+    ear: Box<dyn Ear>,
     bell: &'a Bell,
 }
 
-impl Attention<'_> {
+/// Who waits for an answer, of whatever.
+trait Ear: std::fmt::Debug {
+    fn is_gone(&self) -> bool;
+}
+
+impl<T> Ear for mpsc::Sender<T> {
+    fn is_gone(&self) -> bool {
+        self.is_closed()
+    }
+}
+
+impl<'a> Attention<'a> {
+    /// That of whoever listens to `sender`.
+    pub fn new<T: 'static>(sender: &mpsc::Sender<T>, bell: &'a Bell) -> Self {
+        Self {
+            ear: Box::new(sender.clone()),
+            bell,
+        }
+    }
+
     /// Fails when nobody does, or the daemon ends.
     pub fn check(&self) -> Result<(), Stop> {
         self.bell.heard()?;
-        if self.sender.is_closed() {
+        if self.ear.is_gone() {
             return Err(Stop::Gone);
         }
         Ok(())
@@ -111,10 +130,7 @@ impl Outlet {
     /// Tells others whether anybody still reads.
     #[must_use]
     pub fn attention<'a>(&self, bell: &'a Bell) -> Attention<'a> {
-        Attention {
-            sender: self.sender.clone(),
-            bell,
-        }
+        Attention::new(&self.sender, bell)
     }
 
     /// Fails when nobody reads any more.

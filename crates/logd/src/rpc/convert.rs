@@ -8,6 +8,7 @@ use tonic::{Code, Status};
 
 use crate::catalog::{CatalogError, Filter, Lives};
 use crate::flush::Flushed;
+use crate::query::stats::Tally;
 use crate::query::{After, Item, Line, Query, Stop};
 use crate::record::{Comparison, Condition, InvalidCondition, Level};
 use crate::sieve::{InvalidPattern, Pattern, Sieve};
@@ -216,6 +217,39 @@ fn line(line: Line) -> pb::Line {
         continues: line.continues,
         level: told(line.level).into(),
         joined: line.joined,
+    }
+}
+
+/// Checks a request for counts.
+pub(super) fn stats(request: pb::StatsRequest) -> Result<(Query, u64), InvalidQuery> {
+    let asked = pb::QueryRequest {
+        last: None,
+        follow: false,
+        begun: false,
+        recognise: true,
+        ..request.query.unwrap_or_default()
+    };
+    Ok((query(asked)?, request.bucket_ns))
+}
+
+/// Puts what was counted on the wire.
+pub(super) fn tally(tally: Tally) -> pb::StatsItem {
+    let Tally {
+        app,
+        from,
+        to,
+        count,
+    } = tally;
+    pb::StatsItem {
+        host: app.host,
+        environment: app.environment,
+        app: app.app,
+        from_ns: from,
+        to_ns: to,
+        lines: count.lines,
+        bytes: count.bytes,
+        records: count.records,
+        levels: count.levels.to_vec(),
     }
 }
 

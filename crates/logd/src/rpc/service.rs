@@ -1,7 +1,7 @@
 //! The service.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use eco_proto::log::v1 as pb;
@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::answer::Answer;
 use super::convert;
+use crate::query::{Stop, stats};
 use crate::tail::Bell;
 use crate::{catalog, flush, query};
 
@@ -53,6 +54,25 @@ impl Service {
         QUERIES.saturating_sub(self.permits.available_permits())
     }
 
+    /// Answers on a thread of its own.
+    fn answer<T: Send + 'static, W>(
+        &self,
+        convert: fn(T) -> W,
+        work: impl FnOnce(&Path, &Bell, mpsc::Sender<Result<T, Stop>>) + Send + 'static,
+    ) -> Result<Response<Answer<T, W>>, Status> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
+            Status::resource_exhausted(format!("{QUERIES} queries are being answered already"))
+        })?;
+        let (sender, items) = mpsc::channel(AHEAD);
+        let (runs, bell) = (self.runs.clone(), Arc::clone(&self.bell));
+        tokio::task::spawn_blocking(move || {
+            work(&runs, &bell, sender);
+            drop(permit);
+        });
+        let answer = Answer::new(items, convert, Arc::clone(&self.bell));
+        Ok(Response::new(answer))
+    }
+
     fn hear(&self, item: &pb::FeedItem) {
         match &item.item {
             Some(News::Growth(_)) => self.bell.ring(),
@@ -84,21 +104,17 @@ impl Log for Service {
         }))
     }
 
-    type QueryStream = Answer;
+    type QueryStream = Answer<query::Item, pb::QueryItem>;
 
-    async fn query(&self, request: Request<pb::QueryRequest>) -> Result<Response<Answer>, Status> {
+    async fn query(
+        &self,
+        request: Request<pb::QueryRequest>,
+    ) -> Result<Response<Self::QueryStream>, Status> {
         let query =
             convert::query(request.into_inner()).map_err(|error| convert::invalid(&error))?;
-        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
-            Status::resource_exhausted(format!("{QUERIES} queries are being answered already"))
-        })?;
-        let (sender, items) = mpsc::channel(AHEAD);
-        let (runs, bell) = (self.runs.clone(), Arc::clone(&self.bell));
-        tokio::task::spawn_blocking(move || {
-            query::answer(&query, &runs, &bell, sender);
-            drop(permit);
-        });
-        Ok(Response::new(Answer::new(items, Arc::clone(&self.bell))))
+        self.answer(convert::item, move |runs, bell, sender| {
+            query::answer(&query, runs, bell, sender);
+        })
     }
 
     async fn runs(
@@ -114,13 +130,17 @@ impl Log for Service {
         }))
     }
 
-    type StatsStream = tokio_stream::Empty<Result<pb::StatsItem, Status>>;
+    type StatsStream = Answer<stats::Tally, pb::StatsItem>;
 
     async fn stats(
         &self,
-        _: Request<pb::StatsRequest>,
+        request: Request<pb::StatsRequest>,
     ) -> Result<Response<Self::StatsStream>, Status> {
-        Err(Status::unimplemented("this log daemon counts nothing"))
+        let (query, length) =
+            convert::stats(request.into_inner()).map_err(|error| convert::invalid(&error))?;
+        self.answer(convert::tally, move |runs, bell, sender| {
+            stats::count(&query, length, runs, bell, &sender);
+        })
     }
 
     async fn flush(

@@ -47,6 +47,8 @@ pub struct Found {
 pub struct Mark {
     /// The level of its record.
     pub level: Option<Level>,
+    /// Whether a record begins with it: false of pieces of a line behind the first.
+    pub begins: bool,
     /// Whether it belongs to the record of the line before it.
     pub joined: bool,
     /// Whether the next line that is found belongs to its record.
@@ -378,6 +380,7 @@ impl Sifter {
         mut line: Line,
         goes_on: bool,
     ) -> Result<(), T::Error> {
+        let begins = self.rest.is_none();
         let rest = if let Some(rest) = self.rest {
             rest
         } else {
@@ -392,6 +395,7 @@ impl Sifter {
         if rest.passes {
             let mark = Mark {
                 level: rest.level,
+                begins,
                 joined: false,
                 goes_on,
                 bytes: line.next - line.start,
@@ -440,6 +444,7 @@ impl Sifter {
             };
             let mark = Mark {
                 level,
+                begins: index == 0,
                 joined: index > 0,
                 goes_on: index + 1 < count,
                 bytes: line.next - line.start,

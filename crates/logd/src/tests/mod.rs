@@ -7,5 +7,6 @@ mod follow_records;
 mod history;
 mod records;
 mod speed;
+mod stats;
 mod streams;
 mod world;
