@@ -120,6 +120,10 @@ fn run(query: &Query, runs: &Path, bell: &Bell, outlet: &mut Outlet) -> Result<(
     }
 }
 
+/// Items of an answer that wait for a client before its thread does: batches of 256 KiB and a line at most, so that whoever never
+/// reads costs 4 MiB.
+pub const AHEAD: usize = 8;
+
 /// Lines between two looks at whether anyone still listens.
 const PATIENCE: u32 = 4096;
 

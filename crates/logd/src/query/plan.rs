@@ -149,7 +149,7 @@ impl<'a> Planner<'a> {
     fn has_enough(&self, reach: &Reach, changed: u64) -> bool {
         self.query
             .last
-            .is_some_and(|wanted| reach.lines >= wanted && changed <= reach.floor)
+            .is_some_and(|wanted| reach.lines >= wanted && changed < reach.floor)
     }
 
     fn stream(

@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::answer::Answer;
 use super::convert;
-use crate::query::{Stop, stats};
+use crate::query::{AHEAD, Stop, stats};
 use crate::tail::Bell;
 use crate::{catalog, flush, query};
 
@@ -21,8 +21,6 @@ use crate::{catalog, flush, query};
 const QUERIES: usize = 256;
 /// Threads for them and for what is answered at once.
 pub const THREADS: usize = QUERIES + 8;
-/// Items of an answer that wait for a client before its thread does.
-const AHEAD: usize = 64;
 
 /// What the daemon does for its clients.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use eco_home::clock;
 
 use crate::hot::{Held, HotError, Life, Place, Reader, Tail, is_written, survey};
 use crate::query::merge::{Head, Lane};
-use crate::query::{Handover, Seed, Source};
+use crate::query::{Attention, Handover, Seed, Source, Stop};
 use crate::sieve::{AtEnd, Found, Sieve, Sifter, Sifting};
 
 /// How closely to look.
@@ -23,7 +23,7 @@ pub(super) enum Depth {
 
 /// A stream that is followed.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct Live<'a> {
     source: Rc<Source>,
     place: Place,
     reading: Reading,
@@ -31,6 +31,7 @@ pub(super) struct Live {
     last: u64,
     /// Up to where lines that are not complete were told.
     told: u64,
+    attention: &'a Attention<'a>,
 }
 
 /// How it is read.
@@ -40,9 +41,13 @@ enum Reading {
     Records(Sifting),
 }
 
-impl Live {
+impl<'a> Live<'a> {
     /// Follows a stream from where its history ended, with `sieve` if its records are to be sifted.
-    pub(super) fn new(seed: Seed, sieve: Option<&Arc<Sieve>>) -> Self {
+    pub(super) fn new(
+        seed: Seed,
+        sieve: Option<&Arc<Sieve>>,
+        attention: &'a Attention<'a>,
+    ) -> Self {
         let Seed {
             source,
             place,
@@ -66,11 +71,17 @@ impl Live {
             has_ended: false,
             last: 0,
             told: 0,
+            attention,
         }
     }
 
     /// Follows a stream from its first byte.
-    pub(super) fn begin(source: Rc<Source>, runs: &Path, sieve: Option<&Arc<Sieve>>) -> Self {
+    pub(super) fn begin(
+        source: Rc<Source>,
+        runs: &Path,
+        sieve: Option<&Arc<Sieve>>,
+        attention: &'a Attention<'a>,
+    ) -> Self {
         let place = source.place(runs);
         let reader = Reader::new(place.clone(), Vec::new(), 0, 0, Tail::Held);
         let seed = Seed {
@@ -79,7 +90,7 @@ impl Live {
             reader,
             handover: Handover::default(),
         };
-        Self::new(seed, sieve)
+        Self::new(seed, sieve, attention)
     }
 
     const fn reader(&mut self) -> &mut Reader {
@@ -147,15 +158,15 @@ impl Live {
     }
 }
 
-impl Lane for Live {
+impl Lane for Live<'_> {
     type Item = Found;
-    type Error = HotError;
+    type Error = Stop;
 
     fn begins(&self) -> Option<u64> {
         None
     }
 
-    fn advance(&mut self) -> Result<Option<Head<Found>>, HotError> {
+    fn advance(&mut self) -> Result<Option<Head<Found>>, Stop> {
         let found = match &mut self.reading {
             Reading::Lines(reader) => {
                 let item = reader.read()?;
@@ -171,7 +182,8 @@ impl Lane for Live {
                     let now = clock::since_boot();
                     AtEnd::Hold { now }
                 };
-                let found = sifting.next(at_end, || Ok::<_, HotError>(()))?;
+                let attention = self.attention;
+                let found = sifting.next(at_end, || attention.check())?;
                 if found.is_none() {
                     sifting.rest();
                 }
