@@ -107,7 +107,7 @@ pub fn bits(text: &[u8]) -> u8 {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -141,7 +141,7 @@ pub(super) mod tests {
     }
 
     /// Pieces that recognisers look for, between any bytes.
-    pub(in crate::record) fn lines() -> impl Strategy<Value = Vec<u8>> {
+    fn lines() -> impl Strategy<Value = Vec<u8>> {
         let known: Vec<&[u8]> = vec![
             b"{\"level\":",
             b"\"",

@@ -17,10 +17,8 @@ mod fields;
 mod grouping;
 mod json;
 mod level;
-mod mention;
 mod text;
 
 pub use fields::{Comparison, Condition, InvalidCondition};
 pub use grouping::{Grouping, MOST_BYTES, MOST_LINES, NEAR, is_first};
 pub use level::{Level, bits, level};
-pub use mention::mention;

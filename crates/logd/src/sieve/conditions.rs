@@ -1,8 +1,9 @@
 //! The conditions of a query.
 
 use super::pattern::Pattern;
+use super::scan::Scan;
 use crate::needles::Needles;
-use crate::record::{self, Condition, Level};
+use crate::record::{Condition, Level};
 
 /// What a record must be like: all of it.
 #[derive(Clone, Debug, Default)]
@@ -12,7 +13,7 @@ pub struct Sieve {
     level: Option<Level>,
     fields: Vec<Condition>,
     /// What is found in some line of each record that passes.
-    scan: Option<Pattern>,
+    scan: Option<Scan>,
 }
 
 impl Sieve {
@@ -35,8 +36,14 @@ impl Sieve {
                 lengths.max().flatten()
             })
             .cloned()
-            .or_else(|| level.and_then(record::mention))
-            .or_else(|| fields.first().and_then(record::Condition::mention));
+            .map(Scan::Pattern)
+            .or_else(|| level.map(Scan::Level))
+            .or_else(|| {
+                fields
+                    .first()
+                    .and_then(Condition::mention)
+                    .map(Scan::Pattern)
+            });
         Self {
             grep,
             exclude,
@@ -72,7 +79,7 @@ impl Sieve {
 
     /// What is found in some line of each record that passes.
     #[must_use]
-    pub const fn scan(&self) -> Option<&Pattern> {
+    pub const fn scan(&self) -> Option<&Scan> {
         self.scan.as_ref()
     }
 

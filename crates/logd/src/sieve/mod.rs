@@ -15,6 +15,7 @@
 
 mod conditions;
 mod pattern;
+mod scan;
 mod sifter;
 mod sifting;
 #[cfg(test)]
@@ -22,5 +23,6 @@ mod tests;
 
 pub use conditions::Sieve;
 pub use pattern::{InvalidPattern, Pattern};
+pub use scan::Scan;
 pub use sifter::{Found, Mark, Sifter, Times};
 pub use sifting::{AtEnd, Sifting};

@@ -287,9 +287,10 @@ impl Sifter {
 
     /// Whether what is searched for is in a text; true where nothing is.
     fn has_it(&self, start: u64, end: u64) -> bool {
+        let text = self.text(start, end);
         self.sieve
             .scan()
-            .is_none_or(|scan| scan.is_in(self.text(start, end)))
+            .is_none_or(|scan| scan.find(text, 0).is_some())
     }
 
     /// Returns where the line begins that holds the byte at `at`.
