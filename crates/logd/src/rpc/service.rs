@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::answer::Answer;
+use super::answer::{Answer, Answers};
 use super::convert;
 use crate::query::{AHEAD, Stop, stats};
 use crate::tail::Bell;
@@ -28,6 +28,7 @@ pub struct Service {
     runs: PathBuf,
     bell: Arc<Bell>,
     permits: Arc<Semaphore>,
+    answers: Answers,
     /// Held while something is flushed.
     flushing: Arc<Mutex<()>>,
     shutdown: CancellationToken,
@@ -41,6 +42,7 @@ impl Service {
             runs,
             bell,
             permits: Arc::new(Semaphore::new(QUERIES)),
+            answers: Answers::default(),
             flushing: Arc::default(),
             shutdown,
         }
@@ -50,6 +52,11 @@ impl Service {
     #[must_use]
     pub fn answering(&self) -> usize {
         QUERIES.saturating_sub(self.permits.available_permits())
+    }
+
+    /// Ends the answers that clients do not take.
+    pub fn hang_up(&self) {
+        self.answers.hang_up();
     }
 
     /// Answers on a thread of its own.
@@ -67,8 +74,8 @@ impl Service {
             work(&runs, &bell, sender);
             drop(permit);
         });
-        let answer = Answer::new(items, convert, Arc::clone(&self.bell));
-        Ok(Response::new(answer))
+        let bell = Arc::clone(&self.bell);
+        Ok(Response::new(self.answers.give(items, convert, bell)))
     }
 
     fn hear(&self, item: &pb::FeedItem) {
