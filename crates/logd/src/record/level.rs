@@ -81,7 +81,7 @@ const LONGEST_NAME: usize = 13;
 /// Finds the level of a line; `None`: it tells none that is recognised.
 ///
 /// A line that begins with `{` is JSON and says it in a field of its outermost object; of all others only what stands at
-/// their beginning is looked at, as [`text`] says.
+/// their beginning is looked at: the level's name, after nothing but what loggers write before it.
 #[must_use]
 pub fn level(line: &[u8]) -> Option<Level> {
     match line.first()? {
