@@ -70,20 +70,15 @@ pub struct Reader {
 }
 
 /// What comes next of a stream that is read in parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     /// Bytes that begin at that offset: [`Reader::bytes`].
     Bytes {
         /// Of the first.
         offset: u64,
     },
-    /// Bytes that are no longer there.
-    Gap {
-        /// Where they began.
-        offset: u64,
-        /// How many they were.
-        bytes: u64,
-    },
+    /// Bytes that are no longer there, as an item tells of them.
+    Gap(Item),
     /// The end is reached, for now or for good.
     End,
 }
@@ -168,9 +163,8 @@ impl Reader {
                 }
                 Step::End => false,
             };
-            if let Some(offset) = self.gone.take() {
-                let bytes = position - offset;
-                return Ok(Part::Gap { offset, bytes });
+            if let Some(gap) = self.gap(position) {
+                return Ok(Part::Gap(gap));
             }
             return Ok(if is_filled {
                 self.hand_out()

@@ -11,7 +11,7 @@ use super::merge::{Head, Lane};
 use super::outlet::Attention;
 use super::source::Source;
 use crate::hot::{Extent, HotError, Item, Place, Reader, Tail};
-use crate::sieve::{AtEnd, Found, Mark, Sieve, Sifter, Sifting};
+use crate::sieve::{AtEnd, Found, Sieve, Sifter, Sifting};
 
 /// What the live part of a stream goes on with: a record may begin in the history and end after it.
 pub(crate) type Handover = Rc<RefCell<Option<Sifter>>>;
@@ -157,15 +157,6 @@ impl Records {
             );
             let sifter = Sifter::new(Arc::clone(&self.sieve), range.start);
             self.sifting = Some(Sifting::new(reader, sifter));
-        }
-    }
-}
-
-impl From<Item> for Found {
-    fn from(item: Item) -> Self {
-        Self {
-            item,
-            mark: Mark::default(),
         }
     }
 }

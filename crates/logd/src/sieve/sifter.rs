@@ -42,6 +42,15 @@ pub struct Found {
     pub mark: Mark,
 }
 
+impl From<Item> for Found {
+    fn from(item: Item) -> Self {
+        Self {
+            item,
+            mark: Mark::default(),
+        }
+    }
+}
+
 /// What is known of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
@@ -71,6 +80,8 @@ pub struct Sifter {
     grouping: Grouping,
     /// How many of them were passed on. When it is not 0, all that follows is.
     passed: usize,
+    /// How many of them were there when they were found not to pass, for now.
+    judged: usize,
     /// Whether what is searched for is in one of them.
     is_hit: bool,
     /// Inside of a line that is too long: what becomes of the rest of it.
@@ -108,6 +119,7 @@ impl Sifter {
             lines: Vec::new(),
             grouping: Grouping::default(),
             passed: 0,
+            judged: 0,
             is_hit: false,
             rest: None,
             hit: None,
@@ -159,17 +171,13 @@ impl Sifter {
     }
 
     /// Tells of a gap, behind all that was found.
-    pub fn gap<T: Times>(
-        &mut self,
-        times: &mut T,
-        offset: u64,
-        bytes: u64,
-    ) -> Result<(), T::Error> {
-        self.finish(times, offset.saturating_add(bytes))?;
-        self.found.push_back(Found {
-            item: Item::Gap { offset, bytes },
-            mark: Mark::default(),
-        });
+    pub fn gap<T: Times>(&mut self, times: &mut T, gap: Item) -> Result<(), T::Error> {
+        let behind = match &gap {
+            Item::Gap { offset, bytes, .. } => offset.saturating_add(*bytes),
+            Item::Line { .. } => self.end(),
+        };
+        self.finish(times, behind)?;
+        self.found.push_back(Found::from(gap));
         Ok(())
     }
 
@@ -177,8 +185,12 @@ impl Sifter {
     /// only if no other line can change that.
     pub fn settle<T: Times>(&mut self, times: &mut T, is_quiet: bool) -> Result<(), T::Error> {
         let is_clear = is_quiet || !self.sieve.can_change_its_mind();
-        if self.passed > 0 || (is_clear && self.passes()) {
-            self.pass(times)?;
+        let is_new = self.judged < self.lines.len();
+        if self.passed > 0 || (is_clear && is_new && self.passes()) {
+            return self.pass(times);
+        }
+        if is_clear {
+            self.judged = self.lines.len();
         }
         Ok(())
     }
@@ -186,7 +198,7 @@ impl Sifter {
     /// Whether lines wait for what may still come.
     #[must_use]
     pub fn waits(&self) -> bool {
-        self.passed < self.lines.len() && self.sieve.can_change_its_mind()
+        self.passed.max(self.judged) < self.lines.len() && self.sieve.can_change_its_mind()
     }
 
     /// What is there of a line that is not complete, and where it begins.
@@ -263,7 +275,7 @@ impl Sifter {
         };
         match self.last_first(to) {
             Some(start) => {
-                self.lines.clear();
+                self.forget();
                 self.grouping = Grouping::default();
                 self.rest = None;
                 self.next = start;
@@ -426,10 +438,16 @@ impl Sifter {
         if self.passed > 0 || self.passes() {
             self.pass(times)?;
         }
+        self.forget();
+        Ok(())
+    }
+
+    /// There is no open record any more.
+    fn forget(&mut self) {
         self.lines.clear();
         self.passed = 0;
+        self.judged = 0;
         self.is_hit = false;
-        Ok(())
     }
 
     /// Passes on what was not passed on yet of the open record.

@@ -81,7 +81,7 @@ impl Sifting {
                         *heard_at = now;
                     }
                 }
-                Part::Gap { offset, bytes } => sifter.gap(reader, offset, bytes)?,
+                Part::Gap(gap) => sifter.gap(reader, gap)?,
                 Part::End => {
                     match at_end {
                         AtEnd::Finish if *is_finished => return Ok(None),

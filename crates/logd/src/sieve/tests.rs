@@ -99,6 +99,7 @@ fn a_record_that_another_line_may_exclude_waits_for_its_end_or_for_quiet() {
     settle(&mut sifter, true);
     assert_eq!(texts(&mut sifter), ["two"]);
     assert!(!sifter.waits());
+    settle(&mut sifter, true);
     // It was passed on: what joins it now goes where it went.
     sifter.feed(b"  health\nthree\n");
     assert_eq!(texts(&mut sifter), ["  health"]);
@@ -106,6 +107,29 @@ fn a_record_that_another_line_may_exclude_waits_for_its_end_or_for_quiet() {
     sifter.finish(&mut Once, 99).expect("infallible");
     assert_eq!(texts(&mut sifter), ["three", "four"]);
     assert_eq!(sifter.end(), 99);
+}
+
+#[test]
+fn a_record_that_does_not_pass_waits_for_nothing_but_may_still_pass() {
+    let mut sifter = Sifter::new(sieve(&["rare"], &["health"]), 0);
+    sifter.feed(b"one\n");
+    assert_eq!(texts(&mut sifter), Vec::<String>::new());
+    assert!(sifter.waits());
+    settle(&mut sifter, true);
+    assert!(!sifter.waits());
+    sifter.feed(b"  rare\n");
+    assert_eq!(texts(&mut sifter), Vec::<String>::new());
+    assert!(sifter.waits());
+    settle(&mut sifter, true);
+    assert_eq!(texts(&mut sifter), ["one", "  rare"]);
+    // Also when it was jumped to.
+    sifter.feed(b"two\nthree\n");
+    assert_eq!(texts(&mut sifter), Vec::<String>::new());
+    settle(&mut sifter, true);
+    sifter.feed(b"four\nrare\n");
+    assert_eq!(texts(&mut sifter), Vec::<String>::new());
+    settle(&mut sifter, true);
+    assert_eq!(texts(&mut sifter), ["rare"]);
 }
 
 #[test]
