@@ -23,8 +23,16 @@ use crate::record::is_first;
 use crate::sieve::Sieve;
 
 /// Bytes of the first window, and of the longest. Tests have many of them.
-const SHORT: u64 = if cfg!(test) { 64 } else { 1 << 20 };
-const LONG: u64 = if cfg!(test) { 512 } else { 8 << 20 };
+const SHORT: u64 = if cfg!(all(test, debug_assertions)) {
+    64
+} else {
+    1 << 20
+};
+const LONG: u64 = if cfg!(all(test, debug_assertions)) {
+    512
+} else {
+    8 << 20
+};
 
 /// Where the last records are.
 #[derive(Debug, Default)]

@@ -39,8 +39,8 @@ pub(super) enum InvalidQuery {
     TooMany(usize),
 }
 
-/// Conditions of a query: each of them may take some memory.
-const MOST: usize = 64;
+/// Conditions of a query: each of them may take 6 MiB, though hardly any takes as much.
+const MOST: usize = 32;
 
 /// Checks a request.
 pub(super) fn query(request: pb::QueryRequest) -> Result<Query, InvalidQuery> {

@@ -13,6 +13,8 @@ use regex_syntax::{ParserBuilder, ast, hir};
 
 /// The most bytes that a pattern may take when it is compiled.
 const LARGEST: usize = 4 << 20;
+/// Bytes of what is remembered of one while it is searched, in each direction.
+const CACHE: usize = 1 << 20;
 /// The most bytes of a pattern.
 const LONGEST: usize = 16 << 10;
 /// How deep groups may be nested.
@@ -61,6 +63,7 @@ impl Pattern {
         let hir = within_lines(parsed.map_err(|error| syntax(pattern, &error))?);
         let config = Config::new()
             .nfa_size_limit(Some(LARGEST))
+            .hybrid_cache_capacity(CACHE)
             .utf8_empty(false);
         let regex = Regex::builder()
             .configure(config)

@@ -22,7 +22,11 @@ use crate::line::LONGEST;
 use crate::record::{self, Grouping, Level, NEAR, is_first};
 
 /// Lines that are found at once. Tests stop often.
-const BATCH: usize = if cfg!(test) { 3 } else { 256 };
+const BATCH: usize = if cfg!(all(test, debug_assertions)) {
+    3
+} else {
+    256
+};
 
 /// Tells when bytes came.
 pub trait Times {
