@@ -6,9 +6,12 @@
 //!   \d{3}|warn                    ─▶    nothing: it may be found where none of its texts stands
 //! ```
 //!
-//! A block of lines in which one of the alternatives of some demand is missing holds no record that is asked for, and need not
-//! be read. A demand may be met by lines of one record that stand in two neighbouring blocks, since each of a record's lines may
-//! meet another: who skips blocks must look at neighbours together.
+//! Whoever keeps lines in blocks need not read those that lack what is demanded. But the lines of a record may lie in two blocks
+//! that are neighbours, if a block holds as much as a record may, and each demand may be met by another line of it. So
+//! - a block is wanted if all demands are met in it together with the one before it, or together with the one behind it;
+//! - both neighbours of a block that is wanted are read with it: there its records may begin and end. What is left of a record
+//!   at the edge of what was passed over meets no demand, or the edge would be further out;
+//! - blocks end where lines do. Of a line that fills more than one, all or nothing is passed over.
 //!
 //! Invariants
 //! - Sound: no record that a query finds lacks one of its needles. What cannot be said so is left out.

@@ -11,7 +11,7 @@ use tempfile::tempdir;
 use tokio::sync::mpsc;
 
 use super::world::{Writer, everything, run_id};
-use crate::query::{self, Query};
+use crate::query::{self, Query, Stop};
 use crate::record::{Comparison, Condition, Grouping, Level, NEAR, level};
 use crate::sieve::{Pattern, Sieve};
 use crate::tail::Bell;
@@ -438,6 +438,27 @@ fn what_is_gone_is_said_whatever_is_asked_for() {
         ..asking(&rare)
     };
     assert_eq!(texts(&tell(home.path(), &last)), ["  rare 2"]);
+}
+
+#[test]
+fn a_search_that_finds_nothing_ends_when_the_daemon_does() {
+    let home = tempdir().expect("a folder");
+    Writer::ended(home.path(), &run_id("api", 1), Stream::Out, &[&[(LOG, 5)]]);
+    let nowhere = Asked {
+        grep: vec!["nowhere"],
+        ..nothing()
+    };
+    let bell = Bell::default();
+    bell.close();
+    for last in [None, Some(1)] {
+        let (sender, mut items) = mpsc::channel(10);
+        let query = Query {
+            last,
+            ..asking(&nowhere)
+        };
+        query::answer(&query, home.path(), &bell, sender);
+        assert!(matches!(items.try_recv(), Ok(Err(Stop::Closing(_)))));
+    }
 }
 
 #[test]
