@@ -37,8 +37,8 @@ pub(super) struct Live<'a> {
 /// How it is read.
 #[derive(Debug)]
 enum Reading {
-    Lines(Reader),
-    Records(Sifting),
+    Lines(Box<Reader>),
+    Records(Box<Sifting>),
 }
 
 impl<'a> Live<'a> {
@@ -60,9 +60,9 @@ impl<'a> Live<'a> {
                 let from = reader.position();
                 let sifter = begun.filter(|begun| begun.end() == from);
                 let sifter = sifter.unwrap_or_else(|| Sifter::new(Arc::clone(sieve), from));
-                Reading::Records(Sifting::new(reader, sifter))
+                Reading::Records(Box::new(Sifting::new(reader, sifter)))
             }
-            None => Reading::Lines(reader),
+            None => Reading::Lines(Box::new(reader)),
         };
         Self {
             source,
@@ -93,7 +93,7 @@ impl<'a> Live<'a> {
         Self::new(seed, sieve, attention)
     }
 
-    const fn reader(&mut self) -> &mut Reader {
+    fn reader(&mut self) -> &mut Reader {
         match &mut self.reading {
             Reading::Lines(reader) => reader,
             Reading::Records(sifting) => sifting.reader_mut(),
@@ -110,7 +110,7 @@ impl<'a> Live<'a> {
     }
 
     /// What is there of it and waits for its note.
-    pub(super) const fn held(&self) -> Option<Held> {
+    pub(super) fn held(&self) -> Option<Held> {
         match &self.reading {
             Reading::Lines(reader) => reader.held(),
             Reading::Records(sifting) => sifting.reader().held(),
