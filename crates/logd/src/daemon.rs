@@ -3,7 +3,7 @@
 //! 1. the home's folders, and its lock: one log daemon per home, a second one leaves at once;
 //! 2. the socket;
 //! 3. serve, until a signal or the Shutdown call;
-//! 4. the bell is closed, so that followers end; connections get [`GRACE`] to take what is left;
+//! 4. the bell is closed, so that followers end; connections get [`GRACE`] to take what is left, and nobody waits for them any longer;
 //! 5. the socket goes, then the lock.
 //!
 //! The files are the state: killed at any point, nothing is lost.
@@ -152,6 +152,7 @@ pub async fn serve(
     shutdown: CancellationToken,
     told: impl Future<Output = ()>,
 ) -> Result<(), tonic::transport::Error> {
+    let answering = service.clone();
     let serving = Server::builder()
         .add_service(LogServer::new(service))
         .serve_with_incoming_shutdown(
@@ -173,7 +174,10 @@ pub async fn serve(
             bell.close();
             served
         }
-        () = ending => Ok(()),
+        () = ending => {
+            answering.hang_up();
+            Ok(())
+        }
     }
 }
 

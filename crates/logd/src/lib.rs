@@ -1,7 +1,7 @@
 //! The log daemon: finds, merges and streams the lines of the runs.
 //!
 //! ```text
-//!   client ──Query──▶ rpc ──▶ query: catalog, plan, merge, outlet ──▶ hot ──▶ runs/<host>/<environment>/<app>/…
+//!   client ──Query──▶ rpc ──▶ query: catalog, plan, merge, outlet ──▶ sieve ──▶ hot ──▶ runs/<host>/<environment>/<app>/…
 //!   agent  ──Feed───▶ rpc ──▶ tail: bell ──▶ followers ───────────────┤            ▲ written by the keeper
 //!   client ──Flush──▶ rpc ──▶ flush ──────────────────────────────────┘
 //! ```
@@ -15,6 +15,8 @@
 //!
 //! Layout
 //! - [`catalog`] names the runs there are; [`hot`] reads one stream of one run in place; [`mod@line`] cuts bytes into lines.
+//! - [`record`] recognises levels, fields and what belongs together; [`sieve`] finds the records that are asked for, and
+//!   [`needles`] what must stand in them.
 //! - [`query`] answers: what to read, merged in time order; [`tail`] goes on from there; [`flush`] takes away.
 //! - [`rpc`] converts; [`daemon`] begins and ends.
 
@@ -23,8 +25,11 @@ pub mod daemon;
 pub mod flush;
 pub mod hot;
 pub mod line;
+pub mod needles;
 pub mod query;
+pub mod record;
 pub mod rpc;
+pub mod sieve;
 pub mod tail;
 
 #[cfg(test)]

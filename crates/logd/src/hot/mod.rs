@@ -42,7 +42,7 @@ pub use bounds::{Suffix, bound, last_lines, line_start, time_after};
 pub use flush::{Removed, flush, holding};
 pub use layout::Extent;
 pub use reach::Held;
-pub use reader::{Item, Reader, Tail};
+pub use reader::{Item, Part, Reader, Tail};
 pub use survey::{Life, Survey, is_written, survey};
 
 /// Why a stream could not be read. What is merely gone is no error.

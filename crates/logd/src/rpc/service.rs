@@ -1,7 +1,7 @@
 //! The service.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use eco_proto::log::v1 as pb;
@@ -11,8 +11,9 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::answer::Answer;
+use super::answer::{Answer, Answers};
 use super::convert;
+use crate::query::{AHEAD, Stop, stats};
 use crate::tail::Bell;
 use crate::{catalog, flush, query};
 
@@ -20,8 +21,6 @@ use crate::{catalog, flush, query};
 const QUERIES: usize = 256;
 /// Threads for them and for what is answered at once.
 pub const THREADS: usize = QUERIES + 8;
-/// Items of an answer that wait for a client before its thread does.
-const AHEAD: usize = 64;
 
 /// What the daemon does for its clients.
 #[derive(Clone, Debug)]
@@ -29,6 +28,7 @@ pub struct Service {
     runs: PathBuf,
     bell: Arc<Bell>,
     permits: Arc<Semaphore>,
+    answers: Answers,
     /// Held while something is flushed.
     flushing: Arc<Mutex<()>>,
     shutdown: CancellationToken,
@@ -42,6 +42,7 @@ impl Service {
             runs,
             bell,
             permits: Arc::new(Semaphore::new(QUERIES)),
+            answers: Answers::default(),
             flushing: Arc::default(),
             shutdown,
         }
@@ -51,6 +52,30 @@ impl Service {
     #[must_use]
     pub fn answering(&self) -> usize {
         QUERIES.saturating_sub(self.permits.available_permits())
+    }
+
+    /// Ends the answers that clients do not take.
+    pub fn hang_up(&self) {
+        self.answers.hang_up();
+    }
+
+    /// Answers on a thread of its own.
+    fn answer<T: Send + 'static, W>(
+        &self,
+        convert: fn(T) -> W,
+        work: impl FnOnce(&Path, &Bell, mpsc::Sender<Result<T, Stop>>) + Send + 'static,
+    ) -> Result<Response<Answer<T, W>>, Status> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
+            Status::resource_exhausted(format!("{QUERIES} queries are being answered already"))
+        })?;
+        let (sender, items) = mpsc::channel(AHEAD);
+        let (runs, bell) = (self.runs.clone(), Arc::clone(&self.bell));
+        tokio::task::spawn_blocking(move || {
+            work(&runs, &bell, sender);
+            drop(permit);
+        });
+        let bell = Arc::clone(&self.bell);
+        Ok(Response::new(self.answers.give(items, convert, bell)))
     }
 
     fn hear(&self, item: &pb::FeedItem) {
@@ -84,21 +109,17 @@ impl Log for Service {
         }))
     }
 
-    type QueryStream = Answer;
+    type QueryStream = Answer<query::Item, pb::QueryItem>;
 
-    async fn query(&self, request: Request<pb::QueryRequest>) -> Result<Response<Answer>, Status> {
+    async fn query(
+        &self,
+        request: Request<pb::QueryRequest>,
+    ) -> Result<Response<Self::QueryStream>, Status> {
         let query =
             convert::query(request.into_inner()).map_err(|error| convert::invalid(&error))?;
-        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
-            Status::resource_exhausted(format!("{QUERIES} queries are being answered already"))
-        })?;
-        let (sender, items) = mpsc::channel(AHEAD);
-        let (runs, bell) = (self.runs.clone(), Arc::clone(&self.bell));
-        tokio::task::spawn_blocking(move || {
-            query::answer(&query, &runs, &bell, sender);
-            drop(permit);
-        });
-        Ok(Response::new(Answer::new(items, Arc::clone(&self.bell))))
+        self.answer(convert::item, move |runs, bell, sender| {
+            query::answer(&query, runs, bell, sender);
+        })
     }
 
     async fn runs(
@@ -114,13 +135,17 @@ impl Log for Service {
         }))
     }
 
-    type StatsStream = tokio_stream::Empty<Result<pb::StatsItem, Status>>;
+    type StatsStream = Answer<stats::Tally, pb::StatsItem>;
 
     async fn stats(
         &self,
-        _: Request<pb::StatsRequest>,
+        request: Request<pb::StatsRequest>,
     ) -> Result<Response<Self::StatsStream>, Status> {
-        Err(Status::unimplemented("this log daemon counts nothing"))
+        let (query, length) =
+            convert::stats(request.into_inner()).map_err(|error| convert::invalid(&error))?;
+        self.answer(convert::tally, move |runs, bell, sender| {
+            stats::count(&query, length, runs, bell, &sender);
+        })
     }
 
     async fn flush(
