@@ -25,7 +25,14 @@ pub struct Ui {
 
 enum Target {
     Terminal,
-    Captured,
+    Captured(Stands),
+}
+
+/// What a captured output stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    ForAPipe,
+    ForATerminal,
 }
 
 /// What a [`Ui::captured`] was told, without styles.
@@ -83,11 +90,21 @@ impl Ui {
     /// A place to look at afterwards.
     #[must_use]
     pub fn captured() -> (Self, Captured) {
+        Self::captured_as(Stands::ForAPipe)
+    }
+
+    /// The same, where commands see a terminal.
+    #[must_use]
+    pub fn captured_terminal() -> (Self, Captured) {
+        Self::captured_as(Stands::ForATerminal)
+    }
+
+    fn captured_as(stands: Stands) -> (Self, Captured) {
         let captured = Captured::default();
         let ui = Self {
             out: Box::new(Buffer(Arc::clone(&captured.out))),
             err: Box::new(Buffer(Arc::clone(&captured.err))),
-            target: Target::Captured,
+            target: Target::Captured(stands),
             quiet: false,
         };
         (ui, captured)
@@ -106,7 +123,7 @@ impl Ui {
                 self.out = stdout(choice);
                 self.err = stderr(choice);
             }
-            Target::Captured => {}
+            Target::Captured(_) => {}
         }
     }
 
@@ -114,8 +131,29 @@ impl Ui {
     pub(crate) fn width(&self) -> Option<u16> {
         match self.target {
             Target::Terminal if io::stdout().is_terminal() => columns(),
-            Target::Terminal | Target::Captured => None,
+            Target::Terminal | Target::Captured(_) => None,
         }
+    }
+
+    /// Whether people read stdout, and not a program.
+    pub(crate) fn is_terminal(&self) -> bool {
+        match self.target {
+            Target::Terminal => io::stdout().is_terminal(),
+            Target::Captured(stands) => stands == Stands::ForATerminal,
+        }
+    }
+
+    /// From here on data reaches stdout byte for byte, whatever is in it.
+    pub(crate) fn pass_everything(&mut self) {
+        match self.target {
+            Target::Terminal => self.out = stdout(ColorChoice::AlwaysAnsi),
+            Target::Captured(_) => {}
+        }
+    }
+
+    /// Writes bytes to stdout as they are, in the same buffer.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
     }
 
     /// Writes data to stdout as it is. It may rest in a buffer until [`Self::flush`].
