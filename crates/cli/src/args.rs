@@ -113,7 +113,7 @@ pub(crate) enum Command {
     #[command(visible_aliases = ["ls", "l", "ps", "status"])]
     List(list::Args),
     #[command(visible_alias = "log")]
-    Logs(logs::Args),
+    Logs(Box<logs::Args>),
     Why(why::Args),
     Flush(flush::Args),
     Events(events::Args),

@@ -53,7 +53,7 @@ enum Begins {
 
 /// Where a reader ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ends {
+pub(crate) enum Ends {
     /// Where the answer does.
     WithAnswer,
     /// At the end of the history, though the daemon would go on.

@@ -12,6 +12,14 @@ pub(crate) fn document<T: Serialize>(value: &T) -> String {
     text + "\n"
 }
 
+/// Why bytes are gone: null where nobody knows.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Why {
+    Unknown(()),
+    Known(&'static str),
+}
+
 #[derive(Serialize)]
 struct Entry<'a> {
     time: Option<String>,
@@ -23,7 +31,7 @@ struct Entry<'a> {
     stream: Option<&'static str>,
     level: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    loss: Option<Option<&'static str>>,
+    loss: Option<Why>,
     offset: u64,
     line: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -68,7 +76,7 @@ pub(crate) fn line(line: &LogLine) -> String {
 pub(crate) fn gap(gap: &LogGap) -> String {
     one_line(&Entry {
         gap_bytes: Some(gap.bytes),
-        loss: Some(gap.loss_name()),
+        loss: Some(gap.loss_name().map_or(Why::Unknown(()), Why::Known)),
         ..Entry::of(&gap.origin, gap.offset)
     })
 }

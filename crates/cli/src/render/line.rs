@@ -96,13 +96,12 @@ impl Labels {
         {
             return Arc::clone(shown);
         }
-        let shown = match self.painted.get(origin) {
-            Some(shown) => Arc::clone(shown),
-            None => {
-                let shown: Arc<str> = self.padded(&self.of(origin)).into();
-                self.painted.insert(Arc::clone(origin), Arc::clone(&shown));
-                shown
-            }
+        let shown = if let Some(shown) = self.painted.get(origin) {
+            Arc::clone(shown)
+        } else {
+            let shown: Arc<str> = self.padded(&self.of(origin)).into();
+            self.painted.insert(Arc::clone(origin), Arc::clone(&shown));
+            shown
         };
         self.newest = Some((Arc::clone(origin), Arc::clone(&shown)));
         shown
@@ -238,12 +237,16 @@ impl Sheet {
         let details = details(event);
         let sign = dim("*");
         let kind = bold(event.event);
-        out.push_str(&match (self.names, details.is_empty()) {
-            (Names::Shown, true) => format!("{sign} {kind}\n"),
-            (Names::Shown, false) => format!("{sign} {kind}: {details}\n"),
-            (Names::Hidden, true) => format!("{sign} {label} {kind}\n"),
-            (Names::Hidden, false) => format!("{sign} {label} {kind}: {details}\n"),
-        });
+        let told = match self.names {
+            Names::Shown => [sign, kind].join(" "),
+            Names::Hidden => [sign, label, kind].join(" "),
+        };
+        out.push_str(&told);
+        if !details.is_empty() {
+            out.push_str(": ");
+            out.push_str(&details);
+        }
+        out.push('\n');
         self.above = None;
     }
 

@@ -23,7 +23,9 @@ pub(crate) fn event(
     out: &mut String,
 ) {
     head(event.at_ns, &event.name, id, "event", stamps, out);
-    out.push_str(&format!("{}: {details}\n", event.event));
+    for part in [event.event, ": ", details, "\n"] {
+        out.push_str(part);
+    }
 }
 
 fn head(
@@ -37,7 +39,9 @@ fn head(
     let id = id.map_or_else(|| "-".to_owned(), |id| id.to_string());
     out.push_str("timestamp=");
     stamps.write(time_ns, out);
-    out.push_str(&format!(" app={app} id={id} type={kind} message="));
+    for part in [" app=", app, " id=", &id, " type=", kind, " message="] {
+        out.push_str(part);
+    }
 }
 
 #[cfg(test)]

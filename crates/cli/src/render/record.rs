@@ -77,7 +77,9 @@ pub(crate) fn pretty(line: &str, level: Option<Level>) -> Option<Pretty> {
             told.level.get_or_insert(value);
         } else if MESSAGES.contains(&name) && told.message.is_none() && value.is_string() {
             told.message = Some(word(&value));
-        } else if !TIMES.contains(&name) && !(tells_process && PROCESS.contains(&name)) {
+        } else if TIMES.contains(&name) || (tells_process && PROCESS.contains(&name)) {
+            // It stands in front of the line, or in every line.
+        } else {
             told.field(&key, value);
         }
     }
@@ -149,18 +151,17 @@ fn is_empty(value: &Value) -> bool {
 
 fn shown(key: &str, value: &Value) -> String {
     let bare = |sign: char| !sign.is_whitespace() && !sign.is_control() && !"\"=".contains(sign);
-    let text = match value {
-        Value::String(text) if !text.is_empty() && text.chars().all(bare) => text.clone(),
-        other => other.to_string(),
+    let text = match value.as_str() {
+        Some(text) if !text.is_empty() && text.chars().all(bare) => text.to_owned(),
+        Some(_) | None => value.to_string(),
     };
     format!("{}{text}", dim(&format!("{key}=")))
 }
 
 fn word(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tonic::{Request, Response, Streaming};
 use super::Server;
 
 /// A line of an app's stdout.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Written {
     pub app: &'static str,
     pub run: u64,
@@ -58,7 +58,7 @@ impl FakeLog {
                 (since..until).contains(&line.time)
                     && request.matches.iter().all(|one| fits(one, line))
             })
-            .cloned()
+            .copied()
             .collect();
         let last = request.last.map(|last| usize::try_from(last).unwrap());
         let skipped = last.map_or(0, |last| history.len().saturating_sub(last));

@@ -118,10 +118,7 @@ pub(crate) fn pattern(text: &str) -> Result<String, String> {
 }
 
 fn of_regex(why: &regex::Error) -> String {
-    match why {
-        regex::Error::CompiledTooBig(_) => "it is too large a regex".to_owned(),
-        why => why.to_string().trim_end().to_owned(),
-    }
+    why.to_string().trim_end().to_owned()
 }
 
 /// Reads a level, by all names that loggers have for it.

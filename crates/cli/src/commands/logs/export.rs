@@ -25,7 +25,7 @@ use crate::view::line::{LogGap, LogLine};
 /// Write what apps wrote to a file for other programs
 ///
 /// NDJSON is what `eco logs --json` prints: an object a line. Parquet has the columns time, host, environment, app, instance,
-/// run, stream, offset, level, line, continues and gap_bytes; bytes of a line that are no UTF-8 are replaced in both.
+/// run, stream, offset, level, line, continues and `gap_bytes`; bytes of a line that are no UTF-8 are replaced in both.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     eco logs export --since today > today.ndjson\n  \
@@ -46,7 +46,7 @@ pub(super) struct Args {
 enum Format {
     /// A JSON object a line.
     Ndjson,
-    /// Columns, compressed, for DuckDB, pandas, Spark and the like.
+    /// Columns, compressed: for data tools.
     Parquet,
 }
 

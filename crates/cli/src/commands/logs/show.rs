@@ -23,7 +23,7 @@ use crate::last::Last;
 use crate::render::highlight::{Case, Highlight};
 use crate::render::line::{Labels, Names, Readers, Sheet};
 use crate::render::stamp::{self, Stamps};
-use crate::resume::Progress;
+use crate::resume::{Ends, Progress};
 use crate::ui::Ui;
 
 /// Rest before an agent is looked for again.
@@ -47,7 +47,13 @@ pub(super) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
     let happenings = happenings(session, &args, &request, noted.as_ref()).await?;
     let (timeline, events) = happenings.unzip();
     let home = session.home.clone();
-    let mut progress = begin(request, noted, &cursor, args.follow);
+    // What is noted is shown no more: a line that is not complete is left to the next command.
+    let ends = if cursor.is_some() && !args.follow {
+        Ends::AtPresent
+    } else {
+        Ends::WithAnswer
+    };
+    let mut progress = begin(request, noted, ends);
     let printer = Mutex::new(Printer::new(session.ui, form, timeline, cursor));
     let mut shared = Shared(&printer);
     let reading = read_on(&home, &mut progress, PATIENCE, &mut shared);
@@ -91,20 +97,14 @@ fn last(args: &Args) -> Last {
     })
 }
 
-fn begin(
-    request: QueryRequest,
-    noted: Option<Noted>,
-    cursor: &Option<Cursor>,
-    follow: bool,
-) -> Progress {
+fn begin(request: QueryRequest, noted: Option<Noted>, ends: Ends) -> Progress {
     let progress = match noted {
         Some(noted) => Progress::resumed(request, noted.position),
         None => Progress::new(request, clock::nanos(clock::unix())),
     };
-    if cursor.is_some() && !follow {
-        progress.up_to_present()
-    } else {
-        progress
+    match ends {
+        Ends::WithAnswer => progress,
+        Ends::AtPresent => progress.up_to_present(),
     }
 }
 
