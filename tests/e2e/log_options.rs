@@ -106,7 +106,7 @@ fn a_follower_with_a_cursor_notes_what_it_showed() {
     let mut follower = env.follow(&["logs", "-f", "--cursor", "seen.json", "--no-prefix"]);
     wait_until("the first line", || follower.text().contains("one"));
     kill(follower.pid(), Signal::SIGTERM);
-    assert_eq!(follower.code(), Some(0));
+    wait_until("its end", || follower.code() == Some(0));
     env.write("go", "");
     wait_until("the second line", || env.logs("a").len() == 2);
     let next = || {
