@@ -7,6 +7,7 @@ use std::error::Error as _;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anstream::adapter::StripBytes;
 use anstream::{AutoStream, ColorChoice};
 
 use crate::args::Color;
@@ -218,10 +219,43 @@ impl Ui {
 }
 
 fn stdout(choice: ColorChoice) -> Sink {
-    Box::new(BufWriter::with_capacity(
-        1 << 16,
-        AutoStream::new(io::stdout(), choice),
-    ))
+    let resolved = match choice {
+        ColorChoice::Auto => AutoStream::choice(&io::stdout()),
+        ColorChoice::AlwaysAnsi | ColorChoice::Always | ColorChoice::Never => choice,
+    };
+    match resolved {
+        ColorChoice::Never => buffered(Plain::default()),
+        ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => {
+            buffered(AutoStream::new(io::stdout(), resolved))
+        }
+    }
+}
+
+fn buffered(sink: impl Write + Send + 'static) -> Sink {
+    Box::new(BufWriter::with_capacity(1 << 16, sink))
+}
+
+/// Stdout without styles. The stream that could do the same writes each piece between two styles by itself, which costs more
+/// than all else where lines come by the million.
+#[derive(Default)]
+struct Plain {
+    styles: StripBytes,
+    kept: Vec<u8>,
+}
+
+impl Write for Plain {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.kept.clear();
+        for piece in self.styles.strip_next(bytes) {
+            self.kept.extend_from_slice(piece);
+        }
+        io::stdout().write_all(&self.kept)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
+    }
 }
 
 fn stderr(choice: ColorChoice) -> Sink {

@@ -39,9 +39,9 @@ const LAST: u64 = 15;
     reason = "each is a flag of the command line"
 )]
 #[command(
+    args_conflicts_with_subcommands = true,
     subcommand_precedence_over_arg = true,
     disable_help_subcommand = true,
-    subcommand_value_name = "export",
     after_help = "Examples:\n  \
     eco logs                                    the last lines of everything\n  \
     eco logs -f 'mds-*'                         follow\n  \
@@ -56,7 +56,8 @@ const LAST: u64 = 15;
     eco logs --stats --by 1m --since 1h         how much was written when\n  \
     eco logs --json -n 1000 | jq -r .line\n  \
     eco logs export --format parquet --since today --output today.parquet\n\n\
-    An app that is called export: eco logs -- export, or eco logs ./export"
+    export is the verb right behind logs, and a selector everywhere else. An app that is called so: eco logs -- export, or \
+    eco logs ./export"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]

@@ -395,7 +395,12 @@ async fn lines_are_exported_and_an_app_that_is_called_export_is_found() {
         "{}",
         missing.err()
     );
-    for words in [&["logs", "--", "export"][..], &["logs", "./export"]] {
+    for words in [
+        &["logs", "--", "export"][..],
+        &["logs", "./export"],
+        &["logs", "api", "export"],
+        &["logs", "--since", "@1", "export"],
+    ] {
         let app = world.run(words).await;
         assert!(
             app.ended_with(1).err().contains("failed to find export"),

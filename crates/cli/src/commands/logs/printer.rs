@@ -115,7 +115,10 @@ impl<'a> Printer<'a> {
     }
 
     fn note(&self, progress: &Progress, keep: Keep) -> Result<(), CliError> {
-        let Some((cursor, position)) = self.cursor.as_ref().zip(progress.position()) else {
+        let Some(cursor) = &self.cursor else {
+            return Ok(());
+        };
+        let Some(position) = progress.position() else {
             return Ok(());
         };
         let noted = Noted {

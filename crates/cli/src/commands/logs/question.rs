@@ -13,10 +13,9 @@ use crate::run::Run;
 
 /// What is asked for.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Which lines")]
 pub(crate) struct Question {
     /// Selector, config file, folder or environment (default: everything)
-    #[arg(value_name = "SELECTOR", help_heading = "Arguments")]
+    #[arg(value_name = "SELECTOR")]
     pub(crate) selectors: Vec<String>,
     /// Only from this time on: 14:02, '2026-11-26 14:02', 10m, '1 hour ago', today, RFC 3339, @UNIX-SECONDS
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = When::parse)]
