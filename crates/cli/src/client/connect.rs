@@ -118,6 +118,22 @@ impl LogDaemon {
             .map(tonic::Response::into_inner)
     }
 
+    /// Asks how much was written when; takes one item after the other.
+    pub(crate) async fn stats(
+        &mut self,
+        request: log::StatsRequest,
+        take: &mut (dyn FnMut(log::StatsItem) + Send),
+    ) -> Result<(), CliError> {
+        let refused = |refusal| status::error("count the lines", &refusal);
+        self.pid().await?;
+        let items = self.client.stats(request).await.map_err(refused)?;
+        let mut items = items.into_inner();
+        while let Some(item) = items.message().await.map_err(refused)? {
+            take(item);
+        }
+        Ok(())
+    }
+
     /// Tells which runs there are of what `matches` choose.
     pub(crate) async fn runs(
         &mut self,

@@ -100,7 +100,7 @@ async fn of_apps(session: &mut Session<'_>, command: Command) -> Result<(), CliE
         Command::Diff(args) => diff::run(session, args).await,
         Command::Start(args) => start::run(session, args).await,
         Command::List(args) => list::run(session, args).await,
-        Command::Logs(args) => logs::run(session, args).await,
+        Command::Logs(args) => logs::run(session, *args).await,
         Command::Restart(args) => restart::run(session, args).await,
         Command::Stop(args) => stop::run(session, args).await,
         Command::Delete(args) => delete::run(session, args).await,
