@@ -16,6 +16,7 @@
 //! Layout
 //! - [`catalog`] names the runs there are; [`hot`] reads one stream of one run in place; [`mod@line`] cuts bytes into lines.
 //! - [`query`] answers: what to read, merged in time order; [`tail`] goes on from there; [`flush`] takes away.
+//! - [`mirror`] copies lines to files that were asked for, by the [`settings`] that the agent tells.
 //! - [`rpc`] converts; [`daemon`] begins and ends.
 
 pub mod catalog;
@@ -23,8 +24,10 @@ pub mod daemon;
 pub mod flush;
 pub mod hot;
 pub mod line;
+pub mod mirror;
 pub mod query;
 pub mod rpc;
+pub mod settings;
 pub mod tail;
 
 #[cfg(test)]

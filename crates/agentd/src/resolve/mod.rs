@@ -7,6 +7,7 @@
 mod account;
 mod env_file;
 mod interpreter;
+mod log_files;
 mod pid_file;
 mod question;
 mod script;
@@ -27,6 +28,7 @@ use crate::environment;
 use crate::limits::Owner;
 
 pub use account::Account;
+pub use log_files::{LogFile, Naming, log_files};
 pub use pid_file::{all_pid_files, pid_file};
 pub use question::{Peer, Place, Question, QuestionError, without_query};
 pub use script::Script;

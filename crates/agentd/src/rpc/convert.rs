@@ -148,6 +148,8 @@ pub(super) fn notes(spec: &AppSpec, groups: &Groups) -> Vec<String> {
                 .to_owned(),
         );
     }
+    let files = resolve::log_files(spec);
+    notes.extend(files.iter().filter_map(|file| file.problem(0)));
     let roots = resolve::watched(spec).map_or_else(Vec::new, |watched| watched.roots);
     for root in roots.iter().filter(|root| !root.path.exists()) {
         notes.push(format!(

@@ -12,6 +12,7 @@ mod fields;
 mod identity;
 mod instances;
 mod limits;
+mod logs;
 mod probe;
 mod restart;
 mod schedule;
@@ -239,6 +240,7 @@ fn app(fields: &mut Fields<'_>, asked: &Asked) -> Option<AppSpec> {
     let liveness = probe::liveness(fields);
     let schedule = schedule::schedule(fields);
     let limits = limits::limits(fields);
+    let logs = logs::logs(fields);
     let max_memory = restart::max_memory(fields);
     let file = fields.raw.file.as_deref();
     let defined_in = file.and_then(Path::parent).unwrap_or(&asked.invoked_in);
@@ -274,6 +276,7 @@ fn app(fields: &mut Fields<'_>, asked: &Asked) -> Option<AppSpec> {
         schedule,
         limits,
         pid_file: plain.pid_file.map(PathBuf::from),
+        logs,
         autostart: plain.autostart.unwrap_or(true),
         watch,
         max_memory,

@@ -1,5 +1,6 @@
 //! The service.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::answer::Answer;
-use super::convert;
+use super::{convert, settings};
+use crate::mirror::{self, Mirrors};
+use crate::settings::Told;
 use crate::tail::Bell;
 use crate::{catalog, flush, query};
 
@@ -31,18 +34,28 @@ pub struct Service {
     permits: Arc<Semaphore>,
     /// Held while something is flushed.
     flushing: Arc<Mutex<()>>,
+    mirrors: Arc<Mutex<Mirrors>>,
+    told: Arc<Told>,
     shutdown: CancellationToken,
 }
 
 impl Service {
-    /// Serves what is below `runs`; ends the daemon by cancelling `shutdown`.
+    /// Serves what is below `runs` and is copied to `mirrors`; ends the daemon by cancelling `shutdown`.
     #[must_use]
-    pub fn new(runs: PathBuf, bell: Arc<Bell>, shutdown: CancellationToken) -> Self {
+    pub fn new(
+        runs: PathBuf,
+        bell: Arc<Bell>,
+        mirrors: Arc<Mutex<Mirrors>>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let told = mirror::hold(&mirrors).told();
         Self {
             runs,
             bell,
             permits: Arc::new(Semaphore::new(QUERIES)),
             flushing: Arc::default(),
+            mirrors,
+            told,
             shutdown,
         }
     }
@@ -53,9 +66,13 @@ impl Service {
         QUERIES.saturating_sub(self.permits.available_permits())
     }
 
-    fn hear(&self, item: &pb::FeedItem) {
-        match &item.item {
+    fn hear(&self, item: pb::FeedItem) {
+        match item.item {
             Some(News::Growth(_)) => self.bell.ring(),
+            Some(News::Logs(logs)) => {
+                self.told.tell(settings::read(logs));
+                self.bell.ring_news();
+            }
             // News of a later version are worth a close look, too.
             Some(News::Started(_) | News::Ended(_)) | None => self.bell.ring_news(),
         }
@@ -130,13 +147,33 @@ impl Log for Service {
         let filter = convert::filter(&request.into_inner().matches)
             .map_err(|error| convert::invalid(&error))?;
         let (runs, flushing) = (self.runs.clone(), Arc::clone(&self.flushing));
+        let mirrors = Arc::clone(&self.mirrors);
         let flushed = blocking(move || {
             // It guards the disk and no value: a panic of another thread spoils nothing.
             let _held = flushing.lock().unwrap_or_else(PoisonError::into_inner);
-            flush::flush(&runs, &filter)
+            let (flushed, emptied) =
+                mirror::hold(&mirrors).empty(&filter, || flush::flush(&runs, &filter));
+            flushed.map(|flushed| (flushed, emptied))
         });
+        let (flushed, emptied) = flushed.await?;
         Ok(Response::new(pb::FlushReply {
-            flushed: flushed.await?.into_iter().map(convert::flushed).collect(),
+            flushed: flushed.into_iter().map(convert::flushed).collect(),
+            files: emptied.into_iter().map(settings::emptied).collect(),
+        }))
+    }
+
+    async fn reopen(
+        &self,
+        _: Request<pb::ReopenRequest>,
+    ) -> Result<Response<pb::ReopenReply>, Status> {
+        let mirrors = Arc::clone(&self.mirrors);
+        let reopened = blocking(move || Ok::<_, Infallible>(mirror::hold(&mirrors).reopen()));
+        Ok(Response::new(pb::ReopenReply {
+            files: reopened
+                .await?
+                .into_iter()
+                .map(settings::reopened)
+                .collect(),
         }))
     }
 
@@ -153,7 +190,7 @@ impl Log for Service {
                 }
             };
             match item {
-                Some(item) => self.hear(&item),
+                Some(item) => self.hear(item),
                 None => return Ok(Response::new(pb::FeedSummary {})),
             }
         }
