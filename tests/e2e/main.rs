@@ -16,6 +16,7 @@ mod fields;
 mod flush;
 mod formats;
 mod limits;
+mod log_files;
 mod logs;
 mod order;
 mod own_logs;

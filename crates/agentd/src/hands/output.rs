@@ -103,6 +103,13 @@ impl Output {
         Self::join(folder, stream, fifo, segments).map(|output| (output, app))
     }
 
+    /// Whether there ever was anything of the stream.
+    pub(super) fn is_there(folder: &Path, stream: Stream) -> bool {
+        let names = [stream.fifo(), stream.segment(1), stream.times(1)];
+        let mut paths = names.iter().map(|name| folder.join(name));
+        paths.any(|path| path.symlink_metadata().is_ok())
+    }
+
     /// Takes the stream of a run over that an earlier keeper left.
     pub(super) fn reopen(folder: &Path, stream: Stream, limit: u64) -> Result<Self, OutputError> {
         let fifo = fifo::open(&folder.join(stream.fifo()), O_NONBLOCK)?;

@@ -21,7 +21,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use eco_config::spec::{AppSpec, Limits};
+use eco_config::spec::{AppSpec, Keeping, Limits};
 use nix::unistd::Uid;
 
 use crate::environment;
@@ -83,6 +83,8 @@ pub struct Launch {
     pub notices: Notices,
     /// What it may use.
     pub limits: Limits,
+    /// Whether what it writes is kept.
+    pub keeping: Keeping,
 }
 
 impl Resolved {
@@ -206,5 +208,6 @@ pub fn launch(resolved: &Resolved, instance: u32, run: u64) -> Launch {
         channel: speech::channel(spec, resolved.interpreter.as_deref()),
         notices: speech::notices(spec),
         limits: spec.limits,
+        keeping: spec.logs.keeping,
     }
 }

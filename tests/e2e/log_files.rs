@@ -1,0 +1,400 @@
+//! Files that lines are copied to: each line once, whoever is killed, and whatever others do to the files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use eco_tests::{Signal, TestEnv, app, kill, wait_until};
+use serde_json::{Value, json};
+
+/// An app that does this in the project's folder, with these fields.
+fn logging(env: &TestEnv, name: &str, actions: &[&str], fields: &Value) -> Value {
+    let mut app = app(name, actions);
+    app["cwd"] = json!(env.path(""));
+    for (field, value) in fields.as_object().expect("fields") {
+        app[field] = value.clone();
+    }
+    app
+}
+
+fn text(env: &TestEnv, file: &str) -> String {
+    let bytes = fs::read(env.path(file)).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Waits until a file holds exactly that.
+#[track_caller]
+fn holds(env: &TestEnv, file: &str, wanted: &str) {
+    wait_until(&format!("{file} holds {wanted:?}"), || {
+        text(env, file) == wanted
+    });
+}
+
+/// The files in a folder whose names begin so, by name.
+fn beginning(folder: &Path, name: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("there");
+    let paths = entries.map(|entry| entry.expect("read").path());
+    let is_one = |path: &PathBuf| {
+        let other = path.file_name().and_then(|other| other.to_str());
+        other.is_some_and(|other| other.starts_with(name))
+    };
+    let mut found: Vec<_> = paths.filter(is_one).collect();
+    found.sort();
+    found
+}
+
+/// The numbers at the beginning of lines.
+fn numbers(text: &str) -> Vec<u64> {
+    let first = |line: &str| line.split(' ').next().and_then(|word| word.parse().ok());
+    text.lines().filter_map(first).collect()
+}
+
+#[track_caller]
+fn assert_each_once(numbers: &[u64], last: u64) {
+    let wanted: Vec<u64> = (1..=last).collect();
+    let wrong = numbers
+        .iter()
+        .zip(&wanted)
+        .find(|(is, should)| is != should);
+    assert!(wrong.is_none(), "{wrong:?} of {}", numbers.len());
+    assert_eq!(numbers.len(), wanted.len());
+}
+
+#[test]
+fn each_line_is_in_the_file_once_however_often_the_log_daemon_is_killed() {
+    let env = TestEnv::new();
+    let go = format!("until:{}", env.path("go"));
+    let written = json!({ "out_file": "logs/all.log", "log_rotate": { "size": "30K", "keep": 1000, "compress": false } });
+    env.ecosystem(
+        "dev",
+        &json!([logging(&env, "a", &[&go, "out:end", "wait"], &written)]),
+    );
+    drop(env.eco(&["start", "dev"]).ok());
+    let folder = PathBuf::from(env.path("logs"));
+    let all = || {
+        let mut files = beginning(&folder, "all.log.");
+        files.push(folder.join("all.log"));
+        files
+            .iter()
+            .map(|path| fs::read_to_string(path).unwrap_or_default())
+            .collect::<String>()
+    };
+    for round in 1..=12 {
+        let before = all().len();
+        wait_until("more is written", || {
+            all().len() > before + 20_000 * round % 70_000
+        });
+        env.slay(env.daemons().logd);
+    }
+    env.write("go", "");
+    wait_until("the end is written", || all().ends_with("end\n"));
+    let stored: Vec<String> = env
+        .logs("a")
+        .into_iter()
+        .map(|record| record.line)
+        .collect();
+    let copied = all();
+    let copied: Vec<&str> = copied.lines().collect();
+    assert_eq!(copied.len(), stored.len());
+    let wrong = copied
+        .iter()
+        .zip(&stored)
+        .find(|(is, should)| **is != should.as_str());
+    assert!(wrong.is_none(), "{wrong:?}");
+    assert!(beginning(&folder, "all.log.").len() > 1);
+}
+
+#[test]
+fn lines_go_to_the_files_that_are_named_and_instances_have_their_own() {
+    let env = TestEnv::new();
+    let actions = ["out:to out", "err:to err", "part:tail"];
+    let of = |name: &str| {
+        json!({
+            "out_file": format!("logs/{name}.out.log"), "error_file": env.path(&format!("deep/er/{name}.err.log")),
+            "log_file": format!("./logs/{name}.log"), "autorestart": false,
+        })
+    };
+    let mut several = of("several");
+    several["instances"] = json!(2);
+    let mut merged = of("merged");
+    merged["instances"] = json!(2);
+    merged["merge_logs"] = json!(true);
+    env.ecosystem(
+        "dev",
+        &json!([
+            logging(&env, "one", &actions, &of("one")),
+            logging(&env, "several", &actions, &several),
+            logging(&env, "merged", &actions, &merged),
+            logging(
+                &env,
+                "none",
+                &["out:to nobody"],
+                &json!({ "out": "/dev/null", "log": null, "autorestart": false })
+            ),
+        ]),
+    );
+    drop(env.eco(&["start", "dev"]).ok());
+    // A last line without an end has one there: nothing runs into it.
+    let sorted = |file: &str| {
+        let mut lines: Vec<_> = text(&env, file).lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    for name in ["one", "several-0", "several-1"] {
+        let (stem, number) = name.split_once('-').unwrap_or((name, ""));
+        let numbered = |rest: &str| match number {
+            "" => format!("{stem}.{rest}.log"),
+            number => format!("{stem}.{rest}-{number}.log"),
+        };
+        holds(&env, &format!("logs/{}", numbered("out")), "to out\ntail\n");
+        holds(&env, &format!("deep/er/{}", numbered("err")), "to err\n");
+        let both = format!("logs/{name}.log");
+        wait_until("both", || sorted(&both) == ["tail", "to err", "to out"]);
+    }
+    wait_until("both are in one file", || {
+        sorted("logs/merged.out.log") == ["tail", "tail", "to out", "to out"]
+    });
+    wait_until("both are in one file", || {
+        sorted("logs/merged.log") == ["tail", "tail", "to err", "to err", "to out", "to out"]
+    });
+    assert!(!Path::new(&env.path("logs/merged-0.log")).exists());
+    let shown = env.describe("several");
+    assert_eq!(shown["log_files"][0], env.path("logs/several.out-0.log"));
+    assert_eq!(shown["log_file_problems"], json!([]));
+}
+
+#[test]
+fn a_line_has_its_time_before_it_once_or_is_an_object() {
+    let env = TestEnv::new();
+    let part = [
+        "part:begun ",
+        "rest:400",
+        "out:and ended",
+        "bytes:ff0a",
+        "wait",
+    ];
+    env.ecosystem(
+        "dev",
+        &json!([
+            logging(
+                &env,
+                "time",
+                &part,
+                &json!({ "out_file": "time.log", "time": true })
+            ),
+            logging(
+                &env,
+                "date",
+                &part,
+                &json!({ "out_file": "date.log", "log_date_format": "[on] YYYY/MM" })
+            ),
+            logging(
+                &env,
+                "json",
+                &part,
+                &json!({ "log_file": "json.log", "log_type": "json" })
+            ),
+            logging(&env, "raw", &part, &json!({ "out_file": "raw.log" })),
+        ]),
+    );
+    drop(env.eco(&["start", "dev"]).ok());
+    for file in ["time.log", "date.log", "json.log", "raw.log"] {
+        wait_until("two lines", || text(&env, file).lines().count() == 2);
+    }
+    assert_eq!(
+        fs::read(env.path("raw.log")).expect("there"),
+        b"begun and ended\n\xff\n"
+    );
+    let time = text(&env, "time.log");
+    let first = time.lines().next().expect("two");
+    let (stamp, line) = first.split_once(": ").expect("a time");
+    assert_eq!(line, "begun and ended");
+    assert_eq!(stamp.len(), "2026-11-26T06:42:54".len(), "{stamp}");
+    let date = text(&env, "date.log");
+    assert!(
+        date.starts_with("on 2") && date.lines().all(|line| line.contains(": ")),
+        "{date}"
+    );
+    let objects: Vec<Value> = text(&env, "json.log")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an object"))
+        .collect();
+    let first = objects.first().expect("two");
+    assert_eq!(first["message"], "begun and ended");
+    assert_eq!(
+        (&first["type"], &first["app_name"], &first["process_id"]),
+        (&json!("out"), &json!("json"), &json!(0))
+    );
+    assert!(
+        first["timestamp"]
+            .as_str()
+            .is_some_and(|at| at.ends_with('Z'))
+    );
+    assert_eq!(objects.get(1).expect("two")["message"], "\u{fffd}");
+}
+
+#[test]
+fn a_file_is_put_aside_before_it_is_too_large_and_the_oldest_go() {
+    let env = TestEnv::new();
+    let lines = ["lines:3000", "wait"];
+    let rotated = |name: &str, rotation: Value| {
+        logging(
+            &env,
+            name,
+            &lines,
+            &json!({ "out_file": format!("{name}/x.log"), "log_rotate": rotation }),
+        )
+    };
+    env.ecosystem(
+        "dev",
+        &json!([
+            rotated("plain", json!({ "size": "10K", "keep": 100, "compress": false })),
+            rotated("few", json!({ "size": "10K", "keep": 2 })),
+            rotated("never", json!(false)),
+            logging(&env, "timed", &["until:go", "wait"], &json!({
+                "out_file": "timed/x.log", "log_rotate": { "every": "300ms", "compress": false, "keep": 1000 },
+            })),
+        ]),
+    );
+    drop(env.eco(&["start", "dev"]).ok());
+    let asides = |name: &str| beginning(Path::new(&env.path(name)), "x.log.");
+    wait_until("all is written", || {
+        ["plain", "few", "never"]
+            .iter()
+            .all(|name| text(&env, &format!("{name}/x.log")).contains("\n3000 "))
+    });
+    let whole = text(&env, "never/x.log");
+    assert_each_once(&numbers(&whole), 3000);
+    let mut joined = String::new();
+    for path in asides("plain") {
+        let text = fs::read_to_string(&path).expect("there");
+        assert!(
+            text.len() <= 10 << 10 && text.ends_with('\n'),
+            "{}",
+            path.display()
+        );
+        joined.push_str(&text);
+    }
+    joined.push_str(&text(&env, "plain/x.log"));
+    assert_eq!(joined, whole);
+    wait_until("two are kept, compressed", || {
+        let few = asides("few");
+        few.len() == 2
+            && few
+                .iter()
+                .all(|path| path.extension().is_some_and(|end| end == "gz"))
+    });
+    wait_until("some are put aside by time", || asides("timed").len() > 2);
+    env.write("go", "");
+    wait_until("the end is written", || {
+        text(&env, "timed/x.log").ends_with("end\n")
+    });
+    let timed: String = asides("timed")
+        .iter()
+        .map(|path| fs::read_to_string(path).expect("there"))
+        .collect();
+    let timed = numbers(&(timed + &text(&env, "timed/x.log")));
+    assert_each_once(&timed, timed.len() as u64);
+}
+
+#[test]
+fn a_file_that_others_move_remove_or_cut_is_gone_on_with() {
+    let env = TestEnv::new();
+    let steps: Vec<String> = (1..=5)
+        .flat_map(|step| [format!("file:step{step}"), format!("out:{step}")])
+        .collect();
+    let mut actions: Vec<&str> = vec!["out:0"];
+    actions.extend(steps.iter().map(String::as_str));
+    actions.push("wait");
+    env.ecosystem(
+        "dev",
+        &json!([logging(
+            &env,
+            "a",
+            &actions,
+            &json!({ "out_file": "a.log" })
+        )]),
+    );
+    drop(env.eco(&["start", "dev"]).ok());
+    holds(&env, "a.log", "0\n");
+    let path = |name: &str| env.path(name);
+    // Moved, as logrotate does it: nothing is lost until it is told to let go.
+    fs::rename(path("a.log"), path("moved.log")).expect("moved");
+    env.write("step1", "");
+    holds(&env, "moved.log", "0\n1\n");
+    kill(env.daemons().logd, Signal::SIGUSR2);
+    wait_until("a new file", || Path::new(&path("a.log")).exists());
+    env.write("step2", "");
+    holds(&env, "a.log", "2\n");
+    holds(&env, "moved.log", "0\n1\n");
+    // Cut off, as its copytruncate does it.
+    fs::write(path("a.log"), "").expect("cut");
+    env.write("step3", "");
+    holds(&env, "a.log", "3\n");
+    fs::remove_file(path("a.log")).expect("removed");
+    env.write("step4", "");
+    holds(&env, "a.log", "4\n");
+    // Moved while nobody looks.
+    env.slay(env.daemons().logd);
+    fs::rename(path("a.log"), path("moved.log")).expect("moved");
+    env.write("step5", "");
+    holds(&env, "a.log", "5\n");
+    holds(&env, "moved.log", "4\n");
+}
+
+#[test]
+fn a_file_that_is_new_begins_with_what_comes_from_then_on() {
+    let env = TestEnv::new();
+    let file = |name: &str| json!({ "out_file": name, "autorestart": false });
+    let app =
+        |name: &str, out: &str| logging(&env, name, &[&format!("out:{out}"), "wait"], &json!({}));
+    env.ecosystem("dev", &json!([app("a", "first")]));
+    drop(env.eco(&["start", "dev"]).ok());
+    wait_until("it has written", || env.logs("a").len() == 1);
+    let with = |out: &str, name: &str| {
+        let mut app = app("a", out);
+        app["out_file"] = file(name)["out_file"].clone();
+        app
+    };
+    env.ecosystem("dev", &json!([with("second", "x.log")]));
+    drop(env.eco(&["start", "dev"]).ok());
+    holds(&env, "x.log", "second\n");
+    env.ecosystem("dev", &json!([with("third", "y.log")]));
+    drop(env.eco(&["start", "dev"]).ok());
+    holds(&env, "y.log", "third\n");
+    assert_eq!(text(&env, "x.log"), "second\n");
+    drop(env.eco(&["delete", "a"]).ok());
+    env.ecosystem("dev", &json!([with("fourth", "y.log")]));
+    drop(env.eco(&["start", "dev"]).ok());
+    holds(&env, "y.log", "third\nfourth\n");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_and_follows_when_it_can() {
+    let env = TestEnv::new();
+    fs::create_dir(env.path("taken.log")).expect("made");
+    let taken = logging(
+        &env,
+        "a",
+        &["out:all the same", "wait"],
+        &json!({ "out_file": "taken.log" }),
+    );
+    env.ecosystem("dev", &json!([taken]));
+    let started = env.eco(&["start", "dev"]).ok();
+    let told = format!("{}{}", started.stdout, started.stderr);
+    assert!(
+        told.contains("taken.log, the out_file of the app: it is a folder"),
+        "{told}"
+    );
+    assert_eq!(env.list().one("a").status(), "online");
+    let problems = &env.describe("a")["log_file_problems"];
+    assert!(
+        problems[0]
+            .as_str()
+            .is_some_and(|told| told.contains("it is a folder")),
+        "{problems}"
+    );
+    let log = || fs::read_to_string(env.home().join("log/logd.log")).unwrap_or_default();
+    wait_until("the log daemon says so", || log().contains("taken.log"));
+    fs::remove_dir(env.path("taken.log")).expect("empty");
+    holds(&env, "taken.log", "all the same\n");
+}
