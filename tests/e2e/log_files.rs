@@ -398,3 +398,94 @@ fn a_file_that_cannot_be_written_is_told_and_follows_when_it_can() {
     fs::remove_dir(env.path("taken.log")).expect("empty");
     holds(&env, "taken.log", "all the same\n");
 }
+
+#[test]
+fn nothing_of_an_app_is_kept_where_that_is_asked_for() {
+    let env = TestEnv::new();
+    let actions = ["lines:200000", "err:done", "wait"];
+    let silent = json!({ "disable_logs": true, "out_file": "silent.log" });
+    let loud = logging(&env, "loud", &["out:heard", "wait"], &json!({}));
+    let silent = logging(&env, "silent", &actions, &silent);
+    env.ecosystem("dev", &json!([silent, loud]));
+    drop(env.eco(&["start", "dev"]).ok());
+    wait_until("the other is heard", || env.logs("loud").len() == 1);
+    let folder = env.describe("silent")["run_dir"]
+        .as_str()
+        .map(PathBuf::from);
+    let folder = folder.expect("a folder");
+    assert!(beginning(&folder, "out").is_empty() && beginning(&folder, "err").is_empty());
+    let told = env.eco(&["logs", "silent"]).ok();
+    told.tells(&["dev/silent#0 keeps nothing of what it writes"]);
+    assert_eq!(told.stdout, "");
+    // The next keeper finds nothing amiss.
+    let pid = env.list().one("silent").pid();
+    let keeper = env.daemons().keeper;
+    env.slay(keeper);
+    wait_until("another keeper", || env.daemons().keeper != keeper);
+    assert_eq!(env.list().one("silent").pid(), pid);
+    let log = fs::read_to_string(env.home().join("log/keeper.log")).expect("there");
+    assert!(!log.contains("adopting"), "{log}");
+    assert_eq!(text(&env, "silent.log"), "");
+    drop(env.eco(&["stop", "silent"]).ok());
+    assert_eq!(env.list().one("silent").status(), "stopped");
+}
+
+#[test]
+fn files_are_emptied_by_a_flush_and_opened_again_when_that_is_asked_for() {
+    let env = TestEnv::new();
+    let more = format!("file:{}", env.path("more"));
+    let last = format!("file:{}", env.path("last"));
+    let actions = ["out:one", &more, "out:two", &last, "out:three", "wait"];
+    let own = logging(
+        &env,
+        "a",
+        &actions,
+        &json!({ "out_file": "a.log", "log_file": "shared.log" }),
+    );
+    let other = logging(
+        &env,
+        "b",
+        &["out:of another", "wait"],
+        &json!({ "out_file": "shared.log" }),
+    );
+    env.ecosystem("dev", &json!([own, other]));
+    drop(env.eco(&["start", "dev"]).ok());
+    holds(&env, "a.log", "one\n");
+    wait_until("both", || text(&env, "shared.log").lines().count() == 2);
+    let told = env.eco(&["flush", "a"]).ok();
+    assert!(told.stdout.contains("a.log: removed 4 B\n"), "{told}");
+    assert_eq!(text(&env, "a.log"), "");
+    assert_eq!(text(&env, "shared.log").lines().count(), 2);
+    env.write("more", "");
+    holds(&env, "a.log", "two\n");
+    fs::rename(env.path("a.log"), env.path("a.log.old")).expect("moved");
+    let told = env.eco(&["reloadLogs"]).ok();
+    let opened = format!("{}: opened again\n", env.path("a.log"));
+    assert!(told.stdout.contains(&opened), "{told}");
+    assert_eq!(text(&env, "a.log"), "");
+    env.write("last", "");
+    holds(&env, "a.log", "three\n");
+    assert_eq!(text(&env, "a.log.old"), "two\n");
+    let files = env.eco(&["reload-logs", "--json"]).ok().json();
+    assert_eq!(files.as_array().map(Vec::len), Some(2), "{files}");
+}
+
+#[test]
+fn limits_of_an_app_reach_the_log_daemon_and_stay_there() {
+    let env = TestEnv::new();
+    let limits = json!({ "max_log_size": "500M", "max_log_age": "7d" });
+    env.ecosystem("dev", &json!([logging(&env, "a", &["wait"], &limits)]));
+    drop(env.eco(&["start", "dev"]).ok());
+    let known = || {
+        let kept = beginning(&env.home().join("mirrors"), "settings");
+        let kept = kept.iter().map(|path| fs::read(path).unwrap_or_default());
+        kept.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .collect::<String>()
+    };
+    let wanted = r#""limits":{"size":524288000,"age":{"secs":604800,"nanos":0}}"#;
+    wait_until("they are known", || known().contains(wanted));
+    let logd = env.daemons().logd;
+    env.slay(env.daemons().agent);
+    kill(logd, Signal::SIGKILL);
+    assert!(known().contains(wanted));
+}

@@ -73,7 +73,11 @@ pub(super) fn outputs(folder: &Path, segment_bytes: u64) -> Vec<Output> {
         }
     };
     let is_kept = |stream: &Stream| Output::is_there(folder, *stream);
-    Stream::BOTH.into_iter().filter(is_kept).filter_map(reopen).collect()
+    Stream::BOTH
+        .into_iter()
+        .filter(is_kept)
+        .filter_map(reopen)
+        .collect()
 }
 
 /// Binds its socket for notices again, if it has one.

@@ -99,7 +99,11 @@ pub(super) fn make(
     let (outputs, out, err) = if request.discard {
         let nothing = || OpenOptions::new().read(true).write(true).open("/dev/null");
         let failed = GearError::Nothing;
-        (Vec::new(), nothing().map_err(failed)?, nothing().map_err(failed)?)
+        (
+            Vec::new(),
+            nothing().map_err(failed)?,
+            nothing().map_err(failed)?,
+        )
     } else {
         let (kept_out, out) = output(Stream::Out)?;
         let (kept_err, err) = output(Stream::Err)?;

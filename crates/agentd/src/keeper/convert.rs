@@ -341,6 +341,7 @@ mod tests {
                 tasks: Some(9),
                 ..Limits::default()
             },
+            keeping: Keeping::All,
         };
         let order = Order::Spawn {
             key: key(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use eco_config::spec::{AppSpec, ExecMode, Kind};
+use eco_config::spec::{AppSpec, ExecMode, Keeping, Kind};
 use eco_home::clock;
 use eco_home::clock::nanos;
 use eco_proto::agent::v1 as pb;
@@ -252,6 +252,7 @@ fn instance(key: &SlotKey, app: &App, slot: &Slot, usages: &BTreeMap<i32, Usage>
         health: None,
         waits: Vec::new(),
         oneshot: spec.kind == Kind::Oneshot,
+        discards: spec.logs.keeping == Keeping::Nothing,
     }
 }
 

@@ -63,6 +63,13 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
     let Sources { matches, known } = sources(session, &mut agent, &args.selectors).await?;
     // From here on only the log daemon is needed: the agent may come and go.
     drop(agent);
+    for one in known.iter().filter(|one| one.discards) {
+        let text = format!(
+            "{}/{}#{} keeps nothing of what it writes, as its disable_logs says.",
+            one.environment, one.name, one.instance
+        );
+        session.ui.status(&text);
+    }
     let matches = match args.run {
         Some(run) => of_run(session, matches, run).await?,
         None => matches,
