@@ -9,10 +9,9 @@ use serde_json::{Value, json};
 /// An app that does this in the project's folder, with these fields.
 fn logging(env: &TestEnv, name: &str, actions: &[&str], fields: &Value) -> Value {
     let mut app = app(name, actions);
-    app["cwd"] = json!(env.path(""));
-    for (field, value) in fields.as_object().expect("fields") {
-        app[field] = value.clone();
-    }
+    let all = app.as_object_mut().expect("an app is an object");
+    all.insert("cwd".to_owned(), json!(env.path("")));
+    all.extend(fields.as_object().expect("fields").clone());
     app
 }
 
@@ -247,12 +246,12 @@ fn a_file_is_put_aside_before_it_is_too_large_and_the_oldest_go() {
     env.ecosystem(
         "dev",
         &json!([
-            rotated("plain", json!({ "size": "10K", "keep": 100, "compress": false })),
+            rotated(
+                "plain",
+                json!({ "size": "10K", "keep": 100, "compress": false })
+            ),
             rotated("few", json!({ "size": "10K", "keep": 2 })),
             rotated("never", json!(false)),
-            logging(&env, "timed", &["until:go", "wait"], &json!({
-                "out_file": "timed/x.log", "log_rotate": { "every": "300ms", "compress": false, "keep": 1000 },
-            })),
         ]),
     );
     drop(env.eco(&["start", "dev"]).ok());
@@ -283,6 +282,21 @@ fn a_file_is_put_aside_before_it_is_too_large_and_the_oldest_go() {
                 .iter()
                 .all(|path| path.extension().is_some_and(|end| end == "gz"))
     });
+}
+
+#[test]
+fn a_file_is_put_aside_when_it_is_old_enough() {
+    let env = TestEnv::new();
+    let fields = json!({
+        "out_file": "timed/x.log", "log_rotate": { "every": "300ms", "compress": false, "keep": 1000 },
+    });
+    let go = format!("until:{}", env.path("go"));
+    env.ecosystem(
+        "dev",
+        &json!([logging(&env, "timed", &[&go, "wait"], &fields)]),
+    );
+    drop(env.eco(&["start", "dev"]).ok());
+    let asides = |name: &str| beginning(Path::new(&env.path(name)), "x.log.");
     wait_until("some are put aside by time", || asides("timed").len() > 2);
     env.write("go", "");
     wait_until("the end is written", || {

@@ -463,7 +463,7 @@ const TESTS: &[(&str, &str, &str)] = &[
     (
         "log_rotate.every",
         "log_files",
-        "a_file_is_put_aside_before_it_is_too_large_and_the_oldest_go",
+        "a_file_is_put_aside_when_it_is_old_enough",
     ),
     (
         "log_rotate.keep",

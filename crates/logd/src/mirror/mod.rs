@@ -138,7 +138,7 @@ impl Mirrors {
         if !Arc::ptr_eq(&told, &self.settings) {
             // What was written until now goes where it belonged until now.
             self.finish(PATIENCE);
-            self.take(told);
+            self.take(&told);
         }
         if self.settings.apps.is_empty() {
             return Turn {
@@ -201,19 +201,19 @@ impl Mirrors {
     }
 
     /// From now on these settings hold.
-    fn take(&mut self, settings: Arc<Settings>) {
-        if *settings != *self.settings
-            && let Err(error) = self.kept.write(&*settings)
+    fn take(&mut self, settings: &Arc<Settings>) {
+        if **settings != *self.settings
+            && let Err(error) = self.kept.write(&**settings)
         {
             tracing::warn!(%error, "the settings of log files are not kept");
         }
-        self.settings = Arc::clone(&settings);
+        self.settings = Arc::clone(settings);
         self.listed_at = None;
         self.troubles.clear();
         let targets = std::mem::take(&mut self.targets);
         for (path, mut target) in targets {
             let is_meant = |slot: &Slot| {
-                of_slot(&settings, slot)
+                of_slot(settings, slot)
                     .is_some_and(|(_, mut files)| files.any(|file| file.of(slot.instance) == path))
             };
             target.retain(is_meant);

@@ -391,16 +391,16 @@ impl Target {
     /// What stands in the file for the next line of a lane.
     fn line(&mut self, index: usize, zone: &TimeZone) -> Result<Vec<u8>, HotError> {
         let interrupts = self.others_within_line(index);
-        let mut line = Vec::new();
+        let mut bytes = Vec::new();
         let Some(lane) = self.lanes.get_mut(index) else {
-            return Ok(line);
+            return Ok(bytes);
         };
         let (slot, run, stream, is_rest) =
             (Arc::clone(&lane.slot), lane.run, lane.stream, lane.is_rest);
-        let feeder = self.feeders.iter().find(|feeder| feeder.slot == slot);
-        if let (Some(head), Some(feeder)) = (lane.head()?, feeder) {
-            if interrupts && !feeder.shape.json {
-                line.push(b'\n');
+        let from = self.feeders.iter().find(|from| from.slot == slot);
+        if let (Some(head), Some(from)) = (lane.head()?, from) {
+            if interrupts && !from.shape.json {
+                bytes.push(b'\n');
             }
             let piece = Piece {
                 app: &slot.app,
@@ -412,9 +412,9 @@ impl Target {
                 is_rest,
                 continues: head.continues,
             };
-            shape::write(&feeder.shape, &piece, zone, &mut line);
+            shape::write(&from.shape, &piece, zone, &mut bytes);
         }
-        Ok(line)
+        Ok(bytes)
     }
 
     /// Goes on behind the next line of a lane.
@@ -456,10 +456,10 @@ impl Target {
             bytes: bytes.len() as u64,
             positions: after.clone(),
         });
-        let said = self.note();
-        let pending = self.record.pending.take();
-        said?;
-        let (Some(open), Some(_)) = (&mut self.file, pending) else {
+        let noted = self.note();
+        self.record.pending = None;
+        noted?;
+        let Some(open) = &mut self.file else {
             return Ok(());
         };
         self.is_unsaid = true;
