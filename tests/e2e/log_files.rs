@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use eco_tests::{Signal, TestEnv, app, kill, wait_until};
 use serde_json::{Value, json};
@@ -162,7 +163,7 @@ fn lines_go_to_the_files_that_are_named_and_instances_have_their_own() {
 }
 
 #[test]
-fn a_line_has_its_time_before_it_once_or_is_an_object() {
+fn a_line_has_its_time_before_it_once() {
     let env = TestEnv::new();
     let part = [
         "part:begun ",
@@ -186,17 +187,11 @@ fn a_line_has_its_time_before_it_once_or_is_an_object() {
                 &part,
                 &json!({ "out_file": "date.log", "log_date_format": "[on] YYYY/MM" })
             ),
-            logging(
-                &env,
-                "json",
-                &part,
-                &json!({ "log_file": "json.log", "log_type": "json" })
-            ),
             logging(&env, "raw", &part, &json!({ "out_file": "raw.log" })),
         ]),
     );
     drop(env.eco(&["start", "dev"]).ok());
-    for file in ["time.log", "date.log", "json.log", "raw.log"] {
+    for file in ["time.log", "date.log", "raw.log"] {
         wait_until("two lines", || text(&env, file).lines().count() == 2);
     }
     assert_eq!(
@@ -213,12 +208,22 @@ fn a_line_has_its_time_before_it_once_or_is_an_object() {
         date.starts_with("on 2") && date.lines().all(|line| line.contains(": ")),
         "{date}"
     );
+}
+
+#[test]
+fn a_line_is_an_object_where_that_is_asked_for() {
+    let env = TestEnv::new();
+    let actions = ["out:said", "bytes:ff0a", "wait"];
+    let fields = json!({ "log_file": "json.log", "log_type": "json" });
+    env.ecosystem("dev", &json!([logging(&env, "json", &actions, &fields)]));
+    drop(env.eco(&["start", "dev"]).ok());
+    wait_until("two lines", || text(&env, "json.log").lines().count() == 2);
     let objects: Vec<Value> = text(&env, "json.log")
         .lines()
         .map(|line| serde_json::from_str(line).expect("an object"))
         .collect();
     let first = objects.first().expect("two");
-    assert_eq!(first["message"], "begun and ended");
+    assert_eq!(first["message"], "said");
     assert_eq!(
         (&first["type"], &first["app_name"], &first["process_id"]),
         (&json!("out"), &json!("json"), &json!(0))
@@ -502,4 +507,40 @@ fn limits_of_an_app_reach_the_log_daemon_and_stay_there() {
     env.slay(env.daemons().agent);
     kill(logd, Signal::SIGKILL);
     assert!(known().contains(wanted));
+}
+
+/// No file of this process may be larger, as on a full disk.
+fn limit_files(pid: i32, size: &str) {
+    let size = format!("--fsize={size}:unlimited");
+    let set = Command::new("prlimit")
+        .args(["--pid", &pid.to_string(), &size])
+        .status();
+    assert!(set.is_ok_and(|status| status.success()));
+}
+
+#[test]
+fn an_app_that_is_not_to_wait_for_a_full_disk_goes_on_and_its_loss_is_a_gap() {
+    let env = TestEnv::new();
+    let (go, end) = (
+        format!("until:{}", env.path("go")),
+        format!("file:{}", env.path("begin")),
+    );
+    let fields = json!({ "log_overflow": "drop", "out_file": "a.log" });
+    env.ecosystem(
+        "dev",
+        &json!([logging(&env, "a", &[&end, &go, "wait"], &fields)]),
+    );
+    drop(env.eco(&["start", "dev"]).ok());
+    let keeper = env.daemons().keeper;
+    limit_files(keeper, "5000");
+    env.write("begin", "");
+    let log = || fs::read_to_string(env.home().join("log/keeper.log")).unwrap_or_default();
+    wait_until("it is stored again", || log().contains("stores again"));
+    limit_files(keeper, "unlimited");
+    env.write("go", "");
+    wait_until("the end is stored", || {
+        text(&env, "a.log").ends_with("end\n")
+    });
+    let told = env.eco(&["logs", "a", "-n", "all"]).ok();
+    assert!(told.stdout.contains("are no longer there"), "{told}");
 }

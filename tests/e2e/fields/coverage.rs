@@ -438,18 +438,14 @@ const TESTS: &[(&str, &str, &str)] = &[
     (
         "log_type",
         "log_files",
-        "a_line_has_its_time_before_it_once_or_is_an_object",
+        "a_line_is_an_object_where_that_is_asked_for",
     ),
     (
         "log_date_format",
         "log_files",
-        "a_line_has_its_time_before_it_once_or_is_an_object",
+        "a_line_has_its_time_before_it_once",
     ),
-    (
-        "time",
-        "log_files",
-        "a_line_has_its_time_before_it_once_or_is_an_object",
-    ),
+    ("time", "log_files", "a_line_has_its_time_before_it_once"),
     (
         "log_rotate",
         "log_files",
@@ -489,6 +485,11 @@ const TESTS: &[(&str, &str, &str)] = &[
         "max_log_age",
         "log_files",
         "limits_of_an_app_reach_the_log_daemon_and_stay_there",
+    ),
+    (
+        "log_overflow",
+        "log_files",
+        "an_app_that_is_not_to_wait_for_a_full_disk_goes_on_and_its_loss_is_a_gap",
     ),
     (
         "cron_restart",

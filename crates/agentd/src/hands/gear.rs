@@ -16,7 +16,7 @@ use eco_proto::keeper::v1::Spawn;
 use super::channel::{self, Channel};
 use super::fifo::{self, FifoError};
 use super::notices::{Notices, NoticesError};
-use super::output::{Output, OutputError};
+use super::output::{Output, OutputError, Refused};
 use super::say;
 use crate::os::account::Account;
 
@@ -92,9 +92,14 @@ pub(super) fn make(
     let owner = account.map(Account::owner);
     let mut left = Leftovers::default();
     let stdin = fifo::make(&left.note(place.folder.join(STDIN)), 0, owner)?;
+    let refused = if request.drop_refused {
+        Refused::IsDropped
+    } else {
+        Refused::Waits
+    };
     let mut output = |stream: Stream| {
         left.note(place.folder.join(stream.fifo()));
-        Output::create(place.folder, stream, place.segment_bytes, owner)
+        Output::create(place.folder, stream, place.segment_bytes, owner, refused)
     };
     let (outputs, out, err) = if request.discard {
         let nothing = || OpenOptions::new().read(true).write(true).open("/dev/null");

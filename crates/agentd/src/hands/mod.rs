@@ -53,6 +53,7 @@ mod lines;
 mod mark;
 mod notices;
 mod output;
+mod overflow;
 mod poll;
 mod receive;
 mod requests;

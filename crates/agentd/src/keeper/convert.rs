@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use eco_config::spec::{Keeping, Limits, StopReach};
+use eco_config::spec::{Keeping, Limits, Overflow, StopReach};
 use eco_home::clock::nanos;
 use eco_home::runs::Stream;
 use eco_proto::keeper::v1 as pb;
@@ -90,6 +90,7 @@ fn spawn(key: &RunKey, launch: Launch, run_dir: PathBuf, reach: StopReach) -> pb
         },
         limits: Some(limits(&launch.limits)),
         discard: launch.keeping == Keeping::Nothing,
+        drop_refused: launch.overflow == Overflow::Drop,
     }
 }
 
@@ -342,6 +343,7 @@ mod tests {
                 ..Limits::default()
             },
             keeping: Keeping::All,
+            overflow: Overflow::Wait,
         };
         let order = Order::Spawn {
             key: key(),

@@ -21,7 +21,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use eco_config::spec::{AppSpec, Keeping, Limits};
+use eco_config::spec::{AppSpec, Keeping, Limits, Overflow};
 use nix::unistd::Uid;
 
 use crate::environment;
@@ -85,6 +85,8 @@ pub struct Launch {
     pub limits: Limits,
     /// Whether what it writes is kept.
     pub keeping: Keeping,
+    /// What becomes of it when the disk is full.
+    pub overflow: Overflow,
 }
 
 impl Resolved {
@@ -209,5 +211,6 @@ pub fn launch(resolved: &Resolved, instance: u32, run: u64) -> Launch {
         notices: speech::notices(spec),
         limits: spec.limits,
         keeping: spec.logs.keeping,
+        overflow: spec.logs.overflow,
     }
 }

@@ -255,6 +255,8 @@ mod tests {
           channel         open
           pid file        /p/api.pid
           its problem     It holds something else.
+          log file        /p/api.log
+          its problem     Nothing is written to it.
           watch problem   The kernel has enough.
         resolved
           script          /p/server.js

@@ -177,6 +177,7 @@ fn logs(logs: &Logs) -> Value {
         "log_date_format": logs.date_format,
         "log_rotate": rotation,
         "disable_logs": logs.discard.then_some(true),
+        "log_overflow": logs.drop_refused.then_some("drop"),
         "max_log_size": logs.max_bytes,
         "max_log_age": logs.max_age_ms,
     })
@@ -307,7 +308,7 @@ mod tests {
       treekill: false, limits: { memory: 1, cpu: 1, tasks: 1, open_files: 1 }, watch: true, ignore_watch: ['x'],
       watch_delay: 1, watch_options: { ignored: 'y', followSymlinks: false, usePolling: true, depth: 1 },
       out_file: 'o', error_file: 'e', log_file: 'l', merge_logs: true, log_type: 'json', log_date_format: 'YYYY',
-      log_rotate: { size: 1, every: 1, keep: 1, compress: false }, disable_logs: true, max_log_size: 1, max_log_age: 1,
+      log_rotate: { size: 1, every: 1, keep: 1, compress: false }, disable_logs: true, log_overflow: 'drop', max_log_size: 1, max_log_age: 1,
     }] }";
 
     /// Fields that others are made of: what came of them is told.

@@ -85,11 +85,14 @@ pub(super) const GROUP: Group = Group {
         )
         .expecting("a time such as \"7d\"")
         .otherwise("no limit of its own"),
-        unacted(
+        acted(
             "log_overflow",
-            Shape::Anything,
-            "What follows when the disk is full.",
-        ),
+            Shape::OneOf(&["wait", "drop"]),
+            "What follows when the disk does not take what the app writes. `wait`: the app waits once its pipe is full, and \
+             nothing is lost. `drop`: it goes on, and what it writes is dropped and counted: `eco logs` shows a gap.",
+        )
+        .expecting("\"wait\" or \"drop\"")
+        .default("\"wait\""),
         unacted("hosts", Shape::Anything, "Which hosts the app runs on."),
     ],
 };

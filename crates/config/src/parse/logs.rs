@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::error::Fault;
 use crate::fields::LOG_ROTATE;
-use crate::spec::{Keeping, LineKind, Logs, Rotation, Sharing};
+use crate::spec::{Keeping, LineKind, Logs, Overflow, Rotation, Sharing};
 
 use super::fields::Fields;
 use super::value::{self, Reading, flag, positive, size, some_duration, some_text};
@@ -39,6 +39,7 @@ pub(super) fn logs(fields: &mut Fields<'_>) -> Logs {
         date_format: format.or_else(|| time.then(|| TIME.to_owned())),
         rotation: rotation(fields),
         keeping,
+        overflow: fields.take("log_overflow", overflow).unwrap_or_default(),
         max_size: fields.take("max_log_size", some_size),
         max_age: fields.take("max_log_age", some_duration),
     }
@@ -71,6 +72,14 @@ fn kind(value: &Value) -> Reading<LineKind> {
     match value::text(value)?.as_str() {
         "json" => Ok(LineKind::Json),
         "raw" | "" => Ok(LineKind::Raw),
+        _ => Err(None),
+    }
+}
+
+fn overflow(value: &Value) -> Reading<Overflow> {
+    match value::text(value)?.as_str() {
+        "wait" => Ok(Overflow::Wait),
+        "drop" => Ok(Overflow::Drop),
         _ => Err(None),
     }
 }

@@ -22,6 +22,8 @@ pub struct Logs {
     pub rotation: Option<Rotation>,
     /// Whether anything is kept at all.
     pub keeping: Keeping,
+    /// What becomes of it when the disk is full.
+    pub overflow: Overflow,
     /// Bytes kept of what the app writes.
     pub max_size: Option<u64>,
     /// How long it is kept.
@@ -56,6 +58,16 @@ pub enum Keeping {
     All,
     /// Nothing: it writes to `/dev/null`.
     Nothing,
+}
+
+/// What becomes of what an app writes when the disk is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Overflow {
+    /// The app waits.
+    #[default]
+    Wait,
+    /// It is dropped, and counted.
+    Drop,
 }
 
 /// When log files are put aside.

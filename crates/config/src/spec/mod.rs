@@ -18,7 +18,7 @@ use std::time::Duration;
 pub use address::{Address, AddressError, HttpUrl};
 pub use dependency::{Condition, Dependency, circle};
 pub use limits::Limits;
-pub use logs::{Keeping, LineKind, Logs, Rotation, Sharing};
+pub use logs::{Keeping, LineKind, Logs, Overflow, Rotation, Sharing};
 pub(crate) use name::LONGEST;
 pub use name::{AppName, EnvironmentName, NameError};
 pub use probe::{Check, IllAction, Liveness, Probe};

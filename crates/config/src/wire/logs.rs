@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eco_proto::agent::v1 as pb;
 
-use crate::spec::{Keeping, LineKind, Logs, Rotation, Sharing};
+use crate::spec::{Keeping, LineKind, Logs, Overflow, Rotation, Sharing};
 
 use super::{millis, text};
 
@@ -21,6 +21,7 @@ impl From<&Logs> for pb::Logs {
             date_format: logs.date_format.clone(),
             rotation: logs.rotation.map(Into::into),
             discard: logs.keeping == Keeping::Nothing,
+            drop_refused: logs.overflow == Overflow::Drop,
             max_bytes: logs.max_size,
             max_age_ms: logs.max_age.map(millis),
         }
@@ -49,6 +50,11 @@ impl From<pb::Logs> for Logs {
                 Keeping::Nothing
             } else {
                 Keeping::All
+            },
+            overflow: if logs.drop_refused {
+                Overflow::Drop
+            } else {
+                Overflow::Wait
             },
             max_size: logs.max_bytes,
             max_age: logs.max_age_ms.map(Duration::from_millis),

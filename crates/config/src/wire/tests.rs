@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::spec::{
     Check, Condition, Dependency, IgnoreField, IgnoreRule, Ignored, IllAction, Keeping, Limits,
-    LineKind, Links, Liveness, Probe, Readiness, ReadyPolicy, RestartDelay, RestartPolicy,
-    RestartWhen, Rotation, Sharing, StopPolicy, StopReach, StopWords, WatchPolicy,
+    LineKind, Links, Liveness, Overflow, Probe, Readiness, ReadyPolicy, RestartDelay,
+    RestartPolicy, RestartWhen, Rotation, Sharing, StopPolicy, StopReach, StopWords, WatchPolicy,
 };
 
 fn duration() -> impl Strategy<Value = Duration> {
@@ -169,14 +169,14 @@ fn logs() -> impl Strategy<Value = Logs> {
         });
     (
         (option::of(path()), option::of(path()), option::of(path())),
-        (any::<bool>(), any::<bool>(), any::<bool>()),
+        (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
         (option::of(".{0,8}"), option::of(rotation)),
         (any::<Option<u64>>(), option::of(duration())),
     )
         .prop_map(
             |(
                 (out_file, error_file, log_file),
-                (is_merged, is_json, is_off),
+                (is_merged, is_json, is_off, is_dropped),
                 (date_format, rotation),
                 (max_size, max_age),
             )| Logs {
@@ -199,6 +199,11 @@ fn logs() -> impl Strategy<Value = Logs> {
                     Keeping::Nothing
                 } else {
                     Keeping::All
+                },
+                overflow: if is_dropped {
+                    Overflow::Drop
+                } else {
+                    Overflow::Wait
                 },
                 max_size,
                 max_age,
