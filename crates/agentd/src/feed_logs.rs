@@ -141,3 +141,58 @@ fn file(file: resolve::LogFile) -> pb::LogFile {
 fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::tests::spec;
+    use crate::fleet::apply::policy;
+    use crate::machine::Machine;
+
+    /// A fleet with one app, whose instance is down and had so many runs.
+    fn fleet(spec: &AppSpec, runs: Run) -> Fleet {
+        let machine = Machine::new(policy(spec, None), runs);
+        let app = App {
+            spec: Arc::new(spec.clone()),
+            slots: BTreeMap::from([(0, Slot::new(0, machine))]),
+        };
+        Fleet::restore(BTreeMap::from([(AppKey::of(spec), app)]), BTreeMap::new())
+    }
+
+    fn with_file(path: &str) -> AppSpec {
+        let mut spec = spec("dev", "api");
+        spec.logs.out_file = Some(path.into());
+        spec
+    }
+
+    #[test]
+    fn only_apps_that_say_something_are_told_of_and_only_when_it_changes() {
+        let mut settings = LogSettings::default();
+        let silent = fleet(&spec("dev", "api"), 0);
+        assert!(!settings.follow(&silent));
+        assert!(settings.all("box").apps.is_empty());
+        let told = fleet(&with_file("/x"), 0);
+        assert!(settings.follow(&told));
+        assert!(!settings.follow(&told));
+        let all = settings.all("box");
+        assert_eq!((all.host.as_str(), all.apps.len()), ("box", 1));
+        assert!(settings.follow(&Fleet::default()));
+        assert!(settings.all("box").apps.is_empty());
+    }
+
+    #[test]
+    fn settings_hold_for_the_runs_after_those_that_were_there_before_them() {
+        let before = |settings: &LogSettings| {
+            let all = settings.all("box");
+            let before = all.apps.first().and_then(|app| app.before.first());
+            before.map(|before| before.run)
+        };
+        let mut settings = LogSettings::default();
+        settings.follow(&fleet(&spec("dev", "api"), 7));
+        settings.follow(&fleet(&with_file("/x"), 8));
+        assert_eq!(before(&settings), Some(7));
+        let mut unknown = LogSettings::default();
+        unknown.follow(&fleet(&with_file("/x"), 8));
+        assert_eq!(before(&unknown), Some(8));
+    }
+}

@@ -75,15 +75,6 @@ pub enum DaemonError {
         #[source]
         source: io::Error,
     },
-    /// What is known of copies of lines cannot be read.
-    #[error("read the settings of log files in {path}")]
-    Mirrors {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
     /// The runtime or the signals cannot be set up.
     #[error("set up the runtime")]
     Runtime(#[source] io::Error),
@@ -138,11 +129,7 @@ pub async fn run(home: &Home, told: impl Future<Output = ()>) -> Result<Ended, D
     })?;
     let shutdown = CancellationToken::new();
     let bell = Arc::new(Bell::default());
-    let folder = home.mirrors();
-    let mirrors = Mirrors::load(folder.clone(), home.runs()).map_err(|source| {
-        let path = folder;
-        DaemonError::Mirrors { path, source }
-    })?;
+    let mirrors = Mirrors::load(home.mirrors(), home.runs());
     let mirrors = Arc::new(Mutex::new(mirrors));
     reopen_on_signal(&mirrors).map_err(DaemonError::Runtime)?;
     let copying = copy(&mirrors, &bell);

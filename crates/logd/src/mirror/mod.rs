@@ -11,7 +11,7 @@
 //! Invariants
 //! - The keeper's files are the truth and these are copies: nothing of this is in an app's way, or the keeper's. What
 //!   cannot be written is tried again, and follows, for as long as the truth is kept.
-//! - Each line is in a file once, whoever is killed: see [`record`].
+//! - Each line is in a file once, whoever is killed: its `record` tells where to go on.
 //! - A line is whole: what is written before it (a time) stands once, also when it came in pieces.
 //! - Lines of one stream keep their order. Between streams the earlier line goes first, as far as both are there.
 //! - Settings hold until others are told, and what was written before others hold goes where it belongs.
@@ -30,7 +30,6 @@ mod tidy;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -100,8 +99,13 @@ pub struct Mirrors {
 
 impl Mirrors {
     /// Takes up what is known in `folder` of copies of what is below `runs`.
-    pub fn load(folder: PathBuf, runs: PathBuf) -> io::Result<Self> {
-        let (kept, settings) = Slots::open(Settings::path(&folder))?;
+    #[must_use]
+    pub fn load(folder: PathBuf, runs: PathBuf) -> Self {
+        let path = Settings::path(&folder);
+        let (kept, settings) = Slots::open(path.clone()).unwrap_or_else(|error| {
+            tracing::warn!(%error, path = %path.display(), "cannot be read");
+            (Slots::new(path), Kept::Damaged)
+        });
         let settings = match settings {
             Kept::Sound(settings) => settings,
             Kept::Nothing => Settings::default(),
@@ -111,7 +115,7 @@ impl Mirrors {
             }
         };
         let told = Arc::new(Told::new(settings));
-        Ok(Self {
+        Self {
             settings: told.now(),
             told,
             folder,
@@ -123,7 +127,7 @@ impl Mirrors {
             looked_at: None,
             news: 0,
             tidier: Tidier::default(),
-        })
+        }
     }
 
     /// Where settings are told.
@@ -140,7 +144,7 @@ impl Mirrors {
             self.finish(PATIENCE);
             self.take(&told);
         }
-        if self.settings.apps.is_empty() {
+        if self.settings.apps.iter().all(|app| app.files.is_empty()) {
             return Turn {
                 is_busy: false,
                 patience: Some(LONG),

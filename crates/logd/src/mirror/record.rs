@@ -229,9 +229,14 @@ pub(super) struct Slots {
 }
 
 impl Slots {
+    /// Nothing is known of what is kept at `stem`.
+    pub(super) const fn new(stem: PathBuf) -> Self {
+        Self { stem, sequence: 0 }
+    }
+
     /// Opens what is kept at `stem`, and tells what it holds.
     pub(super) fn open<T: DeserializeOwned>(stem: PathBuf) -> io::Result<(Self, Kept<T>)> {
-        let mut slots = Self { stem, sequence: 0 };
+        let mut slots = Self::new(stem);
         let mut found = Kept::Nothing;
         for number in 0..2 {
             let bytes = match std::fs::read(slots.path(number)) {

@@ -128,7 +128,7 @@ impl Stage {
 }
 
 fn load(folder: &Path) -> Mirrors {
-    Mirrors::load(folder.join("mirrors"), folder.join("runs")).expect("taken up")
+    Mirrors::load(folder.join("mirrors"), folder.join("runs"))
 }
 
 /// The numbers of a stream's lines, as they stand there.

@@ -128,7 +128,7 @@ async fn an_answer_ends_with_its_client() {
     let path = home.socket(Daemon::Log);
     let listener = UnixListener::bind(&path).expect("bound");
     let (shutdown, bell) = (CancellationToken::new(), Arc::new(Bell::default()));
-    let mirrors = Mirrors::load(home.mirrors(), home.runs()).expect("taken up");
+    let mirrors = Mirrors::load(home.mirrors(), home.runs());
     let mirrors = Arc::new(Mutex::new(mirrors));
     let service = Service::new(home.runs(), Arc::clone(&bell), mirrors, shutdown.clone());
     let watched = service.clone();
