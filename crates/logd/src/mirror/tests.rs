@@ -206,6 +206,7 @@ fn tear(stage: &mut Stage, written: u64) -> bool {
 fn check(steps: &[Step], rotation: Option<u64>) -> Result<(), TestCaseError> {
     let mut stage = Stage::new(rotation);
     let (mut outs, mut errs, mut moved) = (0, 0, 0);
+    let mut is_torn = false;
     stage.turn();
     for step in steps {
         match step {
@@ -217,11 +218,14 @@ fn check(steps: &[Step], rotation: Option<u64>) -> Result<(), TestCaseError> {
                 errs += 1;
                 stage.line("err", errs, false);
             }
-            Step::Turn => stage.turn(),
+            Step::Turn => {
+                is_torn = false;
+                stage.turn();
+            }
             Step::Kill => stage.replace(),
             // Where files are put aside meanwhile there is no one batch to be torn.
             Step::KillWithin(written) if rotation.is_none() => {
-                tear(&mut stage, *written);
+                is_torn = tear(&mut stage, *written);
             }
             Step::KillWithin(_) => stage.replace(),
             Step::Reopen => drop(stage.mirrors.reopen()),
@@ -231,6 +235,8 @@ fn check(steps: &[Step], rotation: Option<u64>) -> Result<(), TestCaseError> {
                 drop(fs::rename(stage.path("x.log"), to));
                 stage.mirrors.reopen();
             }
+            // Together with a death within a batch it leaves nobody to know what was in the file.
+            Step::CutByOthers if is_torn => {}
             Step::CutByOthers => {
                 moved += 1;
                 let to = stage.path(&format!("x.log.0-moved{moved:04}"));
@@ -253,7 +259,7 @@ fn check(steps: &[Step], rotation: Option<u64>) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn each_line_is_there_once_whatever_happens(
