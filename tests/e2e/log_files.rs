@@ -353,9 +353,12 @@ fn a_file_that_others_move_remove_or_cut_is_gone_on_with() {
     env.write("step4", "");
     holds(&env, "a.log", "4\n");
     // Moved while nobody looks.
-    env.slay(env.daemons().logd);
+    let daemons = env.daemons();
+    env.slay(daemons.agent);
+    env.slay(daemons.logd);
     fs::rename(path("a.log"), path("moved.log")).expect("moved");
     env.write("step5", "");
+    drop(env.list());
     holds(&env, "a.log", "5\n");
     holds(&env, "moved.log", "4\n");
 }
