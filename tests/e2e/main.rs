@@ -16,6 +16,7 @@ mod fields;
 mod flush;
 mod formats;
 mod limits;
+mod log_files;
 mod log_options;
 mod logs;
 mod order;

@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     apply, attach, config, delete, describe, diff, env, events, flush, id, init, kill, list, logs,
-    pid, ping, reset, restart, resurrect, save, scale, schema, send, signal, start, stop, trigger,
-    update, validate, watch, why,
+    pid, ping, reload_logs, reset, restart, resurrect, save, scale, schema, send, signal, start,
+    stop, trigger, update, validate, watch, why,
 };
 use crate::surroundings::Surroundings;
 
@@ -116,6 +116,8 @@ pub(crate) enum Command {
     Logs(Box<logs::Args>),
     Why(why::Args),
     Flush(flush::Args),
+    #[command(visible_alias = "reloadLogs")]
+    ReloadLogs(reload_logs::Args),
     Events(events::Args),
     Diff(diff::Args),
     Apply(apply::Args),

@@ -6,7 +6,8 @@
 //! ├── out.fifo  err.fifo            what the app writes to, while the run lives
 //! ├── out.0001  out.0001.times      stdout, exactly the bytes written, and when they came
 //! ├── out.0002  out.0002.times      … the next segment
-//! └── err.0001  err.0001.times      stderr likewise
+//! ├── err.0001  err.0001.times      stderr likewise
+//! └── out.dropped  err.dropped      how much was dropped, of apps that are not to wait for a full disk
 //! ```
 //!
 //! Invariants
@@ -81,6 +82,12 @@ impl Stream {
     #[must_use]
     pub fn times(self, number: u32) -> String {
         format!("{}.{number:04}.times", self.stem())
+    }
+
+    /// The name of the count of what was dropped of it, where the app was not to wait for a full disk.
+    #[must_use]
+    pub fn dropped(self) -> String {
+        format!("{}.dropped", self.stem())
     }
 
     /// The number of the segment called `name`, if it is one of this stream's.

@@ -18,6 +18,7 @@
 //! - [`record`] recognises levels, fields and what belongs together; [`sieve`] finds the records that are asked for, and
 //!   [`needles`] what must stand in them.
 //! - [`query`] answers: what to read, merged in time order; [`tail`] goes on from there; [`flush`] takes away.
+//! - [`mirror`] copies lines to files that were asked for, by the [`settings`] that the agent tells.
 //! - [`rpc`] converts; [`daemon`] begins and ends.
 
 pub mod catalog;
@@ -25,10 +26,12 @@ pub mod daemon;
 pub mod flush;
 pub mod hot;
 pub mod line;
+pub mod mirror;
 pub mod needles;
 pub mod query;
 pub mod record;
 pub mod rpc;
+pub mod settings;
 pub mod sieve;
 pub mod tail;
 

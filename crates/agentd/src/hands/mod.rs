@@ -54,6 +54,7 @@ mod lines;
 mod mark;
 mod notices;
 mod output;
+mod overflow;
 mod poll;
 mod receive;
 mod requests;

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use eco_config::spec::{Limits, StopReach};
+use eco_config::spec::{Keeping, Limits, Overflow, StopReach};
 use eco_home::clock::nanos;
 use eco_home::runs::Stream;
 use eco_proto::keeper::v1 as pb;
@@ -90,6 +90,8 @@ fn spawn(key: &RunKey, launch: Launch, run_dir: PathBuf, reach: StopReach) -> pb
             Notices::Socket(None) | Notices::None => 0,
         },
         limits: Some(limits(&launch.limits)),
+        discard: launch.keeping == Keeping::Nothing,
+        drop_refused: launch.overflow == Overflow::Drop,
     }
 }
 
@@ -357,6 +359,8 @@ mod tests {
                 tasks: Some(9),
                 ..Limits::default()
             },
+            keeping: Keeping::All,
+            overflow: Overflow::Wait,
         };
         let order = Order::Spawn {
             key: key(),

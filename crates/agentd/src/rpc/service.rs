@@ -144,6 +144,7 @@ impl Service {
             ..pb::AppSpec::from(app.spec.as_ref())
         };
         let run = key.run(slot.machine.run());
+        let files = resolve::log_files(&app.spec);
         Some(pb::Description {
             instance: Some(instance),
             spec: Some(spec),
@@ -160,6 +161,14 @@ impl Service {
             pid_file: resolve::pid_file(&app.spec, key.instance)
                 .map(|path| path.display().to_string()),
             pid_file_problem: self.pid_files.borrow().get(key).cloned(),
+            log_files: files
+                .iter()
+                .map(|file| file.of(key.instance).display().to_string())
+                .collect(),
+            log_file_problems: files
+                .iter()
+                .filter_map(|file| file.problem(key.instance))
+                .collect(),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use eco_config::spec::StopWords;
 use eco_home::clock;
-use eco_home::runs::{RunId, Stream};
+use eco_home::runs::{RunId, STDIN};
 
 use super::preparation::{Found, Prepared};
 use super::{Supervisor, Word};
@@ -125,7 +125,7 @@ impl Supervisor {
     /// a birth, so that the process table is only searched where there may be something to find.
     pub(super) fn find(&self, key: &RunKey, boot_id: &str) -> Option<Identity> {
         let run_dir = self.run_dir(key);
-        if !run_dir.join(Stream::Out.fifo()).exists() {
+        if !run_dir.join(STDIN).exists() {
             return None;
         }
         let mark = hands::mark(&of_key(key), run_dir.as_os_str().as_bytes(), boot_id);

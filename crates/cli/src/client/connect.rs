@@ -148,12 +148,21 @@ impl LogDaemon {
     pub(crate) async fn flush(
         &mut self,
         matches: Vec<log::Match>,
-    ) -> Result<Vec<log::Flushed>, CliError> {
+    ) -> Result<log::FlushReply, CliError> {
         self.pid().await?;
         let reply = self.client.flush(log::FlushRequest { matches }).await;
         reply
-            .map(|reply| reply.into_inner().flushed)
+            .map(tonic::Response::into_inner)
             .map_err(|status| status::error("flush the output", &status))
+    }
+
+    /// Opens the files that lines are copied to again.
+    pub(crate) async fn reopen(&mut self) -> Result<Vec<log::ReopenedFile>, CliError> {
+        self.pid().await?;
+        let reply = self.client.reopen(log::ReopenRequest {}).await;
+        reply
+            .map(|reply| reply.into_inner().files)
+            .map_err(|status| status::error("open the log files again", &status))
     }
 
     /// Returns its process.

@@ -180,7 +180,12 @@ impl Log for FakeLog {
         self.flushes.lock().unwrap().push(request.into_inner());
         Ok(Response::new(FlushReply {
             flushed: self.flushed.clone(),
+            ..FlushReply::default()
         }))
+    }
+
+    async fn reopen(&self, _: Request<ReopenRequest>) -> Answer<Response<ReopenReply>> {
+        Err(tonic::Status::unimplemented("not in this test"))
     }
 
     async fn feed(&self, _: Request<Streaming<FeedItem>>) -> Answer<Response<FeedSummary>> {

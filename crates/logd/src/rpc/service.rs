@@ -1,5 +1,6 @@
 //! The service.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::answer::{Answer, Answers};
-use super::convert;
+use super::{convert, settings};
+use crate::mirror::{self, Mirrors};
 use crate::query::{AHEAD, Stop, stats};
+use crate::settings::Told;
 use crate::tail::Bell;
 use crate::{catalog, flush, query};
 
@@ -31,19 +34,29 @@ pub struct Service {
     answers: Answers,
     /// Held while something is flushed.
     flushing: Arc<Mutex<()>>,
+    mirrors: Arc<Mutex<Mirrors>>,
+    told: Arc<Told>,
     shutdown: CancellationToken,
 }
 
 impl Service {
-    /// Serves what is below `runs`; ends the daemon by cancelling `shutdown`.
+    /// Serves what is below `runs` and is copied to `mirrors`; ends the daemon by cancelling `shutdown`.
     #[must_use]
-    pub fn new(runs: PathBuf, bell: Arc<Bell>, shutdown: CancellationToken) -> Self {
+    pub fn new(
+        runs: PathBuf,
+        bell: Arc<Bell>,
+        mirrors: Arc<Mutex<Mirrors>>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let told = mirror::hold(&mirrors).told();
         Self {
             runs,
             bell,
             permits: Arc::new(Semaphore::new(QUERIES)),
             answers: Answers::default(),
             flushing: Arc::default(),
+            mirrors,
+            told,
             shutdown,
         }
     }
@@ -78,9 +91,13 @@ impl Service {
         Ok(Response::new(self.answers.give(items, convert, bell)))
     }
 
-    fn hear(&self, item: &pb::FeedItem) {
-        match &item.item {
+    fn hear(&self, item: pb::FeedItem) {
+        match item.item {
             Some(News::Growth(_)) => self.bell.ring(),
+            Some(News::Logs(logs)) => {
+                self.told.tell(settings::read(logs));
+                self.bell.ring_news();
+            }
             // News of a later version are worth a close look, too.
             Some(News::Started(_) | News::Ended(_)) | None => self.bell.ring_news(),
         }
@@ -155,13 +172,33 @@ impl Log for Service {
         let filter = convert::filter(&request.into_inner().matches)
             .map_err(|error| convert::invalid(&error))?;
         let (runs, flushing) = (self.runs.clone(), Arc::clone(&self.flushing));
+        let mirrors = Arc::clone(&self.mirrors);
         let flushed = blocking(move || {
             // It guards the disk and no value: a panic of another thread spoils nothing.
             let _held = flushing.lock().unwrap_or_else(PoisonError::into_inner);
-            flush::flush(&runs, &filter)
+            let (flushed, emptied) =
+                mirror::hold(&mirrors).empty(&filter, || flush::flush(&runs, &filter));
+            flushed.map(|flushed| (flushed, emptied))
         });
+        let (flushed, emptied) = flushed.await?;
         Ok(Response::new(pb::FlushReply {
-            flushed: flushed.await?.into_iter().map(convert::flushed).collect(),
+            flushed: flushed.into_iter().map(convert::flushed).collect(),
+            files: emptied.into_iter().map(settings::emptied).collect(),
+        }))
+    }
+
+    async fn reopen(
+        &self,
+        _: Request<pb::ReopenRequest>,
+    ) -> Result<Response<pb::ReopenReply>, Status> {
+        let mirrors = Arc::clone(&self.mirrors);
+        let reopened = blocking(move || Ok::<_, Infallible>(mirror::hold(&mirrors).reopen()));
+        Ok(Response::new(pb::ReopenReply {
+            files: reopened
+                .await?
+                .into_iter()
+                .map(settings::reopened)
+                .collect(),
         }))
     }
 
@@ -178,7 +215,7 @@ impl Log for Service {
                 }
             };
             match item {
-                Some(item) => self.hear(&item),
+                Some(item) => self.hear(item),
                 None => return Ok(Response::new(pb::FeedSummary {})),
             }
         }

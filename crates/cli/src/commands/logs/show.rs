@@ -36,6 +36,7 @@ pub(super) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         None => None,
     };
     let Sources { matches, known } = args.question.sources(session).await?;
+    tell_who_keeps_nothing(session.ui, &known);
     let now = now();
     let form = form(&args, session.ui, &known);
     let request = QueryRequest {
@@ -68,6 +69,16 @@ pub(super) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         reading.await?;
     }
     lock(&printer).finish(&progress)
+}
+
+fn tell_who_keeps_nothing(ui: &mut Ui, known: &[Instance]) {
+    for one in known.iter().filter(|one| one.discards) {
+        let text = format!(
+            "{}/{}#{} keeps nothing of what it writes, as its disable_logs says.",
+            one.environment, one.name, one.instance
+        );
+        ui.status(&text);
+    }
 }
 
 /// The time, where the person is.
