@@ -113,8 +113,10 @@ fn one_that_says_nothing_counts_as_online_in_the_end_and_start_says_so() {
 #[test]
 fn a_ready_that_is_said_while_there_is_no_agent_is_heard_by_the_next_one() {
     let env = TestEnv::new();
-    let script = "const fs = require('fs'); const wait = setInterval(() => { if (!fs.existsSync('GO')) return;
-        clearInterval(wait); process.send('ready', () => fs.writeFileSync('SAID', '')); }, 5);";
+    // It says it once, and lives: nothing but the one word makes it online.
+    let script = "const fs = require('fs'); let said = false; setInterval(() => {
+        if (said || !fs.existsSync('GO')) return; said = true;
+        process.send('ready', () => fs.writeFileSync('SAID', '')); }, 5);";
     let script = script.replace("GO", &env.path("go"));
     env.write("slow.js", &script.replace("SAID", &env.path("said")));
     let app = json!({ "name": "slow", "script": "slow.js", "wait_ready": true, "listen_timeout": 600_000 });
@@ -129,6 +131,32 @@ fn a_ready_that_is_said_while_there_is_no_agent_is_heard_by_the_next_one() {
     wait_until("it is online", || {
         env.list().one("slow").status() == "online"
     });
+}
+
+#[test]
+fn no_ready_is_lost_to_agents_that_are_killed_while_apps_say_it() {
+    let env = TestEnv::new();
+    // Each says it once, some ms after the others.
+    let script =
+        "const fs = require('fs'); const own = 7 * Number(process.argv[2]); let said = false;
+        setInterval(() => { if (said || !fs.existsSync('GO')) return; said = true;
+        setTimeout(() => process.send('ready'), own); }, 5);";
+    env.write("slow.js", &script.replace("GO", &env.path("go")));
+    let apps: Vec<Value> = (0..20)
+        .map(|n| {
+            json!({ "name": format!("slow-{n}"), "script": "slow.js", "args": [n.to_string()],
+                "wait_ready": true, "listen_timeout": 600_000 })
+        })
+        .collect();
+    env.ecosystem("dev", &json!(apps));
+    drop(env.eco(&["start", "dev", "--no-wait"]).ok());
+    wait_until("all live", || env.list().pids().len() == apps.len());
+    env.write("go", "");
+    for _ in 0..4 {
+        env.slay(env.daemons().agent);
+        drop(env.eco(&["list"]).ok());
+    }
+    wait_until("all are online", || env.list().are_all("online"));
 }
 
 #[test]

@@ -52,6 +52,7 @@ fn a_json_line_has_exactly_the_promised_fields_and_text_names_the_app() {
         "environment",
         "host",
         "instance",
+        "level",
         "line",
         "name",
         "offset",

@@ -16,6 +16,8 @@ mod fields;
 mod flush;
 mod formats;
 mod limits;
+mod log_files;
+mod log_options;
 mod logs;
 mod order;
 mod own_logs;

@@ -283,7 +283,7 @@ fn an_app_that_ends_while_neither_agent_nor_keeper_runs_is_restarted_and_no_exit
 #[test]
 fn an_app_that_writes_as_fast_as_it_can_loses_nothing_to_the_deaths_of_its_keepers() {
     let env = TestEnv::new();
-    let lines = 400_000;
+    let lines = 1_000_000;
     let fast = [format!("file:{}", env.path("go")), format!("lines:{lines}")];
     env.ecosystem(
         "dev",

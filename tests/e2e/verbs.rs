@@ -64,6 +64,7 @@ const INVOCATIONS: &[Invocation] = &[
     Invocation::agent(&["stop", "a"]),
     Invocation::agent(&["start", "a"]),
     Invocation::agent(&["flush", "a"]),
+    Invocation::agent(&["reload-logs"]),
     Invocation::agent(&["save"]),
     Invocation::agent(&["update"]),
     Invocation::agent(&["kill"]),

@@ -238,6 +238,7 @@ fn talk(
     let feeding = feed::Lines {
         growth: grown,
         runs,
+        fleet: published.subscribe(),
         daemon: log,
     };
     let (listener, ears) = voices::listen(heard, inputs.clone());

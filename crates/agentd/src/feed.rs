@@ -3,6 +3,7 @@
 //! The files are the truth and the feed is a wake-up, so nothing is kept for a daemon that is not there, and nothing waits
 //! for one that is slow.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use eco_home::runs::Stream;
@@ -15,7 +16,8 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 
-use crate::fleet::RunKey;
+use crate::feed_logs::LogSettings;
+use crate::fleet::{Fleet, RunKey};
 use crate::keeper::Growth;
 
 /// Between two attempts to reach the daemon.
@@ -50,17 +52,21 @@ pub struct Lines {
     pub growth: mpsc::Receiver<Growth>,
     /// Beginnings and ends.
     pub runs: mpsc::Receiver<RunNews>,
+    /// All apps: where their lines are copied to, and how long they are kept.
+    pub fleet: watch::Receiver<Arc<Fleet>>,
     /// Who the daemon is.
     pub daemon: watch::Sender<LogDaemon>,
 }
 
 /// Feeds the log daemon of `home`, launching one wherever none is there. Ends with the agent.
 pub async fn run(home: Home, host: String, mut lines: Lines) {
+    let mut settings = LogSettings::default();
+    settings.follow(&lines.fleet.borrow_and_update());
     loop {
         let Some(client) = reach(&home, &mut lines).await else {
             return;
         };
-        if feed(client, &host, &mut lines).await == Feeding::Over {
+        if feed(client, &host, &mut lines, &mut settings).await == Feeding::Over {
             return;
         }
         lines.daemon.send_replace(LogDaemon::default());
@@ -117,13 +123,31 @@ async fn greet(home: &Home, lines: &Lines) -> Option<LogClient<Channel>> {
     Some(client)
 }
 
-async fn feed(mut client: LogClient<Channel>, host: &str, lines: &mut Lines) -> Feeding {
+async fn feed(
+    mut client: LogClient<Channel>,
+    host: &str,
+    lines: &mut Lines,
+    settings: &mut LogSettings,
+) -> Feeding {
     let (items, stream) = mpsc::channel(ON_THE_WAY);
     let call = client.feed(ReceiverStream::new(stream));
     tokio::pin!(call);
+    settings.follow(&lines.fleet.borrow_and_update());
+    let mut untold = true;
     loop {
         let item = tokio::select! {
+            biased;
             _ = &mut call => return Feeding::Broken,
+            // Unlike the others it is not to be dropped.
+            Ok(room) = items.reserve(), if untold => {
+                untold = false;
+                room.send(pb::FeedItem { item: Some(Item::Logs(settings.all(host))) });
+                continue;
+            }
+            Ok(()) = lines.fleet.changed() => {
+                untold |= settings.follow(&lines.fleet.borrow_and_update());
+                continue;
+            }
             Some(growth) = lines.growth.recv() => Item::Growth(of_growth(host, growth)),
             news = lines.runs.recv() => match news {
                 Some(news) => of_news(host, news),

@@ -19,6 +19,7 @@ pub mod daemon;
 pub mod dotenv;
 pub mod environment;
 pub mod feed;
+mod feed_logs;
 pub mod fleet;
 pub mod hands;
 pub mod keeper;

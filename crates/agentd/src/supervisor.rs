@@ -11,12 +11,13 @@
 //! memory, whoever asked is told that it is not on disk, and the write is tried again.
 
 mod perform;
+mod preparation;
 mod request;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use perform::run_dir;
-pub use request::{Refusal, Reply, Request, Scaled, Word};
+pub use request::{Problems, Refusal, Reply, Request, Scaled, Word, unfit};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,10 +34,14 @@ use crate::message::Message;
 use crate::store::{Store, StoreError};
 use crate::voices::Voices;
 
+use preparation::Preparations;
+
 /// Inputs that are taken together.
 const BATCH: usize = 256;
 /// After a failed write, until the next attempt.
 const WRITE_AGAIN: Duration = Duration::from_secs(1);
+/// How long what is being looked for is still waited for in the end; the next agent looks for it again.
+const LAST_LOOKS: Duration = Duration::from_millis(500);
 
 /// What the supervisor takes.
 #[derive(Debug)]
@@ -71,6 +76,8 @@ pub struct Supervisor {
     host: String,
     /// The keeper connection that orders are for; 0: none met yet.
     epoch: u64,
+    /// Up to which number of it what apps say was taken, and the keeper does not know yet.
+    spoken: Option<u64>,
     orders: mpsc::Sender<(u64, Order)>,
     feed: mpsc::Sender<RunNews>,
     published: watch::Sender<Arc<Fleet>>,
@@ -78,6 +85,8 @@ pub struct Supervisor {
     voices: watch::Receiver<Voices>,
     /// The fleet as it is on disk: what differs from it is told as events.
     written: Arc<Fleet>,
+    /// Runs that are about to be ordered.
+    preparations: Preparations,
     /// What could not be written yet.
     unwritten: Changes,
     answers: Vec<Answer>,
@@ -124,11 +133,13 @@ impl Supervisor {
             runs,
             host,
             epoch: 0,
+            spoken: None,
             orders,
             feed,
             published,
             board,
             voices,
+            preparations: Preparations::default(),
             unwritten: Changes::default(),
             written,
             answers: Vec::new(),
@@ -140,13 +151,15 @@ impl Supervisor {
     pub async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
+            let (has_deadline, pause) = (self.has_deadline(), self.pause());
             tokio::select! {
                 count = inputs.recv_many(&mut batch, BATCH) => {
                     if count == 0 {
                         break;
                     }
                 }
-                () = tokio::time::sleep(self.pause()), if self.has_deadline() => {}
+                prepared = self.preparations.next() => self.launch(prepared),
+                () = tokio::time::sleep(pause), if has_deadline => {}
             }
             for input in batch.drain(..) {
                 self.take(input);
@@ -154,11 +167,21 @@ impl Supervisor {
             self.fleet.wake(clock::since_boot(), &self.board.borrow());
             self.settle().await;
         }
+        // What is not ready by then, the next agent looks for.
+        drop(tokio::time::timeout(LAST_LOOKS, self.launch_the_last()).await);
         if let Err(error) = self.write(Changes::default()).await {
             tracing::error!(
                 error = &*error as &dyn std::error::Error,
                 "the last changes are lost"
             );
+        }
+    }
+
+    async fn launch_the_last(&mut self) {
+        while !self.preparations.are_done() {
+            let prepared = self.preparations.next().await;
+            self.launch(prepared);
+            self.settle().await;
         }
     }
 
@@ -189,8 +212,11 @@ impl Supervisor {
                 epoch, greeting, ..
             }) => {
                 self.epoch = epoch;
+                // A number of an earlier conversation, maybe with another keeper: what it was about is said again.
+                self.spoken = None;
                 // Decided before the greeting was heard: what of it is still missing, the comparison asks for again.
                 self.fleet.drop_tasks();
+                self.preparations.forget();
                 for key in self.fleet.unheard_of(&greeting) {
                     if let Some(identity) = self.find(&key, &greeting.boot_id) {
                         self.fleet.report(now, &key, Report::Spawned(identity));
@@ -209,6 +235,7 @@ impl Supervisor {
                     self.fleet.report(now, &key, Report::Ready(Sign::Notice));
                 }
             }
+            Input::News(News::Spoken(number)) => self.spoken = Some(number),
             // What else apps say changes no instance: see `voices`.
             Input::News(News::Said(..) | News::Channel(..)) => {}
         }
@@ -253,6 +280,11 @@ impl Supervisor {
             if failed.is_some() {
                 break;
             }
+        }
+        if failed.is_none()
+            && let Some(number) = self.spoken.take()
+        {
+            self.order(Order::Heard(number));
         }
         self.published.send_replace(Arc::new(self.fleet.clone()));
         for answer in self.answers.drain(..) {

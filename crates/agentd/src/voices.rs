@@ -157,6 +157,7 @@ impl Listener {
                 });
                 None
             }
+            News::Spoken(number) => Some(News::Spoken(number)),
             News::Said(key, message) => self.said(key, message),
             News::Notified(key, notification) => {
                 self.note(key.clone(), |voice| notice(voice, &notification));

@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     apply, attach, config, delete, describe, diff, env, events, flush, id, init, kill, list, logs,
-    pid, ping, reset, restart, resurrect, save, scale, schema, send, signal, start, stop, trigger,
-    update, validate, watch, why,
+    pid, ping, reload_logs, reset, restart, resurrect, save, scale, schema, send, signal, start,
+    stop, trigger, update, validate, watch, why,
 };
 use crate::surroundings::Surroundings;
 
@@ -50,13 +50,25 @@ pub(crate) struct Global {
     pub(crate) environment: Option<String>,
     /// When to use colours; `NO_COLOR` is heeded
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub(crate) color: Color,
+    color: Color,
+    /// The same as --color never
+    #[arg(long, global = true, hide = true, conflicts_with = "color")]
+    no_color: bool,
     /// Say nothing but data, warnings and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 }
 
 impl Global {
+    /// When to use colours.
+    pub(crate) const fn color(&self) -> Color {
+        if self.no_color {
+            Color::Never
+        } else {
+            self.color
+        }
+    }
+
     /// The environment that the person chose.
     pub(crate) fn environment(&self, surroundings: &Surroundings) -> Option<String> {
         self.environment
@@ -101,9 +113,11 @@ pub(crate) enum Command {
     #[command(visible_aliases = ["ls", "l", "ps", "status"])]
     List(list::Args),
     #[command(visible_alias = "log")]
-    Logs(logs::Args),
+    Logs(Box<logs::Args>),
     Why(why::Args),
     Flush(flush::Args),
+    #[command(visible_alias = "reloadLogs")]
+    ReloadLogs(reload_logs::Args),
     Events(events::Args),
     Diff(diff::Args),
     Apply(apply::Args),

@@ -16,6 +16,7 @@
 mod args;
 mod client;
 mod commands;
+mod draft;
 mod ecosystem;
 mod environment;
 mod error;
@@ -57,7 +58,7 @@ pub async fn run(
 ) -> ExitCode {
     let result = match Cli::try_parse_from(arguments) {
         Ok(cli) => {
-            ui.configure(cli.global.color, cli.global.quiet);
+            ui.configure(cli.global.color(), cli.global.quiet);
             commands::dispatch(cli, surroundings, ui).await
         }
         Err(refusal) => return usage(&pm2::advised(refusal), ui),

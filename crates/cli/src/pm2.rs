@@ -28,8 +28,8 @@ const INSTEAD: [(&[&str], &str); 17] = [
         "nothing is dumped: `eco delete` forgets apps",
     ),
     (
-        &["reloadLogs", "logrotate"],
-        "eco's own files need no rotation from outside",
+        &["logrotate"],
+        "eco puts log files aside itself, as `log_rotate` says, and its own need no rotation from outside",
     ),
     (
         &["set", "get", "unset", "multiset", "conf"],

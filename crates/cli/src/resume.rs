@@ -1,4 +1,5 @@
-//! How far a reader of the log has come, so that another log daemon can go on where one broke off.
+//! How far a reader of the log has come, so that another log daemon can go on where one broke off, and another command
+//! where one ended.
 //!
 //! ```text
 //!  first request: last 15 ──▶ lines ──▶ CaughtUp ──▶ lines ──✗ lost
@@ -11,12 +12,13 @@
 //! - None is missed: `since` is no later than the last line of any source that was shown, or than a minute before the
 //!   newest line there was when the history was complete: everything older had been told by then. Both are times of lines, so
 //!   that our clock has no say in it.
-//! - A source that was cut off by `last` stays so: its lines are older than every line that was shown.
-//! - The lines of a source that is followed are adjacent: what is missing between two of them was taken away meanwhile.
+//! - A source that was cut off by `last` stays so: its lines are not newer than the oldest line that was shown.
+//! - The lines of a source that is followed, or gone on with, are adjacent: what is missing between two of them was taken away
+//!   meanwhile. With conditions on records they are not, and nothing can be said.
 
 use std::collections::BTreeMap;
 
-use eco_proto::log::v1::{Gap, Line, QueryRequest};
+use eco_proto::log::v1::{Gap, Level, Line, QueryRequest};
 
 use crate::view::line::Origin;
 
@@ -30,23 +32,67 @@ pub(crate) struct Progress {
     began: u64,
     history: History,
     marks: BTreeMap<Origin, Mark>,
+    /// When the oldest line came that was shown.
+    first: Option<u64>,
+    /// Of a source without a mark, what is not newer than this was cut off by `last`.
+    cut: Option<u64>,
+    /// The same, while a daemon tells again what was cut off.
+    cutting: Option<u64>,
+    begins: Begins,
+    ends: Ends,
+}
+
+/// Where a reader begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begins {
+    /// With what the request asks for.
+    Fresh,
+    /// Where another one ended.
+    Resumed,
+}
+
+/// Where a reader ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// Where the answer does.
+    WithAnswer,
+    /// At the end of the history, though the daemon would go on.
+    AtPresent,
 }
 
 /// How much of the history was told.
-#[derive(Clone, Copy, Debug)]
-enum History {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum History {
     /// Not all.
     Open,
     /// All; the newest line was of this time, unix ns, if there was one.
     Complete { newest: Option<u64> },
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Mark {
+/// How far one source was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
     /// The offset that comes next.
-    next: u64,
+    pub(crate) next: u64,
     /// When the last line came, unix ns.
-    time: u64,
+    pub(crate) time: u64,
+}
+
+/// What is to be kept of a reader's progress for the next one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// When the first reader began, unix ns.
+    pub(crate) began: u64,
+    /// What is older was never asked for.
+    pub(crate) floor: Option<u64>,
+    /// Of a source without a mark, what is not newer than this was cut off.
+    pub(crate) cut: Option<u64>,
+    /// How much of the history was told.
+    pub(crate) history: History,
+    /// Whether the first reader asked for none of the past.
+    pub(crate) only_new: bool,
+    /// How far the sources were told.
+    pub(crate) marks: BTreeMap<Origin, Mark>,
 }
 
 impl Progress {
@@ -57,7 +103,48 @@ impl Progress {
             began: now,
             history: History::Open,
             marks: BTreeMap::new(),
+            first: None,
+            cut: None,
+            cutting: None,
+            begins: Begins::Fresh,
+            ends: Ends::WithAnswer,
         }
+    }
+
+    /// Goes on from `position` with what `request` asks for; how much of the past that is, was said by the first reader.
+    pub(crate) fn resumed(mut request: QueryRequest, position: Position) -> Self {
+        request.since_ns = position.floor;
+        request.last = position.only_new.then_some(0);
+        Self {
+            history: position.history,
+            marks: position.marks,
+            cut: position.cut,
+            begins: Begins::Resumed,
+            ..Self::new(request, position.began)
+        }
+    }
+
+    /// Ends where the history does, and leaves a line that is not complete to the next reader.
+    #[must_use]
+    pub(crate) fn up_to_present(mut self) -> Self {
+        self.request.follow = true;
+        self.ends = Ends::AtPresent;
+        self
+    }
+
+    /// What the next reader has to know; `None`: nothing was told yet.
+    pub(crate) fn position(&self) -> Option<Position> {
+        if self.marks.is_empty() && self.history == History::Open {
+            return None;
+        }
+        Some(Position {
+            began: self.began,
+            floor: self.request.since_ns,
+            cut: self.cut,
+            history: self.history,
+            only_new: self.request.last == Some(0),
+            marks: self.marks.clone(),
+        })
     }
 
     /// Whether the history is complete.
@@ -70,8 +157,17 @@ impl Progress {
         self.request.follow
     }
 
+    /// Whether reading ends where the history does, though the answer goes on.
+    pub(crate) fn ends_at_present(&self) -> bool {
+        self.ends == Ends::AtPresent
+    }
+
     /// Notes that the history is complete.
     pub(crate) fn catch_up(&mut self) {
+        if self.begins == Begins::Fresh && self.request.last.is_some() {
+            self.cut = self.cut.or(self.first);
+        }
+        self.cutting = None;
         self.history = History::Complete {
             newest: self.marks.values().map(|mark| mark.time).max(),
         };
@@ -95,7 +191,11 @@ impl Progress {
 
     /// What is missing before something at `offset` that is followed: no daemon told of it.
     pub(crate) fn missing(&self, origin: &Origin, offset: u64) -> Option<Gap> {
-        let mark = self.marks.get(origin).filter(|_| self.request.follow)?;
+        let is_adjacent = self.request.follow || self.begins == Begins::Resumed;
+        if !is_adjacent || is_conditional(&self.request) {
+            return None;
+        }
+        let mark = self.marks.get(origin)?;
         let bytes = offset.checked_sub(mark.next).filter(|bytes| *bytes > 0)?;
         Some(Gap {
             offset: mark.next,
@@ -124,32 +224,60 @@ impl Progress {
             mark.next = next;
             mark.time = time.unwrap_or(mark.time);
         } else {
+            let was_cut_off = |time| self.cutting.is_some_and(|cut| time <= cut);
+            if time.is_some_and(was_cut_off) {
+                return false;
+            }
             let time = time.unwrap_or(self.request.since_ns.unwrap_or(0));
             self.marks.insert(origin.clone(), Mark { next, time });
         }
+        self.first = self.first.or(time);
         true
     }
 
-    /// What to ask the next daemon.
-    pub(crate) fn request(&self) -> QueryRequest {
+    /// Asks the next daemon; returns what.
+    pub(crate) fn ask(&mut self) -> QueryRequest {
+        let request = self.request();
+        // What the first answer cut off is not in it; later ones know nothing of that.
+        if request != self.request {
+            self.cutting = self.cut;
+        }
+        request
+    }
+
+    fn request(&self) -> QueryRequest {
         let mut request = self.request.clone();
         let oldest = self.marks.values().map(|mark| mark.time).min();
         let since = match (oldest, self.history) {
             (None, History::Open) => return request,
-            // Nothing was there; with `last` 0 it was only not shown.
-            (None, History::Complete { .. }) => (request.last == Some(0)).then_some(self.began),
+            // Nothing was there.
+            (None, History::Complete { .. }) => None,
             (Some(oldest), History::Open | History::Complete { newest: None }) => Some(oldest),
             (
-                Some(oldest),
+                Some(_),
                 History::Complete {
                     newest: Some(newest),
                 },
-            ) => Some(oldest.max(newest.saturating_sub(SLACK))),
+            ) => Some(newest.saturating_sub(SLACK)),
+        };
+        let since = match request.last {
+            // What was there was only not shown.
+            Some(0) => since.max(Some(self.began)),
+            Some(_) | None => since,
         };
         request.last = None;
         request.since_ns = request.since_ns.max(since);
         request
     }
+}
+
+/// Whether a request passes over some of the lines of its sources.
+fn is_conditional(request: &QueryRequest) -> bool {
+    let asks_for_a_level = request.level() != Level::Unspecified;
+    let patterns = [&request.grep, &request.exclude];
+    asks_for_a_level
+        || !request.r#where.is_empty()
+        || patterns.iter().any(|patterns| !patterns.is_empty())
 }
 
 #[cfg(test)]
@@ -293,5 +421,88 @@ mod tests {
         assert!(progress.admit_gap(&origin("a"), &gap));
         assert!(!progress.admit_gap(&origin("a"), &gap));
         assert!(progress.admit(&origin("a"), &line(100, 10, "x")));
+    }
+
+    fn resumed(progress: &Progress) -> Progress {
+        let request = QueryRequest::default();
+        Progress::resumed(request, progress.position().expect("something was told"))
+    }
+
+    #[test]
+    fn what_goes_on_admits_exactly_what_comes_after_also_at_equal_times() {
+        let mut first = Progress::new(
+            QueryRequest {
+                last: Some(1),
+                ..QueryRequest::default()
+            },
+            5 * SLACK,
+        );
+        assert!(first.admit(&origin("a"), &line(2, 100, "a1")));
+        first.catch_up();
+        let mut next = resumed(&first);
+        assert_eq!(next.ask().last, None);
+        // Cut off by the first one: of the same time, and of another source.
+        assert!(!next.admit(&origin("b"), &line(0, 100, "b0")));
+        assert!(!next.admit(&origin("a"), &line(0, 100, "a0")));
+        assert!(!next.admit(&origin("a"), &line(2, 100, "a1")));
+        // Written since then: of the same time, and by a run that is new.
+        assert!(next.admit(&origin("a"), &line(5, 100, "a2")));
+        assert!(next.admit(&origin("c"), &line(0, 101, "c0")));
+    }
+
+    #[test]
+    fn what_goes_on_after_nothing_of_the_past_begins_where_the_first_one_began() {
+        let mut first = following(0);
+        first.catch_up();
+        let mut next = resumed(&first);
+        let asked = next.ask();
+        assert_eq!((asked.last, asked.since_ns), (None, Some(5 * SLACK)));
+    }
+
+    #[test]
+    fn what_is_missing_where_another_one_ended_is_told() {
+        let mut first = following(15);
+        assert!(first.admit(&origin("a"), &line(0, 100, "x")));
+        first.catch_up();
+        let next = resumed(&first);
+        assert_eq!(next.missing(&origin("a"), 9).map(|gap| gap.bytes), Some(7));
+    }
+
+    #[test]
+    fn with_conditions_nothing_is_missing_between_the_lines() {
+        for request in [
+            QueryRequest {
+                grep: vec!["x".to_owned()],
+                ..QueryRequest::default()
+            },
+            QueryRequest {
+                exclude: vec!["x".to_owned()],
+                ..QueryRequest::default()
+            },
+            QueryRequest {
+                level: Level::Warn.into(),
+                ..QueryRequest::default()
+            },
+            QueryRequest {
+                r#where: vec![eco_proto::log::v1::Condition::default()],
+                ..QueryRequest::default()
+            },
+        ] {
+            let mut progress = Progress::new(
+                QueryRequest {
+                    follow: true,
+                    ..request
+                },
+                0,
+            );
+            assert!(progress.admit(&origin("a"), &line(0, 100, "x")));
+            assert_eq!(progress.missing(&origin("a"), 50), None);
+        }
+    }
+
+    #[test]
+    fn what_ends_at_present_holds_back_what_is_not_complete() {
+        let mut progress = Progress::new(QueryRequest::default(), 0).up_to_present();
+        assert!(progress.ends_at_present() && progress.ask().follow);
     }
 }

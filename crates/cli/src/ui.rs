@@ -7,6 +7,7 @@ use std::error::Error as _;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anstream::adapter::StripBytes;
 use anstream::{AutoStream, ColorChoice};
 
 use crate::args::Color;
@@ -25,7 +26,14 @@ pub struct Ui {
 
 enum Target {
     Terminal,
-    Captured,
+    Captured(Stands),
+}
+
+/// What a captured output stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    ForAPipe,
+    ForATerminal,
 }
 
 /// What a [`Ui::captured`] was told, without styles.
@@ -83,11 +91,21 @@ impl Ui {
     /// A place to look at afterwards.
     #[must_use]
     pub fn captured() -> (Self, Captured) {
+        Self::captured_as(Stands::ForAPipe)
+    }
+
+    /// The same, where commands see a terminal.
+    #[must_use]
+    pub fn captured_terminal() -> (Self, Captured) {
+        Self::captured_as(Stands::ForATerminal)
+    }
+
+    fn captured_as(stands: Stands) -> (Self, Captured) {
         let captured = Captured::default();
         let ui = Self {
             out: Box::new(Buffer(Arc::clone(&captured.out))),
             err: Box::new(Buffer(Arc::clone(&captured.err))),
-            target: Target::Captured,
+            target: Target::Captured(stands),
             quiet: false,
         };
         (ui, captured)
@@ -106,7 +124,7 @@ impl Ui {
                 self.out = stdout(choice);
                 self.err = stderr(choice);
             }
-            Target::Captured => {}
+            Target::Captured(_) => {}
         }
     }
 
@@ -114,8 +132,29 @@ impl Ui {
     pub(crate) fn width(&self) -> Option<u16> {
         match self.target {
             Target::Terminal if io::stdout().is_terminal() => columns(),
-            Target::Terminal | Target::Captured => None,
+            Target::Terminal | Target::Captured(_) => None,
         }
+    }
+
+    /// Whether people read stdout, and not a program.
+    pub(crate) fn is_terminal(&self) -> bool {
+        match self.target {
+            Target::Terminal => io::stdout().is_terminal(),
+            Target::Captured(stands) => stands == Stands::ForATerminal,
+        }
+    }
+
+    /// From here on data reaches stdout byte for byte, whatever is in it.
+    pub(crate) fn pass_everything(&mut self) {
+        match self.target {
+            Target::Terminal => self.out = stdout(ColorChoice::AlwaysAnsi),
+            Target::Captured(_) => {}
+        }
+    }
+
+    /// Writes bytes to stdout as they are, in the same buffer.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
     }
 
     /// Writes data to stdout as it is. It may rest in a buffer until [`Self::flush`].
@@ -180,10 +219,43 @@ impl Ui {
 }
 
 fn stdout(choice: ColorChoice) -> Sink {
-    Box::new(BufWriter::with_capacity(
-        1 << 16,
-        AutoStream::new(io::stdout(), choice),
-    ))
+    let resolved = match choice {
+        ColorChoice::Auto => AutoStream::choice(&io::stdout()),
+        ColorChoice::AlwaysAnsi | ColorChoice::Always | ColorChoice::Never => choice,
+    };
+    match resolved {
+        ColorChoice::Never => buffered(Plain::default()),
+        ColorChoice::Auto | ColorChoice::AlwaysAnsi | ColorChoice::Always => {
+            buffered(AutoStream::new(io::stdout(), resolved))
+        }
+    }
+}
+
+fn buffered(sink: impl Write + Send + 'static) -> Sink {
+    Box::new(BufWriter::with_capacity(1 << 16, sink))
+}
+
+/// Stdout without styles. The stream that could do the same writes each piece between two styles by itself, which costs more
+/// than all else where lines come by the million.
+#[derive(Default)]
+struct Plain {
+    styles: StripBytes,
+    kept: Vec<u8>,
+}
+
+impl Write for Plain {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.kept.clear();
+        for piece in self.styles.strip_next(bytes) {
+            self.kept.extend_from_slice(piece);
+        }
+        io::stdout().write_all(&self.kept)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
+    }
 }
 
 fn stderr(choice: ColorChoice) -> Sink {

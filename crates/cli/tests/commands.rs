@@ -10,6 +10,8 @@
 mod fakes;
 #[path = "commands/logs.rs"]
 mod logs;
+#[path = "commands/logs_options.rs"]
+mod logs_options;
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -31,6 +33,8 @@ fn line(run: u64, offset: u64, time: u64, text: &'static str) -> Written {
         offset,
         time,
         text,
+        level: 0,
+        joined: false,
     }
 }
 

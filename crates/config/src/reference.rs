@@ -1,14 +1,22 @@
 //! The fields as a page for people: docs/configuration.md is this text.
 
 use crate::fields::{
-    APP, Absent, BESIDE_APPS, DEPENDENCY, Field, Group, HTTP, LIMITS, LIVENESS, READINESS,
-    Standing, Table, WATCH_OPTIONS,
+    APP, Absent, BESIDE_APPS, DEPENDENCY, Field, Group, HTTP, LIMITS, LIVENESS, LOG_ROTATE,
+    READINESS, Standing, Table, WATCH_OPTIONS,
 };
 
 const HEAD: &str = include_str!("reference.md");
 const UNACTED: &str = "Read, and not acted on by this version:";
 /// Objects that stand in fields, in the order in which they are told.
-const OBJECTS: [Table; 6] = [READINESS, LIVENESS, HTTP, DEPENDENCY, LIMITS, WATCH_OPTIONS];
+const OBJECTS: [Table; 7] = [
+    READINESS,
+    LIVENESS,
+    HTTP,
+    DEPENDENCY,
+    LIMITS,
+    WATCH_OPTIONS,
+    LOG_ROTATE,
+];
 
 /// All fields, as Markdown.
 #[must_use]

@@ -1,6 +1,7 @@
 //! Specifications to and from the agent's messages.
 
 mod dependency;
+mod logs;
 mod policy;
 mod probe;
 mod watch;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use eco_proto::agent::v1 as pb;
 
 use crate::spec::{
-    AppName, AppSpec, EnvironmentName, ExecMode, Interpreter, Kind, NameError, Schedule,
+    AppName, AppSpec, EnvironmentName, ExecMode, Interpreter, Kind, Logs, NameError, Schedule,
     ScheduleError,
 };
 
@@ -93,6 +94,7 @@ impl From<&AppSpec> for pb::AppSpec {
             schedule: spec.schedule.as_ref().map(Into::into),
             limits: (!spec.limits.is_none()).then(|| spec.limits.into()),
             pid_file: spec.pid_file.as_deref().map(text),
+            logs: (spec.logs != Logs::unsaid()).then(|| (&spec.logs).into()),
         }
     }
 }
@@ -152,6 +154,7 @@ impl TryFrom<pb::AppSpec> for AppSpec {
             schedule: spec.schedule.map(TryInto::try_into).transpose()?,
             limits: spec.limits.map(Into::into).unwrap_or_default(),
             pid_file: spec.pid_file.map(PathBuf::from),
+            logs: spec.logs.map_or_else(Logs::unsaid, Into::into),
             autostart: spec.autostart,
             watch: spec.watch.map(Into::into),
             max_memory: spec.max_memory_bytes,

@@ -156,10 +156,12 @@ fn fields_that_are_not_acted_on_are_one_warning_for_each_app() {
     let said = said_of(
         r"module.exports = { apps: [{
   script: 'a.js',
-  time: true,
-  out: 'a.log', merge_logs: false, errorFile: 'b.log' }] };",
+  hosts: ['one'], merge_logs: false, watch: true, watch_options: { cwd: 'x', useFsEvents: true } }] };",
     );
-    assert_snapshot!(said, @"warning: ecosystem.config.js:4:3: apps[0]: out, errorFile, time are read, but not acted on by this version");
+    assert_snapshot!(said, @r"
+    warning: ecosystem.config.js:3:3: apps[0]: hosts is read, but not acted on by this version
+    warning: ecosystem.config.js:3:51: apps[0].watch_options: cwd, useFsEvents are read, but not acted on by this version
+    ");
 }
 
 #[test]

@@ -8,7 +8,7 @@
 mod support;
 
 use eco_config::fields::{
-    APP, Absent, DEPENDENCY, Field, HTTP, LIMITS, LIVENESS, READINESS, Standing, Table,
+    APP, Absent, DEPENDENCY, Field, HTTP, LIMITS, LIVENESS, LOG_ROTATE, READINESS, Standing, Table,
     WATCH_OPTIONS,
 };
 use eco_config::spec::AppSpec;
@@ -24,7 +24,7 @@ struct Place {
     needs: &'static str,
 }
 
-const PLACES: [Place; 7] = [
+const PLACES: [Place; 8] = [
     Place {
         table: APP,
         way: "",
@@ -60,6 +60,12 @@ const PLACES: [Place; 7] = [
         way: "limits.",
         around: "script: 'app.js', limits: { $ }",
         needs: "cpu: 1",
+    },
+    Place {
+        table: LOG_ROTATE,
+        way: "log_rotate.",
+        around: "script: 'app.js', log_rotate: { $ }",
+        needs: "",
     },
     Place {
         table: WATCH_OPTIONS,

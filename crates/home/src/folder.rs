@@ -105,6 +105,7 @@ impl Home {
             self.notices(),
             self.root.join("log"),
             self.runs(),
+            self.mirrors(),
         ] {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
             made.and_then(|()| close_to_others(&path))
@@ -151,6 +152,12 @@ impl Home {
     #[must_use]
     pub fn state(&self) -> PathBuf {
         self.root.join("state")
+    }
+
+    /// How far lines were copied to the files that were asked for.
+    #[must_use]
+    pub fn mirrors(&self) -> PathBuf {
+        self.root.join("mirrors")
     }
 
     /// What the apps wrote, all hosts.

@@ -8,6 +8,7 @@
 //! │   └── logd.sock     logd.lock
 //! ├── log/                            what the daemons themselves say, see [`own_log`]
 //! ├── state/                          the agent's database
+//! ├── mirrors/                        the log daemon's: how far lines were copied to the files that were asked for
 //! └── runs/<host>/<environment>/<app>/<instance>/<run>/      what the apps wrote, see [`runs`]
 //! ```
 //!
@@ -21,6 +22,7 @@ pub mod hole;
 pub mod launch;
 pub mod lock;
 pub mod notes;
+pub mod numbered;
 pub mod open_files;
 pub mod own_log;
 pub mod run_folders;

@@ -9,6 +9,11 @@
 //! had arrived at that time. Ends never go back. An incomplete last note, or one that points behind the
 //! segment's bytes, is a torn write: it is ignored by readers and overwritten by the next keeper.
 //!
+//! # Bytes that were dropped
+//!
+//! The head of a segment that follows bytes which the disk refused, and which were dropped because the app was not to wait,
+//! begins with "ecodrop1": what lies between the segment before and its base was dropped. Else it is as any other.
+//!
 //! # Bytes without a note
 //!
 //! The keeper writes bytes first and the note about them a moment later. Every byte has one time for ever all the same:
@@ -37,6 +42,7 @@ pub const SIZE: usize = 16;
 pub const LATEST: Duration = Duration::from_secs(1);
 
 const MAGIC: [u8; 8] = *b"ecotime1";
+const AFTER_DROP: [u8; 8] = *b"ecodrop1";
 
 /// One note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,11 +89,23 @@ pub fn head(base: u64) -> [u8; SIZE] {
     pair(MAGIC, base.to_le_bytes())
 }
 
+/// The same of a segment that follows bytes which were dropped for want of room.
+#[must_use]
+pub fn head_after_drop(base: u64) -> [u8; SIZE] {
+    pair(AFTER_DROP, base.to_le_bytes())
+}
+
+/// Whether what lies before the base was dropped for want of room.
+#[must_use]
+pub fn is_after_drop(head: [u8; SIZE]) -> bool {
+    halves(head).0 == AFTER_DROP
+}
+
 /// The base offset that a head tells; `None` when it is not one.
 #[must_use]
 pub fn base(head: [u8; SIZE]) -> Option<u64> {
     let (magic, base) = halves(head);
-    (magic == MAGIC).then(|| u64::from_le_bytes(base))
+    (magic == MAGIC || magic == AFTER_DROP).then(|| u64::from_le_bytes(base))
 }
 
 fn pair(first: [u8; 8], second: [u8; 8]) -> [u8; SIZE] {
@@ -122,5 +140,7 @@ mod tests {
     fn a_head_tells_its_base_and_junk_does_not() {
         assert_eq!(base(head(64 << 20)), Some(64 << 20));
         assert_eq!(base([0; SIZE]), None);
+        assert_eq!(base(head_after_drop(64 << 20)), Some(64 << 20));
+        assert!(is_after_drop(head_after_drop(1)) && !is_after_drop(head(1)));
     }
 }

@@ -8,7 +8,8 @@
 //! ├── out.0001.sealed               stdout: a complete segment and its times, packed
 //! ├── out.0002  out.0002.times      … the next segment, exactly the bytes written, and when they came
 //! ├── out.lost                      which bytes of stdout are gone for good, and why
-//! └── err.0001  err.0001.times      stderr likewise
+//! ├── err.0001  err.0001.times      stderr likewise
+//! └── out.dropped  err.dropped      how much was dropped, of apps that are not to wait for a full disk
 //! ```
 //!
 //! Invariants
@@ -34,14 +35,9 @@
 //! and `@`, and a leading dot.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Bytes after which the keeper begins a new segment.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
-
-/// How long after its first byte the keeper begins a new segment when more bytes come, so that what an app writes slowly
-/// becomes complete, too, and can be sealed and grow old.
-pub const SEGMENT_AGE: Duration = Duration::from_secs(24 * 3600);
 
 /// The name of the FIFO that is a run's standard input.
 pub const STDIN: &str = "in.fifo";
@@ -105,6 +101,12 @@ impl Stream {
     #[must_use]
     pub fn lost(self) -> String {
         format!("{}.lost", self.stem())
+    }
+
+    /// The name of the count of what was dropped of it, where the app was not to wait for a full disk.
+    #[must_use]
+    pub fn dropped(self) -> String {
+        format!("{}.dropped", self.stem())
     }
 
     /// The number of the sealed segment called `name`, if it is one of this stream's.

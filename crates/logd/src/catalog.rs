@@ -67,6 +67,22 @@ impl Filter {
         Ok(())
     }
 
+    /// Whether nothing was added.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.matches.is_empty()
+    }
+
+    /// Whether any run of the slot may be chosen.
+    #[must_use]
+    pub fn chooses(&self, slot: &Slot) -> bool {
+        self.any(|one| {
+            fits(one.environment.as_ref(), &slot.environment)
+                && fits(one.app.as_ref(), &slot.app)
+                && one.instance.is_none_or(|wanted| wanted == slot.instance)
+        })
+    }
+
     fn chooses_environment(&self, name: &str) -> bool {
         self.any(|one| fits(one.environment.as_ref(), name))
     }

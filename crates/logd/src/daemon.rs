@@ -2,8 +2,10 @@
 //!
 //! 1. the home's folders, and its lock: one log daemon per home, a second one leaves at once;
 //! 2. the socket;
-//! 3. serve, until a signal or the Shutdown call;
-//! 4. the bell is closed, so that followers end; connections get [`GRACE`] to take what is left;
+//! 3. serve, and copy lines to the files that were asked for, until a signal or the Shutdown call; SIGUSR2 has those files
+//!    opened again;
+//! 4. the bell is closed, so that followers end; connections get [`GRACE`] to take what is left, and nobody waits for them
+//!    any longer;
 //! 5. the socket goes, then the lock.
 //!
 //! The files are the state: killed at any point, nothing is lost.
@@ -11,7 +13,8 @@
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use clap::Parser;
@@ -24,6 +27,7 @@ use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
+use crate::mirror::{self, Mirrors};
 use crate::rpc::{Service, THREADS};
 use crate::tail::Bell;
 
@@ -126,9 +130,16 @@ pub async fn run(home: &Home, told: impl Future<Output = ()>) -> Result<Ended, D
     })?;
     let shutdown = CancellationToken::new();
     let bell = Arc::new(Bell::default());
-    let service = Service::new(home.runs(), Arc::clone(&bell), shutdown.clone());
+    let mirrors = Mirrors::load(home.mirrors(), home.runs());
+    let mirrors = Arc::new(Mutex::new(mirrors));
+    reopen_on_signal(&mirrors).map_err(DaemonError::Runtime)?;
+    let copying = copy(&mirrors, &bell);
+    let service = Service::new(home.runs(), Arc::clone(&bell), mirrors, shutdown.clone());
     tracing::info!(socket = %path.display(), version = eco_proto::VERSION, "serving");
     let served = serve(listener, service, &bell, shutdown, told).await;
+    if copying.join().is_err() {
+        tracing::error!("lines were not copied to files any more");
+    }
     if let Err(error) = std::fs::remove_file(&path) {
         tracing::warn!(%error, socket = %path.display(), "the socket stays");
     }
@@ -136,6 +147,27 @@ pub async fn run(home: &Home, told: impl Future<Output = ()>) -> Result<Ended, D
     served.map_err(DaemonError::Serve)?;
     tracing::info!("ended");
     Ok(Ended::Served)
+}
+
+fn copy(mirrors: &Arc<Mutex<Mirrors>>, bell: &Arc<Bell>) -> JoinHandle<()> {
+    let (mirrors, bell) = (Arc::clone(mirrors), Arc::clone(bell));
+    thread::spawn(move || mirror::run(&mirrors, &bell))
+}
+
+/// As PM2 has it.
+fn reopen_on_signal(mirrors: &Arc<Mutex<Mirrors>>) -> io::Result<()> {
+    let mut asked = signal(SignalKind::user_defined2())?;
+    let mirrors = Arc::clone(mirrors);
+    tokio::spawn(async move {
+        while asked.recv().await.is_some() {
+            let mirrors = Arc::clone(&mirrors);
+            let reopened = tokio::task::spawn_blocking(move || mirror::hold(&mirrors).reopen());
+            if let Ok(files) = reopened.await {
+                tracing::info!(files = files.len(), "opened log files again");
+            }
+        }
+    });
+    Ok(())
 }
 
 fn listen(path: &Path) -> io::Result<UnixListener> {
@@ -152,6 +184,7 @@ pub async fn serve(
     shutdown: CancellationToken,
     told: impl Future<Output = ()>,
 ) -> Result<(), tonic::transport::Error> {
+    let answering = service.clone();
     let serving = Server::builder()
         .add_service(LogServer::new(service))
         .serve_with_incoming_shutdown(
@@ -173,7 +206,10 @@ pub async fn serve(
             bell.close();
             served
         }
-        () = ending => Ok(()),
+        () = ending => {
+            answering.hang_up();
+            Ok(())
+        }
     }
 }
 

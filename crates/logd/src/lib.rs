@@ -1,7 +1,7 @@
 //! The log daemon: finds, merges and streams the lines of the runs.
 //!
 //! ```text
-//!   client ──Query──▶ rpc ──▶ query: catalog, plan, merge, outlet ──▶ hot ──▶ runs/<host>/<environment>/<app>/…
+//!   client ──Query──▶ rpc ──▶ query: catalog, plan, merge, outlet ──▶ sieve ──▶ hot ──▶ runs/<host>/<environment>/<app>/…
 //!   agent  ──Feed───▶ rpc ──▶ tail: bell ──▶ followers ───────────────┤            ▲ written by the keeper
 //!   client ──Flush──▶ rpc ──▶ flush ──────────────────────────────────┘
 //! ```
@@ -15,7 +15,10 @@
 //!
 //! Layout
 //! - [`catalog`] names the runs there are; [`hot`] reads one stream of one run in place; [`mod@line`] cuts bytes into lines.
+//! - [`record`] recognises levels, fields and what belongs together; [`sieve`] finds the records that are asked for, and
+//!   [`needles`] what must stand in them.
 //! - [`query`] answers: what to read, merged in time order; [`tail`] goes on from there; [`flush`] takes away.
+//! - [`mirror`] copies lines to files that were asked for, by the [`settings`] that the agent tells.
 //! - [`rpc`] converts; [`daemon`] begins and ends.
 
 pub mod catalog;
@@ -25,8 +28,13 @@ pub mod disk;
 pub mod flush;
 pub mod hot;
 pub mod line;
+pub mod mirror;
+pub mod needles;
 pub mod query;
+pub mod record;
 pub mod rpc;
+pub mod settings;
+pub mod sieve;
 pub mod tail;
 
 #[cfg(test)]

@@ -416,6 +416,82 @@ const TESTS: &[(&str, &str, &str)] = &[
         "a_restart_takes_up_what_has_changed_in_the_file_and_no_value_is_kept_or_shown",
     ),
     (
+        "out_file",
+        "log_files",
+        "lines_go_to_the_files_that_are_named_and_instances_have_their_own",
+    ),
+    (
+        "error_file",
+        "log_files",
+        "lines_go_to_the_files_that_are_named_and_instances_have_their_own",
+    ),
+    (
+        "log_file",
+        "log_files",
+        "lines_go_to_the_files_that_are_named_and_instances_have_their_own",
+    ),
+    (
+        "merge_logs",
+        "log_files",
+        "lines_go_to_the_files_that_are_named_and_instances_have_their_own",
+    ),
+    (
+        "log_type",
+        "log_files",
+        "a_line_is_an_object_where_that_is_asked_for",
+    ),
+    (
+        "log_date_format",
+        "log_files",
+        "a_line_has_its_time_before_it_once",
+    ),
+    ("time", "log_files", "a_line_has_its_time_before_it_once"),
+    (
+        "log_rotate",
+        "log_files",
+        "a_file_is_put_aside_before_it_is_too_large_and_the_oldest_go",
+    ),
+    (
+        "log_rotate.size",
+        "log_files",
+        "a_file_is_put_aside_before_it_is_too_large_and_the_oldest_go",
+    ),
+    (
+        "log_rotate.every",
+        "log_files",
+        "a_file_is_put_aside_when_it_is_old_enough",
+    ),
+    (
+        "log_rotate.keep",
+        "log_files",
+        "a_file_is_put_aside_before_it_is_too_large_and_the_oldest_go",
+    ),
+    (
+        "log_rotate.compress",
+        "log_files",
+        "a_file_is_put_aside_before_it_is_too_large_and_the_oldest_go",
+    ),
+    (
+        "disable_logs",
+        "log_files",
+        "nothing_of_an_app_is_kept_where_that_is_asked_for",
+    ),
+    (
+        "max_log_size",
+        "log_files",
+        "limits_of_an_app_reach_the_log_daemon_and_stay_there",
+    ),
+    (
+        "max_log_age",
+        "log_files",
+        "limits_of_an_app_reach_the_log_daemon_and_stay_there",
+    ),
+    (
+        "log_overflow",
+        "log_files",
+        "an_app_that_is_not_to_wait_for_a_full_disk_goes_on_and_its_loss_is_a_gap",
+    ),
+    (
         "cron_restart",
         "schedule",
         "an_app_is_replaced_at_its_time_and_the_pattern_is_told_as_the_cause",

@@ -63,6 +63,17 @@ const TESTS: &[(&str, Place, Place)] = &[
         ),
     ),
     (
+        "reload-logs",
+        (
+            "log_files",
+            "files_are_emptied_by_a_flush_and_opened_again_when_that_is_asked_for",
+        ),
+        (
+            "verbs/refusals",
+            "a_log_daemon_that_does_not_answer_is_told_by_every_verb_that_asks_it",
+        ),
+    ),
+    (
         "events",
         (
             "events",

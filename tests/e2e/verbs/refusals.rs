@@ -56,7 +56,8 @@ fn a_log_daemon_that_does_not_answer_is_told_by_every_verb_that_asks_it() {
     kill(daemons.logd, Signal::SIGSTOP);
     let flush = ["flush", "a"];
     let logs = ["logs", "a", "--run", "1"];
-    let asking = [&flush[..], &logs].map(|line| (line[0], env.follow(line)));
+    let reload = ["reload-logs"];
+    let asking = [&flush[..], &logs, &reload].map(|line| (line[0], env.follow(line)));
     let words = ["eco-logd did not answer", "log/logd.log", "run/logd.lock"];
     all_fail(asking.into(), 4, &words);
     let plain = vec![("logs", env.follow(&["logs", "a"]))];

@@ -62,7 +62,8 @@ pub(super) const fn identity(request: &Adopt) -> Identity {
     }
 }
 
-/// Opens what is there of its outputs. Without one the run still has an end to be waited for.
+/// Opens what is there of its outputs, if it has any: of some runs nothing is kept. Without one the run still has an end to
+/// be waited for.
 pub(super) fn outputs(folder: &Path, segment_bytes: u64) -> Vec<Output> {
     let reopen = |stream| match Output::reopen(folder, stream, segment_bytes) {
         Ok(output) => Some(output),
@@ -71,7 +72,12 @@ pub(super) fn outputs(folder: &Path, segment_bytes: u64) -> Vec<Output> {
             None
         }
     };
-    Stream::BOTH.into_iter().filter_map(reopen).collect()
+    let is_kept = |stream: &Stream| Output::is_there(folder, *stream);
+    Stream::BOTH
+        .into_iter()
+        .filter(is_kept)
+        .filter_map(reopen)
+        .collect()
 }
 
 /// Binds its socket for notices again, if it has one.

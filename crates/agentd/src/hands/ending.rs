@@ -88,15 +88,14 @@ impl Keeper {
 
     /// The living processes of a run whose leader ended.
     fn others(&mut self, serial: u64, all: &[Process]) -> Vec<Identity> {
-        let keeper = self.pid;
-        let Some(run) = self.table.get_mut(serial) else {
+        let Some(run) = self.table.get(serial) else {
             return Vec::new();
         };
         let Some(tree) = run.tree.as_ref().filter(|tree| tree.is_whole()) else {
             return Vec::new();
         };
         let leader = tree.leader();
-        let mut members = run.members(all, keeper);
+        let mut members = self.table.members(serial, all, self.pid);
         members.retain(|member| *member != leader);
         members
     }

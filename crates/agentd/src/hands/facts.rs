@@ -122,17 +122,19 @@ impl Facts {
         })
     }
 
-    pub(super) fn said(&self, line: Vec<u8>) -> Message {
+    pub(super) fn said(&self, line: Vec<u8>, number: u64) -> Message {
         Message::Said(Said {
             key: Some(self.key.clone()),
             line,
+            number,
         })
     }
 
-    pub(super) fn notified(&self, datagram: Vec<u8>) -> Message {
+    pub(super) fn notified(&self, datagram: Vec<u8>, number: u64) -> Message {
         Message::Notified(Notified {
             key: Some(self.key.clone()),
             datagram,
+            number,
         })
     }
 

@@ -6,7 +6,7 @@
 //!
 //! What is made here has names in the file system; what a run that never began would leave of it is removed.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use eco_proto::keeper::v1::Spawn;
 use super::channel::{self, Channel};
 use super::fifo::{self, FifoError};
 use super::notices::{Notices, NoticesError};
-use super::output::{Output, OutputError};
+use super::output::{Output, OutputError, Refused};
 use super::say;
 use crate::os::account::Account;
 
@@ -29,6 +29,9 @@ pub(super) enum GearError {
     /// Its stdout or stderr.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// Its stdout and stderr, where nothing of them is to be kept.
+    #[error("open /dev/null")]
+    Nothing(#[source] std::io::Error),
     /// Its channel.
     #[error("make a channel")]
     Channel(#[source] std::io::Error),
@@ -43,7 +46,7 @@ impl GearError {
         match self {
             Self::Stdin(error) => &error.source,
             Self::Output(error) => error.cause(),
-            Self::Channel(source) => source,
+            Self::Nothing(source) | Self::Channel(source) => source,
             Self::Notices(error) => &error.source,
         }
     }
@@ -89,12 +92,28 @@ pub(super) fn make(
     let owner = account.map(Account::owner);
     let mut left = Leftovers::default();
     let stdin = fifo::make(&left.note(place.folder.join(STDIN)), 0, owner)?;
+    let refused = if request.drop_refused {
+        Refused::IsDropped
+    } else {
+        Refused::Waits
+    };
     let mut output = |stream: Stream| {
         left.note(place.folder.join(stream.fifo()));
-        Output::create(place.folder, stream, place.segment_bytes, owner)
+        Output::create(place.folder, stream, place.segment_bytes, owner, refused)
     };
-    let (kept_out, out) = output(Stream::Out)?;
-    let (kept_err, err) = output(Stream::Err)?;
+    let (outputs, out, err) = if request.discard {
+        let nothing = || OpenOptions::new().read(true).write(true).open("/dev/null");
+        let failed = GearError::Nothing;
+        (
+            Vec::new(),
+            nothing().map_err(failed)?,
+            nothing().map_err(failed)?,
+        )
+    } else {
+        let (kept_out, out) = output(Stream::Out)?;
+        let (kept_err, err) = output(Stream::Err)?;
+        (vec![kept_out, kept_err], out, err)
+    };
     let mut variables = Vec::new();
     let (mut kept_channel, mut channel) = (None, None);
     if request.ipc {
@@ -114,7 +133,7 @@ pub(super) fn make(
         notices = Some(made);
     }
     let gear = Gear {
-        outputs: vec![kept_out, kept_err],
+        outputs,
         channel: kept_channel,
         notices,
     };

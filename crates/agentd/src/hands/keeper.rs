@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use eco_home::lock::Held;
@@ -22,9 +23,12 @@ use super::exec::FileLimit;
 use super::growth::Growth;
 use super::notices;
 use super::poll::{Poll, Token};
+use super::requests::RECENT;
 use super::rest::Rest;
 use super::run::Table;
 use super::say::{self, say};
+use super::unheard::Unheard;
+use crate::os::process::Process;
 
 /// Version of the protocol, raised when an older agent would misread it.
 const PROTOCOL: u32 = 1;
@@ -72,11 +76,14 @@ pub(super) struct Keeper {
     pub(super) table: Table,
     pub(super) rest: Rest,
     pub(super) growth: Growth,
+    pub(super) unheard: Unheard,
     /// Streams whose bytes the disk refused, and when to try again.
     pub(super) held: BTreeSet<(u64, Stream)>,
     pub(super) retry_at: Option<Duration>,
     /// When to look at runs whose end nothing tells.
     pub(super) look_at: Option<Duration>,
+    /// The last look at all processes, and when it was done.
+    pub(super) look: Option<(Duration, Rc<[Process]>)>,
     /// Whether to end once the table is empty.
     pub(super) is_closing: bool,
     /// Whether to end now.
@@ -125,9 +132,11 @@ impl Keeper {
             table: Table::default(),
             rest: Rest::default(),
             growth: Growth::default(),
+            unheard: Unheard::default(),
             held: BTreeSet::new(),
             retry_at: None,
             look_at: None,
+            look: None,
             is_closing: false,
             is_done: false,
             connection: None,
@@ -203,6 +212,13 @@ impl Keeper {
             for serial in self.table.to_look_at() {
                 self.look_at_run(serial);
             }
+        }
+        if self
+            .look
+            .as_ref()
+            .is_some_and(|(at, _)| *at + RECENT <= now)
+        {
+            self.look = None;
         }
         if self.is_heard() && self.growth.is_due(now) {
             self.tell_growth(now);
@@ -309,6 +325,9 @@ impl Keeper {
             groups: self.cgroups.as_ref().map(Cgroups::told),
         };
         self.tell(Message::Hello(hello));
+        for message in self.unheard.again() {
+            self.tell(message);
+        }
     }
 
     fn converse(&mut self, serial: u64) {

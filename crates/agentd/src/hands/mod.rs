@@ -22,7 +22,8 @@
 //! - Facts of one run keep their order, and are remembered until the agent forgets the run.
 //! - A signal goes to a process that is the run's at that moment (pid and start time), or to none.
 //! - A byte that an app wrote to its output is in its FIFO or in its segment, never in the keeper's memory.
-//! - What an app says over its channel, or as a notice, is read when an agent is there to hear it, and not before.
+//! - What an app says over its channel, or as a notice, is read when an agent is there to hear it, and not before; it is
+//!   kept until an agent has acted upon it.
 //! - `Gone` is said when no process of the run is left and its FIFOs are empty; while the disk is full it waits.
 //! - The keeper ends when it is asked to and has no run left; SIGTERM ends it when no run lives.
 //! - Nothing of the keeper's reaches an app: no descriptor, no environment, no signal setting, no raised limit.
@@ -53,6 +54,7 @@ mod lines;
 mod mark;
 mod notices;
 mod output;
+mod overflow;
 mod poll;
 mod receive;
 mod requests;
@@ -63,6 +65,7 @@ mod segment;
 mod spawn;
 mod speech;
 mod tree;
+mod unheard;
 
 pub use keeper::KeeperError;
 pub(crate) use mark::mark;

@@ -11,12 +11,14 @@
 //!   The price is that the end of output is not signalled: it is reached when no process of the run is left and the
 //!   FIFO is empty.
 //! - The app's descriptors are opened apart from the keeper's: `O_NONBLOCK` belongs to the opening, and would break apps.
-//! - When the disk does not take the bytes they stay in the FIFO: the app is **held**, nothing is lost.
+//! - When the disk does not take the bytes they stay in the FIFO: the app is **held**, nothing is lost. Of an app that is not
+//!   to wait they are dropped instead, and counted: see [`mod@super::overflow`].
 
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use eco_home::clock;
 use eco_home::runs::Stream;
@@ -26,6 +28,7 @@ use nix::libc::O_NONBLOCK;
 use nix::unistd::{Gid, Uid};
 
 use super::fifo::{self, FifoError};
+use super::overflow::Overflow;
 use super::segment::Segments;
 
 /// Bytes a FIFO is asked to hold. Node drops at exit what the pipe did not take.
@@ -66,6 +69,15 @@ impl OutputError {
     }
 }
 
+/// What becomes of bytes that the disk refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// They stay in the FIFO, and the app waits.
+    Waits,
+    /// They are dropped, and counted.
+    IsDropped,
+}
+
 /// How a turn of draining ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -84,6 +96,8 @@ pub(super) struct Output {
     fifo: File,
     capacity: u64,
     segments: Segments,
+    /// Of an app that is not to wait.
+    overflow: Option<Overflow>,
     /// Whether the disk refused the last bytes.
     pub(super) is_held: bool,
 }
@@ -95,28 +109,44 @@ impl Output {
         stream: Stream,
         limit: u64,
         owner: Option<(Uid, Gid)>,
+        refused: Refused,
     ) -> Result<(Self, File), OutputError> {
         let path = folder.join(stream.fifo());
         let fifo = fifo::make(&path, O_NONBLOCK, owner)?;
         let app = fifo::open(&path, 0)?;
+        let overflow = match refused {
+            Refused::Waits => Ok(None),
+            Refused::IsDropped => Overflow::create(folder, stream).map(Some),
+        };
         let segments = Segments::create(folder, stream, limit);
-        Self::join(folder, stream, fifo, segments).map(|output| (output, app))
+        let files = segments.and_then(|segments| Ok((segments, overflow?)));
+        Self::join(folder, stream, fifo, files).map(|output| (output, app))
+    }
+
+    /// Whether there ever was anything of the stream.
+    pub(super) fn is_there(folder: &Path, stream: Stream) -> bool {
+        let names = [stream.fifo(), stream.segment(1), stream.times(1)];
+        let mut paths = names.iter().map(|name| folder.join(name));
+        paths.any(|path| path.symlink_metadata().is_ok())
     }
 
     /// Takes the stream of a run over that an earlier keeper left.
     pub(super) fn reopen(folder: &Path, stream: Stream, limit: u64) -> Result<Self, OutputError> {
         let fifo = fifo::open(&folder.join(stream.fifo()), O_NONBLOCK)?;
-        let segments = Segments::reopen(folder, stream, limit);
-        Self::join(folder, stream, fifo, segments)
+        let files = Segments::reopen(folder, stream, limit).and_then(|segments| {
+            let overflow = Overflow::reopen(folder, stream, segments.size())?;
+            Ok((segments, overflow))
+        });
+        Self::join(folder, stream, fifo, files)
     }
 
     fn join(
         folder: &Path,
         stream: Stream,
         fifo: File,
-        segments: io::Result<Segments>,
+        files: io::Result<(Segments, Option<Overflow>)>,
     ) -> Result<Self, OutputError> {
-        let segments = segments.map_err(|source| OutputError::Segment {
+        let (segments, overflow) = files.map_err(|source| OutputError::Segment {
             folder: folder.to_owned(),
             stem: stream.stem(),
             source,
@@ -126,6 +156,7 @@ impl Output {
             capacity: widen(&fifo),
             fifo,
             segments,
+            overflow,
             is_held: false,
         })
     }
@@ -147,7 +178,10 @@ impl Output {
 
     /// Drains all that was in the FIFO when this began. What a process outside of the run goes on to write may stay.
     pub(super) fn drain_all(&mut self) -> End {
-        self.drain_up_to(self.capacity).1
+        let end = self.drain_up_to(self.capacity).1;
+        // Also when nothing comes after it, what was dropped is to be a gap.
+        self.store_again(clock::unix(), Attempt::Last);
+        end
     }
 
     fn drain_up_to(&mut self, most: u64) -> (u64, End) {
@@ -157,7 +191,7 @@ impl Output {
             if moved >= most {
                 break End::Turn;
             }
-            match self.segments.take(&self.fifo, most - moved, now) {
+            match self.take(most - moved, now) {
                 // No writer can be missing while we hold the FIFO ourselves.
                 Ok(0) | Err(Errno::EAGAIN) => break End::Empty,
                 Ok(bytes) => moved += bytes,
@@ -168,6 +202,49 @@ impl Output {
         self.segments.note(now);
         (moved, end)
     }
+
+    /// Stores bytes, or drops them where the disk refuses them and the app is not to wait.
+    fn take(&mut self, most: u64, now: Duration) -> nix::Result<u64> {
+        self.store_again(now, Attempt::IfDue);
+        let is_dropping = self.overflow.as_ref().is_some_and(|one| one.dropped() > 0);
+        let refusal = if is_dropping {
+            Errno::ENOSPC
+        } else {
+            match self.segments.take(&self.fifo, most, now) {
+                Err(errno) if errno != Errno::EAGAIN && errno != Errno::EINTR => errno,
+                taken => return taken,
+            }
+        };
+        let Some(overflow) = &mut self.overflow else {
+            return Err(refusal);
+        };
+        if !is_dropping {
+            overflow.refused(refusal, now);
+        }
+        overflow.drop_from(&self.fifo, most, self.segments.size())
+    }
+
+    /// Goes on in a new segment behind what was dropped, if the disk has room again.
+    fn store_again(&mut self, now: Duration, attempt: Attempt) {
+        let Some(overflow) = &mut self.overflow else {
+            return;
+        };
+        let is_due = attempt == Attempt::Last || overflow.is_due(now);
+        if overflow.dropped() == 0 || !is_due {
+            return;
+        }
+        match self.segments.skip(overflow.dropped(), now) {
+            Ok(()) => overflow.stored(self.segments.size()),
+            Err(errno) => overflow.refused(errno, now),
+        }
+    }
+}
+
+/// Whether an attempt to store again may wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    IfDue,
+    Last,
 }
 
 impl AsFd for Output {
@@ -196,7 +273,8 @@ mod tests {
     fn a_stream_is_drained_in_turns_and_to_the_last_byte() {
         let folder = tempfile::tempdir().expect("a folder");
         let (mut output, mut app) =
-            Output::create(folder.path(), Stream::Out, 1 << 30, None).expect("set up");
+            Output::create(folder.path(), Stream::Out, 1 << 30, None, Refused::Waits)
+                .expect("set up");
         let bytes = vec![b'x'; 600 << 10];
         app.write_all(&bytes).expect("the FIFO is wide enough");
         assert_eq!(output.drain(), (TURN, End::Turn));
@@ -208,7 +286,7 @@ mod tests {
     fn a_file_in_place_of_the_fifo_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("out.fifo"), b"").expect("written");
-        assert!(Output::create(folder.path(), Stream::Out, 1, None).is_err());
+        assert!(Output::create(folder.path(), Stream::Out, 1, None, Refused::Waits).is_err());
         assert!(Output::reopen(folder.path(), Stream::Out, 1).is_err());
     }
 }

@@ -1,7 +1,10 @@
 //! What the agent asks for.
 
 use std::os::fd::AsFd as _;
+use std::rc::Rc;
+use std::time::Duration;
 
+use eco_home::clock;
 use eco_proto::keeper::v1::to_keeper::Message as Request;
 use eco_proto::keeper::v1::{Adopt, RunKey, Signal, SignalReach, Spawn, ToKeeper};
 use nix::libc;
@@ -17,10 +20,13 @@ use super::spawn::{Grounds, path, spawn};
 use super::tree::Tree;
 use crate::os::exit::Exit;
 use crate::os::pidfd;
-use crate::os::process::{self, Identity};
+use crate::os::process::{self, Identity, Process};
 
 /// How often SIGKILL looks for processes that were forked meanwhile.
 const KILL_ROUNDS: usize = 16;
+
+/// How long a look at all processes serves those who are only asked to end.
+pub(super) const RECENT: Duration = Duration::from_millis(5);
 
 impl Keeper {
     /// Does what the agent asks for. What makes no sense is logged, and changes nothing.
@@ -32,6 +38,7 @@ impl Keeper {
             Some(Request::Adopt(adopt)) => self.adopt(&adopt),
             Some(Request::Shutdown(_)) => self.is_closing = true,
             Some(Request::Say(line)) => self.say_to_run(&line),
+            Some(Request::Heard(heard)) => self.unheard.heard(heard.number),
             None => say(format_args!("ignores a request it does not know")),
         }
     }
@@ -41,6 +48,8 @@ impl Keeper {
             return;
         };
         self.is_closing = false;
+        // Who looked before it was there did not see it.
+        self.look = None;
         let folder = path(&request.run_dir);
         let mark = mark(&key, &request.run_dir, &self.boot_id);
         let mut run = Run::new(key, folder);
@@ -193,15 +202,18 @@ impl Keeper {
         if !(1..=64).contains(&request.signal) {
             return say(format_args!("ignores signal {}", request.signal));
         }
-        let rounds = if request.signal == libc::SIGKILL {
+        let is_kill = request.signal == libc::SIGKILL;
+        if is_kill {
             self.kill_group(serial, request.reach());
-            KILL_ROUNDS
-        } else {
-            1
-        };
+        }
         let mut reached = Vec::new();
-        for _ in 0..rounds {
-            let members = self.members(serial, request.reach());
+        for _ in 0..if is_kill { KILL_ROUNDS } else { 1 } {
+            let all = if is_kill {
+                process::scan().into()
+            } else {
+                self.recent_look()
+            };
+            let members = self.members(serial, request.reach(), &all);
             let fresh: Vec<Identity> = members
                 .into_iter()
                 .filter(|member| !reached.contains(member))
@@ -218,17 +230,30 @@ impl Keeper {
         }
     }
 
+    /// All processes, as they were a moment ago: many runs are mostly asked to end together, and a look costs as much as
+    /// there are processes. It is none for whoever has to know that nobody is left.
+    fn recent_look(&mut self) -> Rc<[Process]> {
+        let now = clock::since_boot();
+        let recent = self.look.as_ref().filter(|(at, _)| now < *at + RECENT);
+        if let Some((_, all)) = recent {
+            return Rc::clone(all);
+        }
+        let all: Rc<[Process]> = process::scan().into();
+        // What the look took counts: nobody is signalled who is not there when it is done, as pid and start time tell.
+        self.look = Some((clock::since_boot(), Rc::clone(&all)));
+        all
+    }
+
     /// The living processes of a run that are meant, as they are now.
-    fn members(&mut self, serial: u64, reach: SignalReach) -> Vec<Identity> {
-        let keeper = self.pid;
-        let Some(run) = self.table.get_mut(serial) else {
+    fn members(&mut self, serial: u64, reach: SignalReach, all: &[Process]) -> Vec<Identity> {
+        let Some(run) = self.table.get(serial) else {
             return Vec::new();
         };
         let Some(tree) = &run.tree else {
             return Vec::new();
         };
         if is_whole(tree, reach) {
-            run.everybody(&process::scan(), keeper)
+            self.table.everybody(serial, all, self.pid)
         } else if run.facts.has_exited() {
             Vec::new()
         } else {

@@ -80,24 +80,28 @@ impl Run {
     }
 
     /// The living processes that it ends with, among `all`.
-    pub(super) fn members(&mut self, all: &[Process], keeper: i32) -> Vec<Identity> {
-        let belongs = self.belongs();
+    fn members(&mut self, all: &[Process], keeper: i32, others: &Children) -> Vec<Identity> {
+        let belongs = self.belongs(others);
         let tree = self.tree.as_mut();
         tree.map_or_else(Vec::new, |tree| tree.members(all, keeper, belongs))
     }
 
-    /// Its living processes among `all`, whether it ends with them or not.
-    pub(super) fn everybody(&mut self, all: &[Process], keeper: i32) -> Vec<Identity> {
-        let belongs = self.belongs();
+    fn everybody(&mut self, all: &[Process], keeper: i32, others: &Children) -> Vec<Identity> {
+        let belongs = self.belongs(others);
         let tree = self.tree.as_mut();
         tree.map_or_else(Vec::new, |tree| tree.everybody(all, keeper, belongs))
     }
 
     /// Tells of a process which neither session nor parents betray whether it is one of the run: by cgroup or by mark.
-    fn belongs(&self) -> impl Fn(i32, &[u8]) -> bool + use<> {
+    /// Nobody joins the session of another run's first process from outside: such a process is not asked.
+    fn belongs<'a>(&self, others: &'a Children) -> impl Fn(&Process, &[u8]) -> bool + use<'a> {
         let grouped = self.cgroup.as_ref().map(Cgroup::members);
         let grouped: BTreeSet<i32> = grouped.into_iter().flatten().collect();
-        move |pid, mark| grouped.contains(&pid) || process::has_environment(pid, mark)
+        move |process, mark| {
+            grouped.contains(&process.pid)
+                || (!others.contains_key(&process.session)
+                    && process::has_environment(process.pid, mark))
+        }
     }
 
     /// Whether only looking at the table of processes tells when it goes on.
@@ -110,12 +114,15 @@ impl Run {
     }
 }
 
+/// The runs whose leader is a child of ours that was not reaped, by its pid: nobody else has it, nor its session.
+type Children = BTreeMap<i32, u64>;
+
 /// All runs, by serial number, by key, and by the pid of a leader that is our child.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     runs: BTreeMap<u64, Run>,
     keys: HashMap<RunKey, u64>,
-    children: BTreeMap<i32, u64>,
+    children: Children,
     last: u64,
 }
 
@@ -140,6 +147,18 @@ impl Table {
 
     pub(super) fn get_mut(&mut self, serial: u64) -> Option<&mut Run> {
         self.runs.get_mut(&serial)
+    }
+
+    /// The living processes among `all` that a run ends with.
+    pub(super) fn members(&mut self, serial: u64, all: &[Process], keeper: i32) -> Vec<Identity> {
+        let run = self.runs.get_mut(&serial);
+        run.map_or_else(Vec::new, |run| run.members(all, keeper, &self.children))
+    }
+
+    /// The living processes of a run among `all`, whether it ends with them or not.
+    pub(super) fn everybody(&mut self, serial: u64, all: &[Process], keeper: i32) -> Vec<Identity> {
+        let run = self.runs.get_mut(&serial);
+        run.map_or_else(Vec::new, |run| run.everybody(all, keeper, &self.children))
     }
 
     /// The run whose leader had this pid, which is free for others from now on.

@@ -24,9 +24,11 @@ use eco_home::clock;
 use eco_home::notes::{self, Note};
 use eco_home::runs::Stream;
 use nix::errno::Errno;
-use nix::fcntl::{SpliceFFlags, splice};
+use nix::fcntl::{FallocateFlags, SpliceFFlags, fallocate, splice};
 
 const NOTE: u64 = notes::SIZE as u64;
+/// Bytes that must find room for a stream to go on after some were dropped.
+const RESERVE: i64 = 64 << 10;
 
 /// The growing end of a stream.
 #[derive(Debug)]
@@ -51,7 +53,7 @@ pub(super) struct Segments {
 impl Segments {
     /// Begins the stream of a new run; fails where there is one already.
     pub(super) fn create(folder: &Path, stream: Stream, limit: u64) -> io::Result<Self> {
-        Self::begin(folder, stream, limit, 1, 0)
+        Self::begin(folder, stream, limit, 1, 0, notes::head(0))
     }
 
     /// Continues the stream that an earlier keeper left.
@@ -102,6 +104,7 @@ impl Segments {
         limit: u64,
         number: u32,
         base: u64,
+        head: [u8; notes::SIZE],
     ) -> io::Result<Self> {
         let path = folder.join(stream.segment(number));
         if path.symlink_metadata().is_ok() {
@@ -115,12 +118,16 @@ impl Segments {
             .custom_flags(nix::libc::O_NOFOLLOW)
             .mode(0o600)
             .open(folder.join(stream.times(number)))?;
-        times.write_all_at(&notes::head(base), 0)?;
-        let bytes = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
+        times.write_all_at(&head, 0)?;
+        let bytes = if notes::is_after_drop(head) {
+            reserved(&path)?
+        } else {
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(path)?
+        };
         Ok(Self {
             folder: folder.to_owned(),
             stream,
@@ -156,6 +163,7 @@ impl Segments {
                 self.limit,
                 self.number + 1,
                 self.size(),
+                notes::head(self.size()),
             );
             *self = next.map_err(|error| errno(&error))?;
         }
@@ -172,6 +180,25 @@ impl Segments {
         let moved = u64::try_from(moved).unwrap_or(u64::MAX);
         self.length += moved;
         Ok(moved)
+    }
+
+    /// Goes on behind `dropped` bytes that are not stored, in a segment of its own. Fails while the disk has no room for it.
+    pub(super) fn skip(&mut self, dropped: u64, now: Duration) -> nix::Result<()> {
+        self.note(now);
+        if let Some(errno) = self.owed {
+            return Err(errno);
+        }
+        let base = self.size() + dropped;
+        let next = Self::begin(
+            &self.folder,
+            self.stream,
+            self.limit,
+            self.number + 1,
+            base,
+            notes::head_after_drop(base),
+        );
+        *self = next.map_err(|error| errno(&error))?;
+        Ok(())
     }
 
     /// Notes that all bytes so far had come by `time`.
@@ -203,6 +230,28 @@ impl Segments {
         let metadata = self.bytes.metadata().ok();
         metadata.as_ref().and_then(last_change).unwrap_or(time)
     }
+}
+
+/// A new segment that has room for its first bytes: one that had none would be there for nothing, and again at each attempt.
+fn reserved(path: &Path) -> io::Result<File> {
+    let unborn = path.with_extension("new");
+    let bytes = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .custom_flags(nix::libc::O_NOFOLLOW)
+        .mode(0o600)
+        .open(&unborn)?;
+    let room = fallocate(&bytes, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, RESERVE);
+    match room {
+        // A file system that reserves nothing.
+        Ok(()) | Err(Errno::EOPNOTSUPP) => std::fs::rename(&unborn, path)?,
+        Err(errno) => {
+            std::fs::remove_file(&unborn)?;
+            return Err(errno.into());
+        }
+    }
+    Ok(bytes)
 }
 
 fn last_change(metadata: &Metadata) -> Option<Duration> {

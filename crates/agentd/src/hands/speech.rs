@@ -1,6 +1,7 @@
 //! What apps say and are told: when the keeper listens, and how it passes things on.
 //!
-//! - It listens while an agent is there that takes what it is sent; a slow agent makes apps wait, never the keeper grow.
+//! - It listens while an agent is there that takes what it is sent and acts upon it; a slow agent makes apps wait, never
+//!   the keeper grow.
 //! - What a run said before its end is passed on before its end is told.
 
 use eco_proto::keeper::v1::Say;
@@ -18,7 +19,7 @@ const LAST_TURNS: usize = 8;
 impl Keeper {
     /// Listens to apps, or lets them wait, as the agent takes what is there.
     pub(super) fn lend_an_ear(&mut self) {
-        let done = if self.is_heard() {
+        let done = if self.is_heard() && !self.unheard.is_full() {
             self.poll.listen()
         } else {
             self.poll.turn_away()
@@ -51,7 +52,11 @@ impl Keeper {
         let said: Vec<_> = cut
             .lines
             .into_iter()
-            .map(|line| run.facts.said(line))
+            .map(|line| {
+                let bytes = line.len();
+                self.unheard
+                    .keep(bytes, |number| run.facts.said(line, number))
+            })
             .collect();
         for message in said {
             self.tell(message);
@@ -87,7 +92,11 @@ impl Keeper {
         }
         let told: Vec<_> = heard
             .into_iter()
-            .map(|datagram| run.facts.notified(datagram))
+            .map(|datagram| {
+                let bytes = datagram.len();
+                self.unheard
+                    .keep(bytes, |number| run.facts.notified(datagram, number))
+            })
             .collect();
         for message in told {
             self.tell(message);

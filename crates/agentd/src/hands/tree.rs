@@ -52,7 +52,7 @@ impl Tree {
         &mut self,
         all: &[Process],
         keeper: i32,
-        has_mark: impl Fn(i32, &[u8]) -> bool,
+        has_mark: impl Fn(&Process, &[u8]) -> bool,
     ) -> Vec<Identity> {
         if self.is_whole {
             return self.everybody(all, keeper, has_mark);
@@ -67,12 +67,12 @@ impl Tree {
 
     /// Picks all living processes of the run, the leader first and the youngest last: signalled in this order, a parent
     /// does not see its children die and end by itself before its own signal. `has_mark` asks whether the environment of
-    /// a pid holds the mark.
+    /// a process holds the mark.
     pub(super) fn everybody(
         &mut self,
         all: &[Process],
         keeper: i32,
-        has_mark: impl Fn(i32, &[u8]) -> bool,
+        has_mark: impl Fn(&Process, &[u8]) -> bool,
     ) -> Vec<Identity> {
         let leader = self.leader;
         let taken = |one: &Process| one.pid == leader.pid && one.identity() != leader;
@@ -94,7 +94,7 @@ impl Tree {
             .map(Process::identity)
             .collect();
         let is_member = |one: &Process| {
-            related.contains(&one.identity()) || (one.is_alive() && has_mark(one.pid, &self.mark))
+            related.contains(&one.identity()) || (one.is_alive() && has_mark(one, &self.mark))
         };
         let mut members: Vec<Identity> = descend(&young, is_member)
             .iter()
@@ -143,7 +143,7 @@ mod tests {
         pids
     }
 
-    fn no_mark(_: i32, _: &[u8]) -> bool {
+    fn no_mark(_: &Process, _: &[u8]) -> bool {
         false
     }
 
@@ -156,7 +156,7 @@ mod tests {
             process(31, 30, 31, 121),
             process(40, 1, 40, 120),
         ];
-        let found = tree().members(&all, KEEPER, |pid, _| pid == 30);
+        let found = tree().members(&all, KEEPER, |one, _| one.pid == 30);
         assert_eq!(pids(found), [10, 30, 31]);
     }
 

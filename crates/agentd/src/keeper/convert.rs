@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use eco_config::spec::{Limits, StopReach};
+use eco_config::spec::{Keeping, Limits, Overflow, StopReach};
 use eco_home::clock::nanos;
 use eco_home::runs::Stream;
 use eco_proto::keeper::v1 as pb;
@@ -48,6 +48,7 @@ impl From<Order> for To {
             Order::Forget(key) => Self::Forget(pb::Forget {
                 key: Some(of_key(&key)),
             }),
+            Order::Heard(number) => Self::Heard(pb::Heard { number }),
             Order::Adopt {
                 key,
                 identity,
@@ -89,6 +90,8 @@ fn spawn(key: &RunKey, launch: Launch, run_dir: PathBuf, reach: StopReach) -> pb
             Notices::Socket(None) | Notices::None => 0,
         },
         limits: Some(limits(&launch.limits)),
+        discard: launch.keeping == Keeping::Nothing,
+        drop_refused: launch.overflow == Overflow::Drop,
     }
 }
 
@@ -130,6 +133,22 @@ pub(super) fn greeting(hello: pb::Hello) -> Greeting {
 pub(super) fn open(hello: &pb::Hello) -> BTreeSet<RunKey> {
     let open = hello.runs.iter().filter(|run| run.channel);
     open.filter_map(|run| run.key.clone().map(to_key)).collect()
+}
+
+/// The number of what a run said; `None` for what is nothing of the kind, or comes from a keeper that does not count.
+pub(super) fn spoken(message: &pb::FromKeeper) -> Option<u64> {
+    let number = match message.message.as_ref()? {
+        Fact::Said(said) => said.number,
+        Fact::Notified(notified) => notified.number,
+        Fact::Hello(_)
+        | Fact::Spawned(_)
+        | Fact::SpawnFailed(_)
+        | Fact::Exited(_)
+        | Fact::Gone(_)
+        | Fact::Grown(_)
+        | Fact::ChannelClosed(_) => 0,
+    };
+    (number > 0).then_some(number)
 }
 
 /// What follows from something that the keeper says: that a run can be spoken to comes before the run itself, since
@@ -340,6 +359,8 @@ mod tests {
                 tasks: Some(9),
                 ..Limits::default()
             },
+            keeping: Keeping::All,
+            overflow: Overflow::Wait,
         };
         let order = Order::Spawn {
             key: key(),

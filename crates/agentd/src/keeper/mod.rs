@@ -61,6 +61,8 @@ pub enum Order {
     Say(RunKey, Vec<u8>),
     /// Drop a run that is over.
     Forget(RunKey),
+    /// Drop what was said up to this number: it was acted upon, and that is on disk.
+    Heard(u64),
     /// Take over a run of an earlier keeper.
     Adopt {
         /// Which.
@@ -84,6 +86,7 @@ impl Order {
             Self::Signal(..)
             | Self::Say(..)
             | Self::Forget(_)
+            | Self::Heard(_)
             | Self::Adopt { .. }
             | Self::Shutdown => None,
         }
@@ -121,6 +124,8 @@ pub enum News {
     Said(RunKey, Message),
     /// A run sent a notice.
     Notified(RunKey, Notification),
+    /// All that runs said up to this number was told by now.
+    Spoken(u64),
 }
 
 /// A run's output has grown to this size.
@@ -238,8 +243,13 @@ async fn converse(mut stream: UnixStream, epoch: u64, lines: &mut Lines) -> Resu
                     return Ok(());
                 }
                 frames.push(bytes.get(..read).unwrap_or_default());
+                let mut spoken = None;
                 while let Some(message) = frames.take::<pb::FromKeeper>()? {
+                    spoken = convert::spoken(&message).or(spoken);
                     hear(message, epoch, &mut has_met, lines).await?;
+                }
+                if let Some(number) = spoken {
+                    tell(lines, News::Spoken(number)).await?;
                 }
             }
             order = lines.orders.recv() => {

@@ -7,6 +7,7 @@
 mod account;
 mod env_file;
 mod interpreter;
+mod log_files;
 mod pid_file;
 mod question;
 mod script;
@@ -20,13 +21,14 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use eco_config::spec::{AppSpec, Limits};
+use eco_config::spec::{AppSpec, Keeping, Limits, Overflow};
 use nix::unistd::Uid;
 
 use crate::environment;
 use crate::limits::Owner;
 
 pub use account::Account;
+pub use log_files::{LogFile, Naming, log_files};
 pub use pid_file::{all_pid_files, pid_file};
 pub use question::{Peer, Place, Question, QuestionError, without_query};
 pub use script::Script;
@@ -81,6 +83,10 @@ pub struct Launch {
     pub notices: Notices,
     /// What it may use.
     pub limits: Limits,
+    /// Whether what it writes is kept.
+    pub keeping: Keeping,
+    /// What becomes of it when the disk is full.
+    pub overflow: Overflow,
 }
 
 impl Resolved {
@@ -204,5 +210,7 @@ pub fn launch(resolved: &Resolved, instance: u32, run: u64) -> Launch {
         channel: speech::channel(spec, resolved.interpreter.as_deref()),
         notices: speech::notices(spec),
         limits: spec.limits,
+        keeping: spec.logs.keeping,
+        overflow: spec.logs.overflow,
     }
 }

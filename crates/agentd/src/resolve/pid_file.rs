@@ -1,9 +1,9 @@
 //! Where the pid files of an app are on this host.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use eco_config::spec::AppSpec;
+use eco_home::numbered::numbered;
 
 use super::search::{at_home, clean, meant_cwd};
 
@@ -37,16 +37,6 @@ pub fn all_pid_files(spec: &AppSpec) -> Vec<PathBuf> {
 fn written(spec: &AppSpec) -> Option<PathBuf> {
     let path = at_home(spec.pid_file.as_deref()?);
     Some(clean(&meant_cwd(spec).join(path)))
-}
-
-fn numbered(path: &Path, instance: u32) -> PathBuf {
-    let mut name = path.file_stem().map(OsString::from).unwrap_or_default();
-    name.push(format!("-{instance}"));
-    if let Some(extension) = path.extension() {
-        name.push(".");
-        name.push(extension);
-    }
-    path.with_file_name(name)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use eco_config::spec::{AppSpec, ExecMode, Kind};
+use eco_config::spec::{AppSpec, ExecMode, Keeping, Kind};
 use eco_home::clock;
 use eco_home::clock::nanos;
 use eco_proto::agent::v1 as pb;
@@ -148,6 +148,8 @@ pub(super) fn notes(spec: &AppSpec, groups: &Groups) -> Vec<String> {
                 .to_owned(),
         );
     }
+    let files = resolve::log_files(spec);
+    notes.extend(files.iter().filter_map(|file| file.problem(0)));
     let roots = resolve::watched(spec).map_or_else(Vec::new, |watched| watched.roots);
     for root in roots.iter().filter(|root| !root.path.exists()) {
         notes.push(format!(
@@ -250,6 +252,7 @@ fn instance(key: &SlotKey, app: &App, slot: &Slot, usages: &BTreeMap<i32, Usage>
         health: None,
         waits: Vec::new(),
         oneshot: spec.kind == Kind::Oneshot,
+        discards: spec.logs.keeping == Keeping::Nothing,
     }
 }
 

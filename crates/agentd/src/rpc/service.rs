@@ -20,7 +20,7 @@ use super::watches::Watches;
 use super::{attach, peer, plan, refuse, send, signal, speech, trigger, variables};
 use crate::feed::LogDaemon;
 use crate::fleet::apply::{Application, Restart};
-use crate::fleet::select::select;
+use crate::fleet::select::{select, select_one};
 use crate::fleet::{AppKey, Board, Fleet, SlotKey};
 use crate::keeper::Keeper;
 use crate::pid_files;
@@ -28,7 +28,7 @@ use crate::resolve;
 use crate::sample::{Closeness, Sampler};
 use crate::schedule;
 use crate::store::Events;
-use crate::supervisor::{Input, Refusal, Reply, Request as Ask, run_dir};
+use crate::supervisor::{self, Input, Refusal, Reply, Request as Ask, run_dir};
 use crate::voices::Ears;
 use crate::watch_files::Statuses;
 
@@ -47,7 +47,7 @@ pub struct Peers {
 const TOLD_AHEAD: usize = 64;
 
 /// Answers requests.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Service {
     /// Where requests go.
     pub inputs: mpsc::Sender<Input>,
@@ -144,6 +144,7 @@ impl Service {
             ..pb::AppSpec::from(app.spec.as_ref())
         };
         let run = key.run(slot.machine.run());
+        let files = resolve::log_files(&app.spec);
         Some(pb::Description {
             instance: Some(instance),
             spec: Some(spec),
@@ -160,6 +161,14 @@ impl Service {
             pid_file: resolve::pid_file(&app.spec, key.instance)
                 .map(|path| path.display().to_string()),
             pid_file_problem: self.pid_files.borrow().get(key).cloned(),
+            log_files: files
+                .iter()
+                .map(|file| file.of(key.instance).display().to_string())
+                .collect(),
+            log_file_problems: files
+                .iter()
+                .filter_map(|file| file.problem(key.instance))
+                .collect(),
         })
     }
 }
@@ -193,11 +202,16 @@ impl Agent for Service {
         let specs = specs(request.apps)?;
         let needed = self::specs(request.needed)?;
         let groups = self.peers.keeper.borrow().groups.clone();
-        let notes = specs
-            .iter()
-            .chain(&needed)
-            .map(|spec| (AppKey::of(spec), convert::notes(spec, &groups)))
-            .collect();
+        let (specs, needed, notes, unfit) = apart(move || {
+            let all = specs.iter().chain(&needed);
+            let notes = all
+                .clone()
+                .map(|spec| (AppKey::of(spec), convert::notes(spec, &groups)));
+            let notes: BTreeMap<_, _> = notes.collect();
+            let unfit = supervisor::unfit(all);
+            (specs, needed, notes, unfit)
+        })
+        .await?;
         let restart = match (request.restart, &request.fingerprint) {
             (true, _) => Restart::Always,
             (false, Some(_)) => Restart::Converge,
@@ -213,6 +227,7 @@ impl Agent for Service {
             .ask(|reply| Ask::Apply {
                 by,
                 application,
+                unfit,
                 prune: plan::prune(request.prune),
                 planned: request.fingerprint,
                 reply,
@@ -231,10 +246,16 @@ impl Agent for Service {
             needed: specs(request.needed)?,
             ..Application::of(specs(request.apps)?)
         };
+        let (application, unfit) = apart(move || {
+            let unfit = supervisor::unfit(application.specs.iter().chain(&application.needed));
+            (application, unfit)
+        })
+        .await?;
         let prune = plan::prune(request.prune);
         let plan = self
             .ask(|reply| Ask::Plan {
                 application,
+                unfit,
                 prune,
                 reply,
             })
@@ -273,11 +294,17 @@ impl Agent for Service {
             .ok_or_else(|| Status::invalid_argument("it is not said how many instances"))?;
         let selection = convert::selection(request.selection, Asks::ToTouch);
         let turn = convert::turn(request.no_dependencies);
+        let fleet = self.fleet();
+        // What is selected wrongly is refused with the answer.
+        let app = select_one(&fleet, &selection).ok();
+        let spec = app.map(|(_, app)| Arc::clone(&app.spec));
+        let unfit = apart(move || supervisor::unfit(spec.as_deref())).await?;
         let scaled = self
             .ask(|reply| Ask::Scale {
                 by,
                 selection,
                 size,
+                unfit,
                 turn,
                 reply,
             })
@@ -308,12 +335,16 @@ impl Agent for Service {
         let fleet = self.fleet();
         let slots = looked_at(&fleet, request.into_inner().selection)?;
         let list = self.list_of(&fleet, &slots, Closeness::Measure).await?;
-        let descriptions = slots
-            .iter()
-            .zip(list.instances)
-            .filter_map(|(key, instance)| self.describe_one(&fleet, key, instance))
-            .collect();
-        Ok(Response::new(pb::DescribeReply { descriptions }))
+        let service = self.clone();
+        let descriptions = apart(move || {
+            let instances = slots.iter().zip(list.instances);
+            instances
+                .filter_map(|(key, instance)| service.describe_one(&fleet, key, instance))
+                .collect()
+        });
+        Ok(Response::new(pb::DescribeReply {
+            descriptions: descriptions.await?,
+        }))
     }
 
     async fn explain_watch(
@@ -453,13 +484,13 @@ impl Agent for Service {
     }
 }
 
-/// The slots that somebody asks to see.
 /// Looks at files and processes, which may take its time, where nobody else has to wait for it.
 async fn apart<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Result<T, Status> {
     let looked = tokio::task::spawn_blocking(look).await;
     looked.map_err(|_| refuse::ending())
 }
 
+/// The slots that somebody asks to see.
 fn looked_at(fleet: &Fleet, selection: Option<pb::Selection>) -> Result<Vec<SlotKey>, Status> {
     let selection = convert::selection(selection, Asks::ToLook);
     select(fleet, &selection).map_err(|refused| refuse::selection(&refused))

@@ -1,17 +1,18 @@
 //! Carrying out what the fleet asks for: the only place where a decision becomes an order.
 
 use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
 
 use eco_config::spec::StopWords;
 use eco_home::clock;
-use eco_home::runs::{RunId, Stream};
+use eco_home::runs::{RunId, STDIN};
 
+use super::preparation::{Found, Prepared};
 use super::{Supervisor, Word};
 use crate::fleet::{Identity, Report, RunKey, Task};
 use crate::hands;
 use crate::keeper::{Order, Reach, of_key};
 use crate::os::process::{self, Process};
-use crate::resolve;
 use crate::voices::Channel;
 
 /// What an app with `shutdown_with_message` is told.
@@ -78,16 +79,23 @@ impl Supervisor {
         voices.get(key).map_or(Channel::None, |voice| voice.channel)
     }
 
-    /// What stands in the way of a spawn comes back as a report, like every other failure.
+    /// Looks for what a run needs; it is ordered by [`Self::launch`].
     fn spawn(&mut self, key: RunKey) {
+        if let Some(app) = self.fleet.app(&key.slot.app) {
+            self.preparations.begin(key, Arc::clone(&app.spec));
+        }
+    }
+
+    /// Orders what was prepared. What stands in the way of it comes back as a report, like every other failure.
+    pub(super) fn launch(&mut self, prepared: Prepared) {
+        let Prepared { key, found, .. } = prepared;
         let Some(app) = self.fleet.app(&key.slot.app) else {
             return;
         };
-        match resolve::resolve(&app.spec) {
-            Ok(resolved) => {
-                let launch = resolve::launch(&resolved, key.slot.instance, key.run);
-                let (launch, reach) = (Box::new(launch), app.spec.stop.reach);
-                self.fleet.equip(&key, resolved.port(key.slot.instance));
+        let reach = app.spec.stop.reach;
+        match found {
+            Ok(Found { launch, port }) => {
+                self.fleet.equip(&key, port);
                 let run_dir = self.run_dir(&key);
                 self.order(Order::Spawn {
                     key,
@@ -96,14 +104,9 @@ impl Supervisor {
                     reach,
                 });
             }
-            Err(problems) => {
-                let messages: Vec<_> = problems
-                    .into_iter()
-                    .map(|problem| problem.message)
-                    .collect();
-                let why = format!("start it: {}", messages.join("; "));
+            Err(error) => {
                 let report = Report::SpawnFailed {
-                    why,
+                    why: error.to_string(),
                     at_unix: clock::unix(),
                 };
                 self.fleet.report(clock::since_boot(), &key, report);
@@ -122,7 +125,7 @@ impl Supervisor {
     /// a birth, so that the process table is only searched where there may be something to find.
     pub(super) fn find(&self, key: &RunKey, boot_id: &str) -> Option<Identity> {
         let run_dir = self.run_dir(key);
-        if !run_dir.join(Stream::Out.fifo()).exists() {
+        if !run_dir.join(STDIN).exists() {
             return None;
         }
         let mark = hands::mark(&of_key(key), run_dir.as_os_str().as_bytes(), boot_id);

@@ -26,8 +26,10 @@ pub enum Request {
     Apply {
         /// Who asks.
         by: By,
-        /// Each app checked, not yet resolved here.
+        /// Each app checked.
         application: Application,
+        /// Which of them cannot be run here, as [`unfit`] found.
+        unfit: Problems,
         /// What else goes.
         prune: Vec<Prune>,
         /// The fingerprint of the plan that is meant, where one was made.
@@ -37,8 +39,10 @@ pub enum Request {
     },
     /// Tell what applying these would change.
     Plan {
-        /// Each app checked, not yet resolved here.
+        /// Each app checked.
         application: Application,
+        /// Which of them cannot be run here, as [`unfit`] found.
+        unfit: Problems,
         /// What else would go.
         prune: Vec<Prune>,
         /// Where the answer goes.
@@ -63,6 +67,8 @@ pub enum Request {
         selection: Selection,
         /// How many.
         size: Size,
+        /// What stands in the way of more of it here, as [`unfit`] found.
+        unfit: Problems,
         /// Whether what is started waits for what it needs, and brings it along.
         turn: Turn,
         /// Where the answer goes.
@@ -159,19 +165,22 @@ impl Supervisor {
             Request::Apply {
                 by,
                 application,
+                unfit,
                 prune,
                 planned,
                 reply,
             } => {
-                let outcomes = self.apply(now, &by, application, &prune, planned.as_deref());
+                let is_meant = self.is_meant(&application, unfit, &prune, planned.as_deref());
+                let outcomes = is_meant.map(|()| self.apply(now, &by, application, &prune));
                 self.answer(reply, outcomes);
             }
             Request::Plan {
                 application,
+                unfit,
                 prune,
                 reply,
             } => {
-                let plan = self.plan(&application, &prune);
+                let plan = self.plan(&application, unfit, &prune);
                 self.answer(reply, plan);
             }
             Request::Act {
@@ -187,10 +196,11 @@ impl Supervisor {
                 by,
                 selection,
                 size,
+                unfit,
                 turn,
                 reply,
             } => {
-                let scaled = self.scale(now, &by, &selection, size, turn);
+                let scaled = self.scale(now, &by, &selection, size, unfit, turn);
                 self.answer(reply, scaled);
             }
             Request::Speak { words, reply } => {
@@ -202,11 +212,7 @@ impl Supervisor {
                 let outcomes = self.fleet.resurrect(now, &by);
                 self.answer(reply, Ok(outcomes));
             }
-            Request::Save(reply) => {
-                let flushed = self.store.flush();
-                let saved = flushed.map_err(|error| Refusal::NotWritten(Arc::new(error)));
-                self.answer(reply, saved);
-            }
+            Request::Save(reply) => self.save(reply),
             Request::EndKeeper => self.order(Order::Shutdown),
         }
     }
@@ -239,6 +245,12 @@ impl Supervisor {
         None
     }
 
+    fn save(&mut self, reply: Reply<()>) {
+        let flushed = self.store.flush();
+        let saved = flushed.map_err(|error| Refusal::NotWritten(Arc::new(error)));
+        self.answer(reply, saved);
+    }
+
     fn hold(&mut self, now: Duration, by: &By, reply: Reply<u32>) {
         let slots = self.fleet.slots();
         let up = slots.filter(|(_, _, slot)| slot.identity.is_some()).count();
@@ -253,12 +265,10 @@ impl Supervisor {
         by: &By,
         application: Application,
         prune: &[Prune],
-        planned: Option<&str>,
-    ) -> Result<Vec<Outcome>, Refusal> {
-        self.is_meant(&application, prune, planned)?;
+    ) -> Vec<Outcome> {
         let mut outcomes = self.fleet.prune(now, by, &application.specs, prune);
         outcomes.extend(self.fleet.apply(now, by, application));
-        Ok(outcomes)
+        outcomes
     }
 
     fn act(
@@ -291,6 +301,7 @@ impl Supervisor {
         by: &By,
         selection: &Selection,
         size: Size,
+        unfit: Problems,
         turn: Turn,
     ) -> Result<Scaled, Refusal> {
         let (key, app) = select_one(&self.fleet, selection)?;
@@ -301,7 +312,7 @@ impl Supervisor {
                 turn,
                 ..Application::of(vec![scaling.spec.clone()])
             };
-            refuse(self.problems(&application, &[]))?;
+            refuse(self.problems(&application, unfit, &[]))?;
         }
         let (from, to) = (scaling.from, scaling.spec.instances);
         let outcomes = self.fleet.scale(now, by, scaling, turn);
@@ -317,10 +328,11 @@ impl Supervisor {
     fn is_meant(
         &self,
         application: &Application,
+        unfit: Problems,
         prune: &[Prune],
         planned: Option<&str>,
     ) -> Result<(), Refusal> {
-        let plan = self.plan(application, prune)?;
+        let plan = self.plan(application, unfit, prune)?;
         match planned {
             Some(planned) if planned != plan.fingerprint() => Err(Refusal::Moved),
             Some(_) | None => Ok(()),
@@ -328,16 +340,21 @@ impl Supervisor {
     }
 
     /// What applying would change, unless the apps cannot be run here.
-    fn plan(&self, application: &Application, prune: &[Prune]) -> Result<Plan, Refusal> {
-        refuse(self.problems(application, prune))?;
+    fn plan(
+        &self,
+        application: &Application,
+        unfit: Problems,
+        prune: &[Prune],
+    ) -> Result<Plan, Refusal> {
+        refuse(self.problems(application, unfit, prune))?;
         Ok(self
             .fleet
             .plan(&application.specs, &application.needed, prune))
     }
 
     /// What stands in the way of the apps.
-    fn problems(&self, application: &Application, prune: &[Prune]) -> Problems {
-        let mut problems = unfit(application);
+    fn problems(&self, application: &Application, unfit: Problems, prune: &[Prune]) -> Problems {
+        let mut problems = unfit;
         for (spec, more) in tangled(&self.fleet, application, prune) {
             match problems.iter_mut().find(|(one, _)| *one == spec) {
                 Some((_, found)) => found.extend(more),
@@ -349,7 +366,7 @@ impl Supervisor {
 }
 
 /// Apps, each with what stands in its way.
-type Problems = Vec<(AppSpec, Vec<Problem>)>;
+pub type Problems = Vec<(AppSpec, Vec<Problem>)>;
 
 fn refuse(problems: Problems) -> Result<(), Refusal> {
     if problems.is_empty() {
@@ -358,10 +375,10 @@ fn refuse(problems: Problems) -> Result<(), Refusal> {
     Err(Refusal::Problems(problems))
 }
 
-/// The apps that cannot be run on this host.
-fn unfit(application: &Application) -> Problems {
-    let specs = application.specs.iter().chain(&application.needed);
+/// Finds the apps that cannot be run on this host. It looks at files, which may take its time: not for the supervisor.
+pub fn unfit<'a>(specs: impl IntoIterator<Item = &'a AppSpec>) -> Problems {
     specs
+        .into_iter()
         .filter_map(|spec| {
             let mut problems = resolve::resolve(spec).err().unwrap_or_default();
             problems.extend(watch_files::problems(spec));

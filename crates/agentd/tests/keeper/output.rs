@@ -1,6 +1,7 @@
 //! What becomes of what apps write.
 
 use eco_home::runs::Stream;
+use eco_proto::keeper::v1::Spawn;
 use eco_proto::keeper::v1::exited::How;
 use eco_proto::keeper::v1::from_keeper::Message as Fact;
 
@@ -89,6 +90,59 @@ fn a_disk_that_refuses_holds_the_app_and_loses_nothing() {
     assert_eq!(agent.ended(), How::Code(0));
     assert!(stage.stored("api", Stream::Out) == all);
     assert!(stage.log().contains("flows again"));
+}
+
+#[test]
+fn what_a_disk_refuses_of_an_app_that_is_not_to_wait_is_dropped_and_a_gap() {
+    let mut stage = Stage::new();
+    let mut agent = stage.agent();
+    std::fs::write(stage.path("data"), vec![b'x'; 3 << 20]).expect("written");
+    let (go, end) = (stage.path("go"), stage.path("end"));
+    let script = format!(
+        "cat data; until test -e {}; do sleep 0.02; done; until test -e {}; do echo again; sleep 0.02; done",
+        go.display(),
+        end.display()
+    );
+    let request = Spawn {
+        drop_refused: true,
+        ..stage.script("api", &script)
+    };
+    // Room for the first mebibyte.
+    limit_file_size(stage.keeper_pid(), 1 << 20);
+    stage.spawn(&mut agent, request);
+    wait_until("it drops", || stage.log().contains("drops what"));
+    let folder = stage.run_dir(&key("api"));
+    let counted = || {
+        let bytes = std::fs::read(folder.join("out.dropped")).unwrap_or_default();
+        let bytes = bytes.get(16..24).and_then(|bytes| bytes.try_into().ok());
+        bytes.map_or(0, u64::from_le_bytes)
+    };
+    let stored = || -> u64 {
+        let segments = (1..9).map(|number| folder.join(Stream::Out.segment(number)));
+        let lengths = segments.filter_map(|path| std::fs::metadata(path).ok());
+        lengths.map(|found| found.len()).sum()
+    };
+    limit_file_size(stage.keeper_pid(), u64::MAX);
+    std::fs::write(go, "").expect("written");
+    let last = || {
+        let mut numbers = (1..9).rev();
+        let last = numbers.find(|number| folder.join(Stream::Out.segment(*number)).exists());
+        let last = last.expect("segments");
+        let text = std::fs::read(folder.join(Stream::Out.segment(last))).expect("there");
+        (last, text)
+    };
+    wait_until("it is stored again", || last().1.ends_with(b"again\n"));
+    std::fs::write(end, "").expect("written");
+    assert_eq!(agent.ended(), How::Code(0));
+    let (last, text) = last();
+    let head = std::fs::read(folder.join(Stream::Out.times(last))).expect("there");
+    let head = head.first_chunk().copied().expect("a head");
+    assert!(eco_home::notes::is_after_drop(head));
+    let base = eco_home::notes::base(head).expect("a base");
+    // Each byte is stored or counted.
+    assert_eq!((base + text.len() as u64 - (3 << 20)) % 6, 0);
+    assert_eq!(counted(), 0);
+    assert!(stored() < 3 << 20);
 }
 
 #[expect(unsafe_code, reason = "nix has no prlimit")]

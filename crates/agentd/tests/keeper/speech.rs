@@ -111,6 +111,26 @@ fn what_is_said_while_no_agent_is_there_waits_for_the_next_one() {
 }
 
 #[test]
+fn what_was_sent_to_an_agent_that_did_not_act_upon_it_is_said_again_to_the_next_one() {
+    let mut stage = Stage::new();
+    let mut agent = stage.agent();
+    let script = "echo '\"ready\"' >&3; read line <&3; echo '\"second\"' >&3; exec sleep 600";
+    let request = spoken_to(&stage, script);
+    stage.spawn(&mut agent, request);
+    assert_eq!(agent.said(), "\"ready\"");
+    // It is killed with the word in its hands.
+    drop(agent);
+    let mut second = stage.agent();
+    assert_eq!(second.said(), "\"ready\"");
+    second.heard(1);
+    second.say("api", "go on");
+    assert_eq!(second.said(), "\"second\"");
+    drop(second);
+    let mut third = stage.agent();
+    assert_eq!(third.said(), "\"second\"");
+}
+
+#[test]
 fn what_a_run_says_last_is_heard_before_its_end() {
     let mut stage = Stage::new();
     let mut agent = stage.agent();

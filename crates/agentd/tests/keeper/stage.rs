@@ -15,8 +15,8 @@ use eco_proto::frame::{self, Frames};
 use eco_proto::keeper::v1::from_keeper::Message as Fact;
 use eco_proto::keeper::v1::to_keeper::Message as Request;
 use eco_proto::keeper::v1::{
-    Adopt, Exited, Forget, FromKeeper, Hello, RunKey, RunState, Say, Signal, SignalReach, Spawn,
-    SpawnFailed, Spawned, ToKeeper, exited::How,
+    Adopt, Exited, Forget, FromKeeper, Heard, Hello, RunKey, RunState, Say, Signal, SignalReach,
+    Spawn, SpawnFailed, Spawned, ToKeeper, exited::How,
 };
 
 /// What the keeper says before the folder of its cgroups.
@@ -292,6 +292,11 @@ impl Agent {
         let key = Some(key(app));
         let line = line.as_bytes().to_vec();
         self.ask(Request::Say(Say { key, line }));
+    }
+
+    /// Tells the keeper that all up to `number` was acted upon.
+    pub(crate) fn heard(&mut self, number: u64) {
+        self.ask(Request::Heard(Heard { number }));
     }
 
     /// The next fact, which is a line that a run said.

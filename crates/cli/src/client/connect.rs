@@ -118,6 +118,22 @@ impl LogDaemon {
             .map(tonic::Response::into_inner)
     }
 
+    /// Asks how much was written when; takes one item after the other.
+    pub(crate) async fn stats(
+        &mut self,
+        request: log::StatsRequest,
+        take: &mut (dyn FnMut(log::StatsItem) + Send),
+    ) -> Result<(), CliError> {
+        let refused = |refusal| status::error("count the lines", &refusal);
+        self.pid().await?;
+        let items = self.client.stats(request).await.map_err(refused)?;
+        let mut items = items.into_inner();
+        while let Some(item) = items.message().await.map_err(refused)? {
+            take(item);
+        }
+        Ok(())
+    }
+
     /// Tells which runs there are of what `matches` choose.
     pub(crate) async fn runs(
         &mut self,
@@ -132,12 +148,21 @@ impl LogDaemon {
     pub(crate) async fn flush(
         &mut self,
         matches: Vec<log::Match>,
-    ) -> Result<Vec<log::Flushed>, CliError> {
+    ) -> Result<log::FlushReply, CliError> {
         self.pid().await?;
         let reply = self.client.flush(log::FlushRequest { matches }).await;
         reply
-            .map(|reply| reply.into_inner().flushed)
+            .map(tonic::Response::into_inner)
             .map_err(|status| status::error("flush the output", &status))
+    }
+
+    /// Opens the files that lines are copied to again.
+    pub(crate) async fn reopen(&mut self) -> Result<Vec<log::ReopenedFile>, CliError> {
+        self.pid().await?;
+        let reply = self.client.reopen(log::ReopenRequest {}).await;
+        reply
+            .map(|reply| reply.into_inner().files)
+            .map_err(|status| status::error("open the log files again", &status))
     }
 
     /// Returns its process.

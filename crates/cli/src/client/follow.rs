@@ -1,6 +1,7 @@
 //! Reading the log over the deaths of the daemon that serves it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use eco_home::{Home, clock};
@@ -39,6 +40,11 @@ pub(crate) enum Told {
 pub(crate) trait Reader {
     /// Takes one thing; an error ends the reading.
     fn take(&mut self, told: Told) -> Result<(), CliError>;
+
+    /// Hears how far everything that was told so far has come; after each [`Told::Pause`].
+    fn reached(&mut self, _progress: &Progress) -> Result<(), CliError> {
+        Ok(())
+    }
 }
 
 /// Reads what `request` asks for until it is complete, which with `follow` it never is.
@@ -49,9 +55,19 @@ pub(crate) async fn read(
     reader: &mut (dyn Reader + Send),
 ) -> Result<(), CliError> {
     let mut progress = Progress::new(request, clock::nanos(clock::unix()));
+    read_on(home, &mut progress, patience, reader).await
+}
+
+/// Reads on from where `progress` stands.
+pub(crate) async fn read_on(
+    home: &Home,
+    progress: &mut Progress,
+    patience: Duration,
+    reader: &mut (dyn Reader + Send),
+) -> Result<(), CliError> {
     let mut daemon = LogDaemon::wait(home, patience).await?;
     loop {
-        match converse(&mut daemon, &mut progress, reader).await? {
+        match converse(&mut daemon, progress, reader).await? {
             End::Complete => return Ok(()),
             End::Lost => {
                 reader.take(Told::Lost)?;
@@ -73,7 +89,7 @@ async fn converse(
     progress: &mut Progress,
     reader: &mut (dyn Reader + Send),
 ) -> Result<End, CliError> {
-    let mut items = match daemon.query(progress.request()).await {
+    let mut items = match daemon.query(progress.ask()).await {
         Ok(items) => items,
         Err(refusal) => return ended(&refusal),
     };
@@ -84,6 +100,9 @@ async fn converse(
             Ok(Some(QueryItem { item: Some(item) })) => {
                 caught_up |= matches!(item, Item::CaughtUp(_));
                 sources.pass_on(item, progress, reader)?;
+                if caught_up && progress.ends_at_present() {
+                    return Ok(End::Complete);
+                }
             }
             Ok(Some(QueryItem { item: None })) => {}
             Ok(None) if caught_up && !progress.follows() => return Ok(End::Complete),
@@ -106,7 +125,7 @@ fn ended(refusal: &tonic::Status) -> Result<End, CliError> {
 /// The sources of one call, by the numbers it gave them.
 #[derive(Default)]
 struct Sources {
-    origins: BTreeMap<u32, Origin>,
+    origins: BTreeMap<u32, Arc<Origin>>,
 }
 
 impl Sources {
@@ -125,26 +144,26 @@ impl Sources {
                         tell_gap(origin, &gap, progress, reader)?;
                     }
                     if progress.admit(origin, &line) {
-                        reader.take(Told::Line(LogLine::new(origin.clone(), line)))?;
+                        reader.take(Told::Line(LogLine::new(Arc::clone(origin), line)))?;
                     }
                 }
                 if progress.is_caught_up() {
-                    reader.take(Told::Pause)?;
+                    pause(progress, reader)?;
                 }
                 Ok(())
             }
             Item::CaughtUp(_) => {
                 progress.catch_up();
-                reader.take(Told::Pause)
+                pause(progress, reader)
             }
             Item::Begun(begun) => {
-                let origin = self.origin(begun.source)?.clone();
+                let origin = self.origin(begun.source)?.as_ref().clone();
                 reader.take(Told::Begun(LogBegun {
                     origin,
                     offset: begun.offset,
                     text: begun.text,
                 }))?;
-                reader.take(Told::Pause)
+                pause(progress, reader)
             }
             Item::Gap(gap) => {
                 let origin = self.origin(gap.source)?;
@@ -157,11 +176,11 @@ impl Sources {
     fn add(&mut self, source: Source, reader: &mut (dyn Reader + Send)) -> Result<(), CliError> {
         let id = source.id;
         let origin = Origin::from(source);
-        self.origins.insert(id, origin.clone());
+        self.origins.insert(id, Arc::new(origin.clone()));
         reader.take(Told::Source(origin))
     }
 
-    fn origin(&self, id: u32) -> Result<&Origin, CliError> {
+    fn origin(&self, id: u32) -> Result<&Arc<Origin>, CliError> {
         self.origins.get(&id).ok_or_else(|| {
             CliError::new(crate::error::Kind::Internal, "read the log")
                 .because(format!("source {id} was not introduced"))
@@ -177,11 +196,13 @@ fn tell_gap(
     reader: &mut (dyn Reader + Send),
 ) -> Result<(), CliError> {
     if progress.admit_gap(origin, gap) {
-        reader.take(Told::Gap(LogGap {
-            origin: origin.clone(),
-            offset: gap.offset,
-            bytes: gap.bytes,
-        }))?;
+        reader.take(Told::Gap(LogGap::new(origin.clone(), gap)))?;
     }
     Ok(())
+}
+
+/// Has what was told be shown, and tells how far that is.
+fn pause(progress: &Progress, reader: &mut (dyn Reader + Send)) -> Result<(), CliError> {
+    reader.take(Told::Pause)?;
+    reader.reached(progress)
 }

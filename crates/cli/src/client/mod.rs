@@ -22,7 +22,7 @@ mod status;
 
 pub(crate) use agent::Agent;
 pub(crate) use connect::LogDaemon;
-pub(crate) use follow::{Reader, Told, read};
+pub(crate) use follow::{Reader, Told, read, read_on};
 pub(crate) use gone::{
     Gone, end as end_daemon, kill as kill_daemon, listens, wait as wait_until_gone,
 };

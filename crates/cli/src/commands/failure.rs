@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::session::Session;
 use super::tail::tail;
-use crate::render::line::{Labels, text};
+use crate::render::line::Sheet;
 use crate::render::style::bold;
 use crate::selector;
 use crate::settle::{Awaited, Goal, Verdict};
@@ -35,17 +35,20 @@ pub(crate) async fn tell(session: &mut Session<'_>, failed: &Awaited) {
         session.ui.note(&format!("{name} wrote nothing."));
         return;
     }
-    let zone = TimeZone::system();
-    let mut labels = Labels::default();
+    let mut sheet = Sheet::plain(&TimeZone::system());
     for line in &lines {
         let origin = &line.origin;
-        labels.add(&origin.environment, &origin.app, origin.instance);
+        sheet
+            .labels
+            .add(&origin.environment, &origin.app, origin.instance);
     }
     session
         .ui
         .note(&bold(&format!("The last lines of {name}:")));
     for line in &lines {
-        session.ui.note(text(line, &labels, &zone).trim_end());
+        let mut text = String::new();
+        sheet.line(line, &mut text);
+        session.ui.note(text.trim_end());
     }
 }
 

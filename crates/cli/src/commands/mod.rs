@@ -7,7 +7,8 @@
 //!  resurrect ──────────────────────────────────────────────────┘
 //!  trigger send signal attach ─▶ selection ─▶ agent ─▶ spoken (what came of it, failures)
 //!  list describe watch env pid id ─▶ selection ─▶ agent ┬─▶ view ─▶ render
-//!  logs flush ─▶ sources ─▶ agent, then the log daemon ─┘
+//!  logs flush ─▶ sources ─▶ agent, then the log daemon ─┤
+//!  reload-logs ─▶ the log daemon ────────────────────────┘
 //!  validate config init schema ─▶ files (words ─▶ files), no agent needed ─▶ view ─▶ render
 //! ```
 
@@ -41,6 +42,7 @@ pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod pid;
 pub(crate) mod ping;
+pub(crate) mod reload_logs;
 pub(crate) mod reset;
 pub(crate) mod restart;
 pub(crate) mod resurrect;
@@ -97,10 +99,11 @@ async fn of_apps(session: &mut Session<'_>, command: Command) -> Result<(), CliE
         Command::Why(args) => why::run(session, args).await,
         Command::Events(args) => events::run(session, args).await,
         Command::Flush(args) => flush::run(session, args).await,
+        Command::ReloadLogs(args) => reload_logs::run(session, args).await,
         Command::Diff(args) => diff::run(session, args).await,
         Command::Start(args) => start::run(session, args).await,
         Command::List(args) => list::run(session, args).await,
-        Command::Logs(args) => logs::run(session, args).await,
+        Command::Logs(args) => logs::run(session, *args).await,
         Command::Restart(args) => restart::run(session, args).await,
         Command::Stop(args) => stop::run(session, args).await,
         Command::Delete(args) => delete::run(session, args).await,

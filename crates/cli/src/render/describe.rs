@@ -45,6 +45,12 @@ pub(crate) fn block(described: &Described, zone: &TimeZone) -> String {
     block.maybe("output in", described.run_dir.clone());
     block.maybe("pid file", described.pid_file.clone());
     block.maybe("its problem", described.pid_file_problem.clone());
+    for file in &described.log_files {
+        block.field("log file", file);
+    }
+    for problem in &described.log_file_problems {
+        block.field("its problem", problem);
+    }
     for problem in &described.watch_problems {
         block.field("watch problem", problem);
     }
@@ -226,6 +232,8 @@ mod tests {
             watch_problems: vec!["The kernel has enough.".to_owned()],
             pid_file: Some("/p/api.pid".to_owned()),
             pid_file_problem: Some("It holds something else.".to_owned()),
+            log_files: vec!["/p/api.log".to_owned()],
+            log_file_problems: vec!["Nothing is written to it.".to_owned()],
         }
     }
 
@@ -247,6 +255,8 @@ mod tests {
           channel         open
           pid file        /p/api.pid
           its problem     It holds something else.
+          log file        /p/api.log
+          its problem     Nothing is written to it.
           watch problem   The kernel has enough.
         resolved
           script          /p/server.js

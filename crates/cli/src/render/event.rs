@@ -30,16 +30,21 @@ impl Column {
         let name = full_name(&event.env, &event.name, event.instance);
         let padded = format!("{name:<width$}", width = self.width);
         let kind = format!("{:<14}", event.event);
-        let told = [what(event), event.cause.clone()];
-        let told: Vec<_> = told.into_iter().flatten().collect();
         format!(
             "{} {} {} {}\n",
             dim(&time),
             paint(of_source(&name), &padded),
             bold(&kind),
-            told.join(", ")
+            details(event)
         )
     }
+}
+
+/// Which run, how long it lived, and why.
+pub(crate) fn details(event: &Happened) -> String {
+    let told = [what(event), event.cause.clone()];
+    let told: Vec<_> = told.into_iter().flatten().collect();
+    told.join(", ")
 }
 
 fn full_name(environment: &str, name: &str, instance: Option<u32>) -> String {

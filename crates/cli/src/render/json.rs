@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::view::line::{LogGap, LogLine, Origin, time};
+use crate::view::line::{LogGap, LogLine, Origin, level_name, time};
 
 /// Makes one document, with a newline at its end.
 pub(crate) fn document<T: Serialize>(value: &T) -> String {
@@ -10,6 +10,14 @@ pub(crate) fn document<T: Serialize>(value: &T) -> String {
         "the views hold no maps with keys other than text, and no value that cannot be written",
     );
     text + "\n"
+}
+
+/// Why bytes are gone: null where nobody knows.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Why {
+    Unknown(()),
+    Known(&'static str),
 }
 
 #[derive(Serialize)]
@@ -21,6 +29,9 @@ struct Entry<'a> {
     instance: u32,
     run: u64,
     stream: Option<&'static str>,
+    level: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loss: Option<Why>,
     offset: u64,
     line: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -41,8 +52,10 @@ impl<'a> Entry<'a> {
             stream: origin.stream_name(),
             offset,
             line: None,
+            level: None,
             continues: false,
             gap_bytes: None,
+            loss: None,
         }
     }
 }
@@ -53,15 +66,17 @@ pub(crate) fn line(line: &LogLine) -> String {
     one_line(&Entry {
         time: time(line.time_ns),
         line: Some(&text),
+        level: line.level.and_then(level_name),
         continues: line.continues,
         ..Entry::of(&line.origin, line.offset)
     })
 }
 
-/// Makes one JSON line of a gap: its `line` is null, and `gap_bytes` says how much is gone.
+/// Makes one JSON line of a gap: its `line` is null, `gap_bytes` says how much is gone, and `loss` why, if that is known.
 pub(crate) fn gap(gap: &LogGap) -> String {
     one_line(&Entry {
         gap_bytes: Some(gap.bytes),
+        loss: Some(gap.loss_name().map_or(Why::Unknown(()), Why::Known)),
         ..Entry::of(&gap.origin, gap.offset)
     })
 }
@@ -74,6 +89,8 @@ pub(crate) fn one_line<T: Serialize>(entry: &T) -> String {
 
 #[cfg(test)]
 mod tests {
+    use eco_proto::log::v1::{Level, Loss};
+
     use super::*;
 
     fn origin() -> Origin {
@@ -90,13 +107,15 @@ mod tests {
     #[test]
     fn a_line_is_one_object_with_the_promised_fields() {
         let shown = line(&LogLine {
-            origin: origin(),
+            origin: origin().into(),
             offset: 42,
             time_ns: 1_700_000_000_000_000_001,
             text: b"a\xff\"\r".to_vec(),
             continues: false,
+            level: Some(Level::Warn),
+            joined: false,
         });
-        insta::assert_snapshot!(shown, @r#"{"time":"2023-11-14T22:13:20.000000001Z","host":"box","environment":"dev","name":"api","instance":1,"run":7,"stream":"err","offset":42,"line":"a�\"\r"}"#);
+        insta::assert_snapshot!(shown, @r#"{"time":"2023-11-14T22:13:20.000000001Z","host":"box","environment":"dev","name":"api","instance":1,"run":7,"stream":"err","level":"warn","offset":42,"line":"a�\"\r"}"#);
     }
 
     #[test]
@@ -105,7 +124,8 @@ mod tests {
             origin: origin(),
             offset: 0,
             bytes: 100,
+            loss: Loss::Retention,
         });
-        insta::assert_snapshot!(shown, @r#"{"time":null,"host":"box","environment":"dev","name":"api","instance":1,"run":7,"stream":"err","offset":0,"line":null,"gap_bytes":100}"#);
+        insta::assert_snapshot!(shown, @r#"{"time":null,"host":"box","environment":"dev","name":"api","instance":1,"run":7,"stream":"err","level":null,"loss":"retention","offset":0,"line":null,"gap_bytes":100}"#);
     }
 }

@@ -7,11 +7,6 @@ use crate::view::line::timestamp;
 
 const DAY: &str = "%Y-%m-%d %H:%M:%S%.3f";
 
-/// The time of day: `14:02:11.250`; dashes where none is known.
-pub(crate) fn clock(unix_ns: u64, zone: &TimeZone) -> String {
-    shown(unix_ns, zone, "%H:%M:%S%.3f").unwrap_or_else(|| "--:--:--.---".to_owned())
-}
-
 /// Day and time: `2026-05-01 14:02:11.250`; `None` where none is known.
 pub(crate) fn day(unix_ns: u64, zone: &TimeZone) -> Option<String> {
     shown(unix_ns, zone, DAY)
@@ -52,7 +47,6 @@ mod tests {
     fn a_time_is_that_of_the_zone_to_the_millisecond() {
         let zone = TimeZone::fixed(offset(2));
         let at = 1_700_000_000_123_456_789;
-        assert_eq!(clock(at, &zone), "00:13:20.123");
         let shown = "2023-11-15 00:13:20.123";
         assert_eq!(day(at, &zone).as_deref(), Some(shown));
         assert_eq!(local("2023-11-14T22:13:20.123456789Z", &zone), shown);
@@ -60,7 +54,6 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_no_time() {
-        assert_eq!(clock(0, &TimeZone::UTC), "--:--:--.---");
         assert_eq!(day(0, &TimeZone::UTC), None);
         assert_eq!(local("soon", &TimeZone::UTC), "soon");
     }

@@ -1,6 +1,7 @@
 //! Colours, by meaning.
 
-use anstyle::{AnsiColor, Style};
+use anstyle::{AnsiColor, Color, Style};
+use eco_proto::log::v1::Level;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -14,8 +15,8 @@ const PALETTE: [AnsiColor; 5] = [
     AnsiColor::Yellow,
 ];
 
-fn color(color: AnsiColor) -> Style {
-    Style::new().fg_color(Some(color.into()))
+const fn color(color: AnsiColor) -> Style {
+    Style::new().fg_color(Some(Color::Ansi(color)))
 }
 
 pub(crate) fn paint(style: Style, text: &str) -> String {
@@ -60,6 +61,17 @@ pub(crate) fn of_status(status: &str) -> Style {
         "errored" | "unhealthy" => color(AnsiColor::Red).bold(),
         "stopped" => color(AnsiColor::Red),
         _ => color(AnsiColor::Yellow),
+    }
+}
+
+/// The style of how grave a record is.
+pub(crate) const fn of_level(level: Level) -> Style {
+    match level {
+        Level::Fatal => color(AnsiColor::Red).bold(),
+        Level::Error => color(AnsiColor::Red),
+        Level::Warn => color(AnsiColor::Yellow),
+        Level::Info | Level::Unspecified => Style::new(),
+        Level::Debug | Level::Trace => DIM,
     }
 }
 

@@ -39,7 +39,10 @@ impl Transcript {
 
     /// The text to show of a line, or of a piece of one.
     pub(crate) fn line(&mut self, line: &LogLine) -> String {
-        let source = self.sources.entry(line.origin.clone()).or_default();
+        let source = self
+            .sources
+            .entry(line.origin.as_ref().clone())
+            .or_default();
         let new = Shown::beyond(source.end, line.offset, &line.text);
         let mut text = String::from_utf8_lossy(new).into_owned();
         *source = Shown {
@@ -145,11 +148,13 @@ mod tests {
 
     fn line(stream: i32, offset: u64, text: &str) -> LogLine {
         LogLine {
-            origin: origin(stream),
+            origin: origin(stream).into(),
             offset,
             time_ns: 1,
             text: text.as_bytes().to_vec(),
             continues: false,
+            level: None,
+            joined: false,
         }
     }
 

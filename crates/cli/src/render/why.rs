@@ -12,7 +12,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::line::{Labels, text};
+use super::line::Sheet;
 use super::moment::known_or_not;
 use super::quantity::duration;
 use super::style::{bold, dim, of_status, paint};
@@ -55,11 +55,14 @@ fn run_block(run: &Run, zone: &TimeZone) -> String {
     match &run.last_lines {
         None => block.push_str("      its last lines cannot be read\n"),
         Some(lines) => {
-            let mut labels = Labels::default();
+            let mut sheet = Sheet::plain(zone);
             for line in lines {
                 let origin = &line.log.origin;
-                labels.add(&origin.environment, &origin.app, origin.instance);
-                block.extend(["      ", &text(&line.log, &labels, zone)]);
+                sheet
+                    .labels
+                    .add(&origin.environment, &origin.app, origin.instance);
+                block.push_str("      ");
+                sheet.line(&line.log, &mut block);
             }
         }
     }
@@ -148,11 +151,14 @@ mod tests {
                 instance: 0,
                 run: 3,
                 stream: 1,
-            },
+            }
+            .into(),
             offset: 0,
             time_ns: 1_700_000_129_000_000_000,
             text: b"the last line".to_vec(),
             continues: false,
+            level: None,
+            joined: false,
         };
         if let Some(run) = told.runs.get_mut(1) {
             run.last_lines = Some(vec![line(log)]);

@@ -22,6 +22,8 @@ pub(crate) struct Described {
     pub(crate) watch_problems: Vec<String>,
     pub(crate) pid_file: Option<String>,
     pub(crate) pid_file_problem: Option<String>,
+    pub(crate) log_files: Vec<String>,
+    pub(crate) log_file_problems: Vec<String>,
     pub(crate) resolved: Option<Paths>,
     pub(crate) defined_at: Option<String>,
     /// The app, as the fields of a file.
@@ -73,6 +75,8 @@ pub(crate) fn described(host: &str, descriptions: Vec<Description>) -> Vec<Descr
             watch_problems: description.watch_problems,
             pid_file: description.pid_file,
             pid_file_problem: description.pid_file_problem,
+            log_files: description.log_files,
+            log_file_problems: description.log_file_problems,
             resolved: description.resolved.map(paths),
             defined_at: defined_at(description.spec.as_ref()),
             spec: description.spec.map(|spec| fields(&spec, Secrets::Hidden)),

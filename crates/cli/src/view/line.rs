@@ -1,6 +1,8 @@
 //! The lines of a log.
 
-use eco_proto::log::v1::{Line, Source, Stream};
+use std::sync::Arc;
+
+use eco_proto::log::v1::{Gap, Level, Line, Loss, Source, Stream};
 use jiff::Timestamp;
 
 /// One stream of one run: where a line comes from.
@@ -47,19 +49,26 @@ impl From<Source> for Origin {
 /// A line, or a piece of one that is very long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogLine {
-    pub(crate) origin: Origin,
+    pub(crate) origin: Arc<Origin>,
     pub(crate) offset: u64,
     pub(crate) time_ns: u64,
     pub(crate) text: Vec<u8>,
     /// The next line of this origin goes on with it.
     pub(crate) continues: bool,
+    /// How grave it is, where it says so and somebody asked.
+    pub(crate) level: Option<Level>,
+    /// It belongs to the record of the line of this origin before it.
+    pub(crate) joined: bool,
 }
 
 impl LogLine {
     /// Makes one of a daemon's line.
-    pub(crate) fn new(origin: Origin, line: Line) -> Self {
+    pub(crate) fn new(origin: Arc<Origin>, line: Line) -> Self {
+        let level = Some(line.level()).filter(|level| *level != Level::Unspecified);
         Self {
             origin,
+            level,
+            joined: line.joined,
             offset: line.offset,
             time_ns: line.time_ns,
             text: line.text,
@@ -83,6 +92,44 @@ pub(crate) struct LogGap {
     pub(crate) origin: Origin,
     pub(crate) offset: u64,
     pub(crate) bytes: u64,
+    pub(crate) loss: Loss,
+}
+
+impl LogGap {
+    /// Makes one of a daemon's gap.
+    pub(crate) fn new(origin: Origin, gap: &Gap) -> Self {
+        Self {
+            origin,
+            offset: gap.offset,
+            bytes: gap.bytes,
+            loss: gap.loss(),
+        }
+    }
+
+    /// Why they are gone, in a word that programs rely on; `None`: nobody knows.
+    pub(crate) const fn loss_name(&self) -> Option<&'static str> {
+        match self.loss {
+            Loss::Flushed => Some("flushed"),
+            Loss::Retention => Some("retention"),
+            Loss::Damaged => Some("damaged"),
+            Loss::Overflow => Some("overflow"),
+            Loss::Behind => Some("behind"),
+            Loss::Unspecified => None,
+        }
+    }
+}
+
+/// What a level is called, by people and programs.
+pub(crate) const fn level_name(level: Level) -> Option<&'static str> {
+    match level {
+        Level::Trace => Some("trace"),
+        Level::Debug => Some("debug"),
+        Level::Info => Some("info"),
+        Level::Warn => Some("warn"),
+        Level::Error => Some("error"),
+        Level::Fatal => Some("fatal"),
+        Level::Unspecified => None,
+    }
 }
 
 /// A point in time, RFC 3339 with nanoseconds; `None` where none is known.

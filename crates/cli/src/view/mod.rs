@@ -11,6 +11,7 @@ pub(crate) mod list;
 pub(crate) mod spec;
 pub(crate) mod speech;
 pub(crate) mod spoken;
+pub(crate) mod stats;
 pub(crate) mod variables;
 pub(crate) mod watch;
 pub(crate) mod why;

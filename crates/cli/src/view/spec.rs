@@ -5,8 +5,8 @@ use eco_proto::agent::v1::dependency::On;
 use eco_proto::agent::v1::probe::Check;
 use eco_proto::agent::v1::restart_policy::Delay;
 use eco_proto::agent::v1::{
-    AppSpec, DependencyCondition, ExecMode, IllAction, Limits, Probe, ReadyPolicy, RestartPolicy,
-    StopPolicy, WatchPolicy,
+    AppSpec, DependencyCondition, ExecMode, IllAction, Limits, Logs, Probe, ReadyPolicy,
+    RestartPolicy, StopPolicy, WatchPolicy,
 };
 use serde_json::{Map, Value, json};
 
@@ -34,6 +34,7 @@ pub(crate) fn fields(spec: &AppSpec, secrets: Secrets) -> Map<String, Value> {
         "max_memory_restart": spec.max_memory_bytes,
         "pid_file": spec.pid_file,
     }));
+    set(spec.logs.as_ref().map_or(Value::Null, logs));
     secrets.of_fields(&mut all);
     all
 }
@@ -155,6 +156,31 @@ fn rules(policy: &WatchPolicy, from_options: bool) -> Option<Vec<String>> {
         }
     });
     (!policy.no_rules_given).then(|| texts.collect())
+}
+
+fn logs(logs: &Logs) -> Value {
+    let rotation = match logs.rotation {
+        None => json!(false),
+        Some(rotation) => json!({
+            "size": rotation.size_bytes,
+            "every": rotation.every_ms,
+            "keep": rotation.keep,
+            "compress": rotation.compress,
+        }),
+    };
+    json!({
+        "out_file": logs.out_file,
+        "error_file": logs.error_file,
+        "log_file": logs.log_file,
+        "merge_logs": logs.merge.then_some(true),
+        "log_type": logs.json.then_some("json"),
+        "log_date_format": logs.date_format,
+        "log_rotate": rotation,
+        "disable_logs": logs.discard.then_some(true),
+        "log_overflow": logs.drop_refused.then_some("drop"),
+        "max_log_size": logs.max_bytes,
+        "max_log_age": logs.max_age_ms,
+    })
 }
 
 fn dependency(on: &On) -> (String, Value) {
@@ -281,10 +307,13 @@ mod tests {
       cron_timezone: 'Europe/Berlin', kill_signal: 'SIGTERM', kill_timeout: 1, shutdown_with_message: true,
       treekill: false, limits: { memory: 1, cpu: 1, tasks: 1, open_files: 1 }, watch: true, ignore_watch: ['x'],
       watch_delay: 1, watch_options: { ignored: 'y', followSymlinks: false, usePolling: true, depth: 1 },
+      out_file: 'o', error_file: 'e', log_file: 'l', merge_logs: true, log_type: 'json', log_date_format: 'YYYY',
+      log_rotate: { size: 1, every: 1, keep: 1, compress: false }, disable_logs: true, log_overflow: 'drop', max_log_size: 1, max_log_age: 1,
     }] }";
 
     /// Fields that others are made of: what came of them is told.
-    const FOLDED: [&str; 7] = [
+    const FOLDED: [&str; 8] = [
+        "time",
         "name_prefix",
         "append_env_to_name",
         "source_map_support",

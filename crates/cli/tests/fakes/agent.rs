@@ -30,6 +30,8 @@ pub struct FakeAgent {
     pub spoken: Vec<Spoken>,
     /// What was said to them.
     pub said: Arc<Mutex<Vec<Said>>>,
+    /// When its one event came to pass, unix ns.
+    pub happened_at: u64,
 }
 
 /// One call by which somebody speaks to apps.
@@ -54,6 +56,7 @@ impl FakeAgent {
             scaled: Arc::default(),
             spoken: Vec::new(),
             said: Arc::default(),
+            happened_at: 0,
         }
     }
 
@@ -274,20 +277,25 @@ impl Agent for FakeAgent {
         &self,
         request: Request<EventsRequest>,
     ) -> Answer<Response<Self::EventsStream>> {
-        let selection = request.into_inner().selection;
+        let EventsRequest {
+            selection, after, ..
+        } = request.into_inner();
         self.selected(&ListRequest {
             selection,
             ..ListRequest::default()
         })?;
         let event = Event {
             number: 7,
+            at_ns: self.happened_at,
             environment: "dev".to_owned(),
             name: "api".to_owned(),
             kind: EventKind::Stopped.into(),
             cause: "stopped by ann".to_owned(),
             ..Event::default()
         };
-        Ok(Response::new(Box::pin(tokio_stream::once(Ok(event)))))
+        let is_new = after.is_none_or(|after| event.number > after);
+        let events = is_new.then_some(Ok(event));
+        Ok(Response::new(Box::pin(tokio_stream::iter(events))))
     }
 
     async fn trigger(&self, request: Request<TriggerRequest>) -> Answer<Response<SpokenReply>> {

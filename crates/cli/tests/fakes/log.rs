@@ -14,13 +14,16 @@ use tonic::{Request, Response, Streaming};
 use super::Server;
 
 /// A line of an app's stdout.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Written {
     pub app: &'static str,
     pub run: u64,
     pub offset: u64,
     pub time: u64,
     pub text: &'static str,
+    /// Told where somebody asks to recognise.
+    pub level: i32,
+    pub joined: bool,
 }
 
 /// The daemon, and what it was asked.
@@ -31,6 +34,10 @@ pub struct FakeLog {
     pub asked: Arc<Mutex<Vec<QueryRequest>>>,
     pub flushed: Vec<Flushed>,
     pub flushes: Arc<Mutex<Vec<FlushRequest>>>,
+    /// What is told after the history of the first line's source.
+    pub gap: Option<Gap>,
+    pub counted: Vec<StatsItem>,
+    pub counts: Arc<Mutex<Vec<StatsRequest>>>,
     /// What it answers to every query instead.
     pub refusal: Option<tonic::Status>,
 }
@@ -43,11 +50,15 @@ impl FakeLog {
 
     fn items(&self, request: &QueryRequest) -> Vec<QueryItem> {
         let since = request.since_ns.unwrap_or(0);
+        let until = request.until_ns.unwrap_or(u64::MAX);
         let mut history: Vec<Written> = self
             .history
             .iter()
-            .filter(|line| line.time >= since && request.matches.iter().all(|one| fits(one, line)))
-            .cloned()
+            .filter(|line| {
+                (since..until).contains(&line.time)
+                    && request.matches.iter().all(|one| fits(one, line))
+            })
+            .copied()
             .collect();
         let last = request.last.map(|last| usize::try_from(last).unwrap());
         let skipped = last.map_or(0, |last| history.len().saturating_sub(last));
@@ -55,12 +66,16 @@ impl FakeLog {
         let mut ids = BTreeMap::new();
         let mut items = Vec::new();
         for line in &history {
-            tell(line, &mut ids, &mut items);
+            tell(line, request.recognise, &mut ids, &mut items);
+        }
+        let source = ids.values().next().copied();
+        if let (Some(gap), Some(source)) = (self.gap, source) {
+            items.push(Item::Gap(Gap { source, ..gap }));
         }
         items.push(Item::CaughtUp(CaughtUp {}));
         if request.follow {
             for line in &self.live {
-                tell(line, &mut ids, &mut items);
+                tell(line, request.recognise, &mut ids, &mut items);
             }
         }
         items
@@ -70,7 +85,12 @@ impl FakeLog {
     }
 }
 
-fn tell(line: &Written, ids: &mut BTreeMap<(&'static str, u64), u32>, items: &mut Vec<Item>) {
+fn tell(
+    line: &Written,
+    recognise: bool,
+    ids: &mut BTreeMap<(&'static str, u64), u32>,
+    items: &mut Vec<Item>,
+) {
     let next = u32::try_from(ids.len()).unwrap() + 7;
     let id = *ids.entry((line.app, line.run)).or_insert_with(|| {
         items.push(Item::Source(Source {
@@ -90,6 +110,8 @@ fn tell(line: &Written, ids: &mut BTreeMap<(&'static str, u64), u32>, items: &mu
             offset: line.offset,
             time_ns: line.time,
             text: line.text.into(),
+            level: if recognise { line.level } else { 0 },
+            joined: recognise && line.joined,
             ..Line::default()
         }],
     }));
@@ -148,15 +170,22 @@ impl Log for FakeLog {
         }))
     }
 
-    async fn stats(&self, _: Request<StatsRequest>) -> Answer<Response<Self::StatsStream>> {
-        Err(tonic::Status::unimplemented("not in this test"))
+    async fn stats(&self, request: Request<StatsRequest>) -> Answer<Response<Self::StatsStream>> {
+        self.counts.lock().unwrap().push(request.into_inner());
+        let items = tokio_stream::iter(self.counted.clone()).map(Ok);
+        Ok(Response::new(Box::pin(items)))
     }
 
     async fn flush(&self, request: Request<FlushRequest>) -> Answer<Response<FlushReply>> {
         self.flushes.lock().unwrap().push(request.into_inner());
         Ok(Response::new(FlushReply {
             flushed: self.flushed.clone(),
+            ..FlushReply::default()
         }))
+    }
+
+    async fn reopen(&self, _: Request<ReopenRequest>) -> Answer<Response<ReopenReply>> {
+        Err(tonic::Status::unimplemented("not in this test"))
     }
 
     async fn feed(&self, _: Request<Streaming<FeedItem>>) -> Answer<Response<FeedSummary>> {

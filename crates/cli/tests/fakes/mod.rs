@@ -54,8 +54,22 @@ impl World {
         self.run_in(&self.surroundings(), line).await
     }
 
+    /// The same, where the command sees a terminal.
+    pub async fn run_on_terminal(&self, line: &[&str]) -> Ran {
+        let captured = Ui::captured_terminal();
+        self.run_with(captured, &self.surroundings(), line).await
+    }
+
     pub async fn run_in(&self, surroundings: &Surroundings, line: &[&str]) -> Ran {
-        let (mut ui, captured) = Ui::captured();
+        self.run_with(Ui::captured(), surroundings, line).await
+    }
+
+    async fn run_with(
+        &self,
+        (mut ui, captured): (Ui, Captured),
+        surroundings: &Surroundings,
+        line: &[&str],
+    ) -> Ran {
         let arguments = std::iter::once("eco").chain(line.iter().copied());
         let code = eco_cli::run(arguments.map(Into::into), surroundings, &mut ui).await;
         Ran {

@@ -293,6 +293,7 @@ impl Table {
 }
 
 pub use limits::LIMITS;
+pub use logs::LOG_ROTATE;
 pub use probe::{HTTP, LIVENESS, READINESS};
 pub use readiness::DEPENDENCY;
 pub use watch::WATCH_OPTIONS;

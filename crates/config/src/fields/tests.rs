@@ -6,7 +6,7 @@ use super::*;
 use crate::fields::name::camel;
 
 /// Every table there is, with a name for messages.
-fn tables() -> [(&'static str, Table); 7] {
+fn tables() -> [(&'static str, Table); 8] {
     [
         ("app", APP),
         ("depends_on", DEPENDENCY),
@@ -14,6 +14,7 @@ fn tables() -> [(&'static str, Table); 7] {
         ("liveness", LIVENESS),
         ("http", HTTP),
         ("limits", LIMITS),
+        ("log_rotate", LOG_ROTATE),
         ("watch_options", WATCH_OPTIONS),
     ]
 }

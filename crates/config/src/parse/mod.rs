@@ -12,6 +12,7 @@ mod fields;
 mod identity;
 mod instances;
 mod limits;
+mod logs;
 mod probe;
 mod restart;
 mod schedule;
@@ -29,7 +30,7 @@ use crate::eval::Answer;
 use crate::fields::BESIDE_APPS;
 use crate::load::EnvBlock;
 use crate::raw::{RawApp, closest};
-use crate::spec::{AppName, AppSpec, EnvironmentName};
+use crate::spec::{AppName, AppSpec, EnvironmentName, Limits, Logs};
 
 use fields::{Fields, Places};
 
@@ -238,7 +239,6 @@ fn app(fields: &mut Fields<'_>, asked: &Asked) -> Option<AppSpec> {
     let watch = watch::policy(fields);
     let liveness = probe::liveness(fields);
     let schedule = schedule::schedule(fields);
-    let limits = limits::limits(fields);
     let max_memory = restart::max_memory(fields);
     let file = fields.raw.file.as_deref();
     let defined_in = file.and_then(Path::parent).unwrap_or(&asked.invoked_in);
@@ -272,8 +272,9 @@ fn app(fields: &mut Fields<'_>, asked: &Asked) -> Option<AppSpec> {
         depends_on,
         liveness,
         schedule,
-        limits,
+        limits: plain.limits,
         pid_file: plain.pid_file.map(PathBuf::from),
+        logs: plain.logs,
         autostart: plain.autostart.unwrap_or(true),
         watch,
         max_memory,
@@ -291,6 +292,8 @@ struct Plain {
     autostart: Option<bool>,
     pid_file: Option<String>,
     env_files: Vec<PathBuf>,
+    limits: Limits,
+    logs: Logs,
 }
 
 impl Plain {
@@ -305,6 +308,8 @@ impl Plain {
             autostart: fields.take("autostart", value::flag),
             pid_file: fields.take("pid_file", value::some_text),
             env_files: env::files(fields),
+            limits: limits::limits(fields),
+            logs: logs::logs(fields),
         }
     }
 }

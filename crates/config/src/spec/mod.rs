@@ -3,6 +3,7 @@
 mod address;
 mod dependency;
 mod limits;
+mod logs;
 mod name;
 mod probe;
 mod schedule;
@@ -17,6 +18,8 @@ use std::time::Duration;
 pub use address::{Address, AddressError, HttpUrl};
 pub use dependency::{Condition, Dependency, circle};
 pub use limits::Limits;
+pub use logs::{Keeping, LineKind, Logs, Overflow, Rotation, Sharing};
+#[cfg(feature = "eval")]
 pub(crate) use name::LONGEST;
 pub use name::{AppName, EnvironmentName, NameError};
 pub use probe::{Check, IllAction, Liveness, Probe};
@@ -89,6 +92,8 @@ pub struct AppSpec {
     pub limits: Limits,
     /// A file that holds the first process's pid while there is one: as written, see [`AppSpec::defined_in`].
     pub pid_file: Option<PathBuf>,
+    /// What becomes of what it writes, besides being kept.
+    pub logs: Logs,
     /// Whether it is started when it is registered.
     pub autostart: bool,
     /// What to restart at a change of.

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::spec::{
-    Check, Condition, Dependency, IgnoreField, IgnoreRule, Ignored, IllAction, Limits, Links,
-    Liveness, Probe, Readiness, ReadyPolicy, RestartDelay, RestartPolicy, RestartWhen, StopPolicy,
-    StopReach, StopWords, WatchPolicy,
+    Check, Condition, Dependency, IgnoreField, IgnoreRule, Ignored, IllAction, Keeping, Limits,
+    LineKind, Links, Liveness, Overflow, Probe, Readiness, ReadyPolicy, RestartDelay,
+    RestartPolicy, RestartWhen, Rotation, Sharing, StopPolicy, StopReach, StopWords, WatchPolicy,
 };
 
 fn duration() -> impl Strategy<Value = Duration> {
@@ -154,6 +154,63 @@ fn limits() -> impl Strategy<Value = Limits> {
     )
 }
 
+fn logs() -> impl Strategy<Value = Logs> {
+    let rotation = (
+        any::<u64>(),
+        option::of(duration()),
+        any::<u32>(),
+        any::<bool>(),
+    )
+        .prop_map(|(size, every, keep, compress)| Rotation {
+            size,
+            every,
+            keep,
+            compress,
+        });
+    (
+        (option::of(path()), option::of(path()), option::of(path())),
+        (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()),
+        (option::of(".{0,8}"), option::of(rotation)),
+        (any::<Option<u64>>(), option::of(duration())),
+    )
+        .prop_map(
+            |(
+                (out_file, error_file, log_file),
+                (is_merged, is_json, is_off, is_dropped),
+                (date_format, rotation),
+                (max_size, max_age),
+            )| Logs {
+                out_file,
+                error_file,
+                log_file,
+                sharing: if is_merged {
+                    Sharing::Merged
+                } else {
+                    Sharing::Each
+                },
+                kind: if is_json {
+                    LineKind::Json
+                } else {
+                    LineKind::Raw
+                },
+                date_format,
+                rotation,
+                keeping: if is_off {
+                    Keeping::Nothing
+                } else {
+                    Keeping::All
+                },
+                overflow: if is_dropped {
+                    Overflow::Drop
+                } else {
+                    Overflow::Wait
+                },
+                max_size,
+                max_age,
+            },
+        )
+}
+
 fn schedule() -> impl Strategy<Value = Schedule> {
     (
         "[0-5]?[0-9] [*] [*] [*] [*]",
@@ -175,7 +232,7 @@ prop_compose! {
         (watch, max_memory, pid_file) in (option::of(watch()), any::<Option<u64>>(), option::of(path())),
         (env_files, oneshot, message) in (vec(path(), 0..3), any::<bool>(), any::<bool>()),
         (depends_on, readiness, liveness) in (vec(dependency(), 0..3), option::of(readiness()), option::of(liveness())),
-        (schedule, limits) in (option::of(schedule()), limits()),
+        (schedule, limits, logs) in (option::of(schedule()), limits(), logs()),
     ) -> AppSpec {
         AppSpec {
             environment: EnvironmentName::new(&environment).unwrap(),
@@ -191,7 +248,7 @@ prop_compose! {
             },
             ready: ReadyPolicy { listen_timeout, wait_ready, probe: readiness },
             kind: if oneshot { Kind::Oneshot } else { Kind::Service },
-            env_files, depends_on, liveness, schedule, limits, pid_file,
+            env_files, depends_on, liveness, schedule, limits, pid_file, logs,
             autostart, watch, max_memory,
         }
     }

@@ -49,7 +49,7 @@ pub use flush::{Removed, flush, holding};
 pub use layout::{Extent, Tier};
 pub use losses::{Loss, Losses, Lost};
 pub use reach::Held;
-pub use reader::{Item, Reader, Tail};
+pub use reader::{Item, Part, Reader, Tail};
 pub use survey::{Life, Survey, is_written, survey};
 
 /// Why a stream could not be read. What is merely gone is no error.

@@ -75,6 +75,23 @@ pub struct Reader {
     damaged: Losses,
     /// Where ends what was gone when it was last looked.
     gone_to: u64,
+    /// Handed out in parts: a segment before the open one, and where it ends.
+    earlier: Option<(Segment, u64)>,
+    is_in_parts: bool,
+}
+
+/// What comes next of a stream that is read in parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Bytes that begin at that offset: [`Reader::bytes`].
+    Bytes {
+        /// Of the first.
+        offset: u64,
+    },
+    /// Bytes that are no longer there, as an item tells of them.
+    Gap(Item),
+    /// The end is reached, for now or for good.
+    End,
 }
 
 enum Opening {
@@ -112,6 +129,8 @@ impl Reader {
             gaps: VecDeque::new(),
             damaged: Losses::default(),
             gone_to: 0,
+            earlier: None,
+            is_in_parts: false,
         }
     }
 
@@ -150,6 +169,80 @@ impl Reader {
                     return tail.map(|cut| self.line(cut)).transpose();
                 }
             }
+        }
+    }
+
+    /// Goes on to the next part; not to be mixed with reading items.
+    pub fn part(&mut self) -> Result<Part, HotError> {
+        self.is_in_parts = true;
+        if let Some(gap) = self.gaps.pop_front() {
+            return Ok(Part::Gap(gap));
+        }
+        if self.used < self.chunk.len() {
+            return Ok(self.hand_out());
+        }
+        loop {
+            let position = self.position;
+            let is_filled = match self.fill()? {
+                Step::Filled => true,
+                Step::Gone(begins) => {
+                    self.gone = self.gone.or(Some(begins));
+                    continue;
+                }
+                Step::End => false,
+            };
+            if let Some(gap) = self.gap(position) {
+                return Ok(Part::Gap(gap));
+            }
+            return Ok(if is_filled {
+                self.hand_out()
+            } else {
+                Part::End
+            });
+        }
+    }
+
+    const fn hand_out(&mut self) -> Part {
+        self.used = self.chunk.len();
+        let offset = self.position - self.chunk.len() as u64;
+        Part::Bytes { offset }
+    }
+
+    /// The next byte that was not read.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The bytes of the last part.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.chunk
+    }
+
+    /// Tells when the byte before offset `end` had arrived, of what was handed out in parts.
+    pub fn time_at(&mut self, end: u64) -> Result<u64, HotError> {
+        if let Some(segment) = &mut self.segment
+            && segment.base() < end
+        {
+            return segment.time_at(end);
+        }
+        let is_known = |known: &(Segment, u64)| known.0.base() < end && end <= known.1;
+        if !self.earlier.as_ref().is_some_and(is_known) {
+            let index = self.extents.partition_point(|extent| extent.end() < end);
+            let extent = self.extents.get(index).filter(|extent| extent.base < end);
+            let opened = match extent {
+                Some(extent) => {
+                    let opened = Segment::open(&self.place, *extent)?.readable();
+                    opened.map(|open| (open, extent.end()))
+                }
+                None => None,
+            };
+            self.earlier = opened;
+        }
+        match &mut self.earlier {
+            Some((segment, _)) => segment.time_at(end),
+            None => Ok(self.left_at),
         }
     }
 
@@ -268,7 +361,7 @@ impl Reader {
             if (segment.number(), segment.base()) == (extent.number, extent.base) {
                 return Ok(Opening::Open);
             }
-            if self.splitter.is_pending() {
+            if self.splitter.is_pending() || self.is_in_parts {
                 self.left_at = segment.time_at(self.position)?;
             }
         }
@@ -374,6 +467,7 @@ impl Reader {
     pub fn rest(&mut self) {
         self.chunk = Vec::new();
         self.used = 0;
+        self.earlier = None;
         if let Some(segment) = &mut self.segment {
             segment.rest();
         }

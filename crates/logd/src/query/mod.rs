@@ -13,22 +13,27 @@
 //! - One thread per question: whoever asks and does not listen holds up nobody but himself.
 
 mod chapter;
+mod last;
 pub mod merge;
 mod outlet;
 mod plan;
 mod source;
+pub mod stats;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use eco_home::runs::Stream;
 use tokio::sync::mpsc;
 
-pub use outlet::{Item, Line, Outlet};
+pub(crate) use chapter::Handover;
+pub use outlet::{Attention, Item, Line, Outlet};
 pub use plan::Seed;
 pub use source::Source;
 
 use crate::catalog::{self, CatalogError, Filter};
 use crate::hot::{self, HotError};
+use crate::sieve::Sieve;
 use crate::tail::{self, Bell, Closed};
 
 /// What is asked for.
@@ -38,7 +43,7 @@ pub struct Query {
     pub filter: Filter,
     /// Which of their streams.
     pub streams: Vec<Stream>,
-    /// The last lines over all sources together; `None`: all.
+    /// The last lines, or records where the sieve chooses, over all sources together; `None`: all.
     pub last: Option<u64>,
     /// No line older than this, unix ns.
     pub since: u64,
@@ -46,6 +51,8 @@ pub struct Query {
     pub until: u64,
     /// What comes after the history.
     pub after: After,
+    /// Which records, and that they are to be recognised; `None`: lines, whatever they belong to.
+    pub sieve: Option<Arc<Sieve>>,
 }
 
 /// What comes after the history.
@@ -64,6 +71,12 @@ impl Query {
     #[must_use]
     pub const fn covers(&self, time: u64) -> bool {
         self.since <= time && time < self.until
+    }
+
+    /// The sieve, if it keeps anything back.
+    #[must_use]
+    pub fn chooses(&self) -> Option<&Arc<Sieve>> {
+        self.sieve.as_ref().filter(|sieve| sieve.chooses())
     }
 }
 
@@ -95,8 +108,9 @@ pub fn answer(query: &Query, runs: &Path, bell: &Bell, sender: mpsc::Sender<Resu
 
 fn run(query: &Query, runs: &Path, bell: &Bell, outlet: &mut Outlet) -> Result<(), Stop> {
     let lives = catalog::list(runs, &query.filter)?;
-    let plan = plan::plan(query, runs, &lives)?;
-    history(plan.chapters, plan.skip, bell, outlet)?;
+    let attention = outlet.attention(bell);
+    let plan = plan::plan(query, runs, &lives, &attention)?;
+    history(plan.chapters, plan.skip, &attention, outlet)?;
     outlet.caught_up()?;
     match query.after {
         After::Nothing => Ok(()),
@@ -106,33 +120,30 @@ fn run(query: &Query, runs: &Path, bell: &Bell, outlet: &mut Outlet) -> Result<(
     }
 }
 
+/// Items of an answer that wait for a client before its thread does: batches of 256 KiB and a line at most, so that whoever never
+/// reads costs 4 MiB.
+pub const AHEAD: usize = 8;
+
 /// Lines between two looks at whether anyone still listens.
 const PATIENCE: u32 = 4096;
 
 fn history(
-    mut chapters: Vec<chapter::Chapter>,
+    mut chapters: Vec<chapter::Chapter<'_>>,
     mut skip: u64,
-    bell: &Bell,
+    attention: &Attention<'_>,
     outlet: &mut Outlet,
 ) -> Result<(), Stop> {
     let mut passed = 0_u32;
     merge::merge(&mut chapters, |chapter, head| {
         passed = passed.wrapping_add(1);
         if passed.is_multiple_of(PATIENCE) {
-            bell.heard()?;
-            outlet.check()?;
+            attention.check()?;
         }
         if skip == 0 {
             return outlet.pass(chapter.source(), head.item);
         }
-        // What lies before the lines that were asked for, gaps included.
-        if matches!(
-            head.item,
-            hot::Item::Line {
-                continues: false,
-                ..
-            }
-        ) {
+        // What lies before the lines that were asked for, gaps included; of a record, its last line counts.
+        if matches!(head.item.item, hot::Item::Line { .. }) && !head.continues {
             skip -= 1;
         }
         Ok(())

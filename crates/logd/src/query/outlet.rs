@@ -6,6 +6,9 @@ use tokio::sync::mpsc;
 use super::Stop;
 use super::source::Source;
 use crate::hot;
+use crate::record::Level;
+use crate::sieve::Found;
+use crate::tail::Bell;
 
 /// Lines, and bytes, from which a batch is sent.
 const BATCH_LINES: usize = 500;
@@ -62,6 +65,47 @@ pub struct Line {
     pub text: Vec<u8>,
     /// Whether the source's next line goes on with it.
     pub continues: bool,
+    /// The level of its record.
+    pub level: Option<Level>,
+    /// Whether it belongs to the record of the source's line before it.
+    pub joined: bool,
+}
+
+/// Whether anybody still waits for the answer, for those who search long before they find something.
+#[derive(Debug)]
+pub struct Attention<'a> {
+    ear: Box<dyn Ear>,
+    bell: &'a Bell,
+}
+
+/// Who waits for an answer, of whatever.
+trait Ear: std::fmt::Debug {
+    fn is_gone(&self) -> bool;
+}
+
+impl<T> Ear for mpsc::Sender<T> {
+    fn is_gone(&self) -> bool {
+        self.is_closed()
+    }
+}
+
+impl<'a> Attention<'a> {
+    /// That of whoever listens to `sender`.
+    pub fn new<T: 'static>(sender: &mpsc::Sender<T>, bell: &'a Bell) -> Self {
+        Self {
+            ear: Box::new(sender.clone()),
+            bell,
+        }
+    }
+
+    /// Fails when nobody does, or the daemon ends.
+    pub fn check(&self) -> Result<(), Stop> {
+        self.bell.heard()?;
+        if self.ear.is_gone() {
+            return Err(Stop::Gone);
+        }
+        Ok(())
+    }
 }
 
 /// Sends an answer, at the pace of whoever reads it.
@@ -85,6 +129,12 @@ impl Outlet {
         }
     }
 
+    /// Tells others whether anybody still reads.
+    #[must_use]
+    pub fn attention<'a>(&self, bell: &'a Bell) -> Attention<'a> {
+        Attention::new(&self.sender, bell)
+    }
+
     /// Fails when nobody reads any more.
     pub fn check(&self) -> Result<(), Stop> {
         if self.sender.is_closed() {
@@ -95,9 +145,9 @@ impl Outlet {
     }
 
     /// Passes on what `source` holds.
-    pub fn pass(&mut self, source: &Source, item: hot::Item) -> Result<(), Stop> {
+    pub fn pass(&mut self, source: &Source, found: Found) -> Result<(), Stop> {
         let id = self.name(source)?;
-        match item {
+        match found.item {
             hot::Item::Line {
                 offset,
                 time,
@@ -111,6 +161,8 @@ impl Outlet {
                     time,
                     text,
                     continues,
+                    level: found.mark.level,
+                    joined: found.mark.joined,
                 });
                 if self.lines.len() >= BATCH_LINES || self.bytes >= BATCH_BYTES {
                     self.flush()?;

@@ -4,12 +4,17 @@
 //! not be opened. A reload makes neighbours overlap, and one that fails leaves an older run alive beside its successor:
 //! so a few runs in a row must be of no use before the rest is taken to be.
 
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use super::chapter::Chapter;
+use super::chapter::{Chapter, Handover, Records};
+use super::last::{Backwards, Last};
+use super::outlet::Attention;
 use super::source::Source;
-use super::{After, Query};
+use super::{After, Query, Stop};
 use crate::catalog::{Lives, Slot};
 use crate::hot::{
     HotError, Life, Place, Reader, Survey, Tail, bound, is_written, last_lines, line_start, survey,
@@ -21,10 +26,10 @@ const OVERLAP: usize = 8;
 
 /// What will be read.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct Plan<'a> {
     /// The history, in the order of the sources.
-    pub(super) chapters: Vec<Chapter>,
-    /// Lines of it to leave out before the first that was asked for.
+    pub(super) chapters: Vec<Chapter<'a>>,
+    /// Lines of it, or records, to leave out before the first that was asked for.
     pub(super) skip: u64,
     /// What may still grow.
     pub(super) seeds: Vec<Seed>,
@@ -39,16 +44,24 @@ pub struct Seed {
     pub place: Place,
     /// Reads on from there.
     pub reader: Reader,
+    /// What the history leaves to it.
+    pub(crate) handover: Handover,
 }
 
 /// Looks at the runs of `lives` below `runs`.
-pub(super) fn plan(query: &Query, runs: &Path, lives: &[Lives]) -> Result<Plan, HotError> {
+pub(super) fn plan<'a>(
+    query: &'a Query,
+    runs: &'a Path,
+    lives: &[Lives],
+    attention: &'a Attention<'a>,
+) -> Result<Plan<'a>, Stop> {
     let mut planner = Planner {
         query,
         runs,
         chapters: Vec::new(),
         seeds: Vec::new(),
         lines: 0,
+        attention,
     };
     for life in lives {
         planner.slot(life)?;
@@ -70,10 +83,11 @@ pub(super) fn plan(query: &Query, runs: &Path, lives: &[Lives]) -> Result<Plan, 
 struct Planner<'a> {
     query: &'a Query,
     runs: &'a Path,
-    chapters: Vec<Chapter>,
+    chapters: Vec<Chapter<'a>>,
     seeds: Vec<Seed>,
-    /// Lines in the chapters, counted only when the last ones are asked for.
+    /// Lines in the chapters, or records, counted only when the last ones are asked for.
     lines: u64,
+    attention: &'a Attention<'a>,
 }
 
 /// How far back a slot was looked at.
@@ -85,8 +99,8 @@ struct Reach {
     useless: usize,
 }
 
-impl Planner<'_> {
-    fn slot(&mut self, lives: &Lives) -> Result<(), HotError> {
+impl<'a> Planner<'a> {
+    fn slot(&mut self, lives: &Lives) -> Result<(), Stop> {
         let slot = Rc::new(lives.slot.clone());
         let mut reach = Reach {
             lines: 0,
@@ -111,7 +125,7 @@ impl Planner<'_> {
         run: u64,
         is_far: bool,
         reach: &mut Reach,
-    ) -> Result<bool, HotError> {
+    ) -> Result<bool, Stop> {
         let mut is_useful = false;
         for &stream in &self.query.streams {
             let source = Rc::new(Source::new(Rc::clone(slot), run, stream));
@@ -135,7 +149,7 @@ impl Planner<'_> {
     fn has_enough(&self, reach: &Reach, changed: u64) -> bool {
         self.query
             .last
-            .is_some_and(|wanted| reach.lines >= wanted && changed <= reach.floor)
+            .is_some_and(|wanted| reach.lines >= wanted && changed < reach.floor)
     }
 
     fn stream(
@@ -144,7 +158,7 @@ impl Planner<'_> {
         place: Place,
         survey: Survey,
         reach: &mut Reach,
-    ) -> Result<(), HotError> {
+    ) -> Result<(), Stop> {
         let is_followed = self.query.after != After::Nothing && survey.life != Life::Ended;
         let complete = if is_followed {
             line_start(&place, &survey.extents, survey.start(), survey.end())?
@@ -152,33 +166,19 @@ impl Planner<'_> {
             survey.end()
         };
         let (from, to) = self.range(&place, &survey, complete)?;
-        let from = match self.query.last {
-            Some(wanted) => {
-                let least = from.max(survey.start()).min(to);
-                let suffix = last_lines(&place, &survey.extents, least, to, wanted)?;
-                reach.lines = reach.lines.saturating_add(suffix.lines);
-                self.lines = self.lines.saturating_add(suffix.lines);
-                // With fewer lines than asked for, what is gone would have been among them.
-                if suffix.lines < wanted {
-                    from
-                } else {
-                    suffix.start
-                }
-            }
-            None => from,
-        };
-        if from < to {
-            let begins = time_after(&place, &survey.extents, from)?.unwrap_or(survey.changed);
+        let last = self.last(&place, &survey, from..to)?;
+        if self.query.last.is_some() {
+            reach.lines = reach.lines.saturating_add(last.records);
+            self.lines = self.lines.saturating_add(last.records);
+        }
+        let handover = Handover::default();
+        if let Some(first) = last.ranges.front() {
+            let begins = time_after(&place, &survey.extents, first.start)?;
+            let begins = begins.unwrap_or(survey.changed);
             reach.floor = reach.floor.min(begins);
-            let reader = Reader::new(
-                place.clone(),
-                survey.extents.clone(),
-                from,
-                to,
-                Tail::Passed,
-            );
-            self.chapters
-                .push(Chapter::new(Rc::clone(&source), begins, reader));
+            let left = (is_followed && to == complete).then(|| Rc::clone(&handover));
+            let chapter = self.chapter(&source, (&place, &survey), begins, last.ranges, left);
+            self.chapters.push(chapter);
         }
         if is_followed {
             let reader = Reader::new(
@@ -192,9 +192,63 @@ impl Planner<'_> {
                 source,
                 place,
                 reader,
+                handover,
             });
         }
         Ok(())
+    }
+
+    /// Returns what of `range` is to be read.
+    fn last(&self, place: &Place, survey: &Survey, range: Range<u64>) -> Result<Last, Stop> {
+        let whole = |range: Range<u64>, records| Last {
+            ranges: VecDeque::from_iter((!range.is_empty()).then_some(range)),
+            records,
+        };
+        let Some(wanted) = self.query.last else {
+            return Ok(whole(range, 0));
+        };
+        let least = range.start.max(survey.start()).min(range.end);
+        let Some(sieve) = self.query.chooses() else {
+            let suffix = last_lines(place, &survey.extents, least, range.end, wanted)?;
+            // With fewer lines than asked for, what is gone would have been among them.
+            let start = if suffix.lines < wanted {
+                range.start
+            } else {
+                suffix.start
+            };
+            return Ok(whole(start..range.end, suffix.lines));
+        };
+        let backwards = Backwards {
+            place,
+            extents: &survey.extents,
+            sieve,
+            attention: self.attention,
+        };
+        let mut found = backwards.last(&(least..range.end), wanted)?;
+        if found.records < wanted && range.start < least {
+            found.ranges.push_front(range.start..least);
+        }
+        Ok(found)
+    }
+
+    fn chapter(
+        &self,
+        source: &Rc<Source>,
+        (place, survey): (&Place, &Survey),
+        begins: u64,
+        ranges: VecDeque<Range<u64>>,
+        handover: Option<Handover>,
+    ) -> Chapter<'a> {
+        let source = Rc::clone(source);
+        let (place, extents) = (place.clone(), survey.extents.clone());
+        if let Some(sieve) = &self.query.sieve {
+            let records = Records::new(place, extents, ranges, Arc::clone(sieve), handover);
+            return Chapter::records(source, begins, Box::new(records), self.attention);
+        }
+        let from = ranges.front().map_or(0, |range| range.start);
+        let to = ranges.back().map_or(0, |range| range.end);
+        let reader = Reader::new(place, extents, from, to, Tail::Passed);
+        Chapter::lines(source, begins, Box::new(reader), self.attention)
     }
 
     /// Returns the lines between `since` and `until`, as offsets; none behind `complete`.

@@ -1,5 +1,7 @@
 //! Messages to domain values, and back.
 
+use std::sync::Arc;
+
 use eco_home::runs::{RunId, Stream};
 use eco_proto::log::v1 as pb;
 use tonic::{Code, Status};
@@ -7,7 +9,10 @@ use tonic::{Code, Status};
 use crate::catalog::{CatalogError, Filter, Lives};
 use crate::flush::Flushed;
 use crate::hot::Loss;
+use crate::query::stats::Tally;
 use crate::query::{After, Item, Line, Query, Stop};
+use crate::record::{Comparison, Condition, InvalidCondition, Level};
+use crate::sieve::{InvalidPattern, Pattern, Sieve};
 
 /// Why a request cannot be answered.
 #[derive(Debug, thiserror::Error)]
@@ -18,11 +23,30 @@ pub(super) enum InvalidQuery {
     /// A number that names no stream.
     #[error("know the stream {0}: 1 is stdout, 2 is stderr")]
     Stream(i32),
+    /// A regex is none.
+    #[error(transparent)]
+    Regex(#[from] InvalidPattern),
+    /// A comparison of a field is none.
+    #[error(transparent)]
+    Condition(#[from] InvalidCondition),
+    /// A number that names no comparison.
+    #[error("know the comparison {0}")]
+    Comparison(i32),
+    /// A number that names no level.
+    #[error("know the level {0}: 1 is trace, 6 is fatal")]
+    Level(i32),
+    /// More than anybody needs.
+    #[error("look for {0} conditions at once: {MOST} are the most")]
+    TooMany(usize),
 }
+
+/// Conditions of a query: each of them may take 6 MiB, though hardly any takes as much.
+const MOST: usize = 32;
 
 /// Checks a request.
 pub(super) fn query(request: pb::QueryRequest) -> Result<Query, InvalidQuery> {
     let filter = filter(&request.matches)?;
+    let sieve = sieve(&request)?;
     let mut streams = Vec::new();
     for number in request.streams {
         let stream = pb::Stream::try_from(number).ok().and_then(stream);
@@ -44,7 +68,79 @@ pub(super) fn query(request: pb::QueryRequest) -> Result<Query, InvalidQuery> {
             (true, false) => After::Live,
             (true, true) => After::LiveAndBegun,
         },
+        sieve,
     })
+}
+
+/// Checks which records are asked for; `None`: lines, whatever they belong to.
+fn sieve(request: &pb::QueryRequest) -> Result<Option<Arc<Sieve>>, InvalidQuery> {
+    let count = request.grep.len() + request.exclude.len() + request.r#where.len();
+    if count > MOST {
+        return Err(InvalidQuery::TooMany(count));
+    }
+    let fields = request.r#where.iter().map(condition);
+    let level = pb::Level::try_from(request.level);
+    let level = level.map_err(|_| InvalidQuery::Level(request.level))?;
+    let sieve = Sieve::new(
+        patterns(&request.grep)?,
+        patterns(&request.exclude)?,
+        wanted(level),
+        fields.collect::<Result<_, _>>()?,
+    );
+    Ok((request.recognise || sieve.chooses()).then(|| Arc::new(sieve)))
+}
+
+fn patterns(texts: &[String]) -> Result<Vec<Pattern>, InvalidPattern> {
+    texts.iter().map(|text| Pattern::new(text)).collect()
+}
+
+fn condition(condition: &pb::Condition) -> Result<Condition, InvalidQuery> {
+    use pb::Comparison as Wire;
+
+    let unknown = InvalidQuery::Comparison(condition.comparison);
+    let Ok(comparison) = Wire::try_from(condition.comparison) else {
+        return Err(unknown);
+    };
+    let comparison = match comparison {
+        Wire::Unspecified => return Err(unknown),
+        Wire::Equal => Comparison::Equal,
+        Wire::NotEqual => Comparison::NotEqual,
+        Wire::Less => Comparison::Less,
+        Wire::AtMost => Comparison::AtMost,
+        Wire::Greater => Comparison::Greater,
+        Wire::AtLeast => Comparison::AtLeast,
+        Wire::Found => Comparison::Found(Pattern::new(&condition.value)?),
+        Wire::Present => Comparison::Present,
+    };
+    Ok(Condition::new(
+        &condition.path,
+        comparison,
+        &condition.value,
+    )?)
+}
+
+const fn wanted(level: pb::Level) -> Option<Level> {
+    match level {
+        pb::Level::Unspecified => None,
+        pb::Level::Trace => Some(Level::Trace),
+        pb::Level::Debug => Some(Level::Debug),
+        pb::Level::Info => Some(Level::Info),
+        pb::Level::Warn => Some(Level::Warn),
+        pb::Level::Error => Some(Level::Error),
+        pb::Level::Fatal => Some(Level::Fatal),
+    }
+}
+
+const fn told(level: Option<Level>) -> pb::Level {
+    match level {
+        None => pb::Level::Unspecified,
+        Some(Level::Trace) => pb::Level::Trace,
+        Some(Level::Debug) => pb::Level::Debug,
+        Some(Level::Info) => pb::Level::Info,
+        Some(Level::Warn) => pb::Level::Warn,
+        Some(Level::Error) => pb::Level::Error,
+        Some(Level::Fatal) => pb::Level::Fatal,
+    }
 }
 
 /// Checks what is to be chosen.
@@ -130,7 +226,41 @@ fn line(line: Line) -> pb::Line {
         time_ns: line.time,
         text: line.text,
         continues: line.continues,
-        ..pb::Line::default()
+        level: told(line.level).into(),
+        joined: line.joined,
+    }
+}
+
+/// Checks a request for counts.
+pub(super) fn stats(request: pb::StatsRequest) -> Result<(Query, u64), InvalidQuery> {
+    let asked = pb::QueryRequest {
+        last: None,
+        follow: false,
+        begun: false,
+        recognise: true,
+        ..request.query.unwrap_or_default()
+    };
+    Ok((query(asked)?, request.bucket_ns))
+}
+
+/// Puts what was counted on the wire.
+pub(super) fn tally(tally: Tally) -> pb::StatsItem {
+    let Tally {
+        app,
+        from,
+        to,
+        count,
+    } = tally;
+    pb::StatsItem {
+        host: app.host,
+        environment: app.environment,
+        app: app.app,
+        from_ns: from,
+        to_ns: to,
+        lines: count.lines,
+        bytes: count.bytes,
+        records: count.records,
+        levels: count.levels.to_vec(),
     }
 }
 

@@ -3,5 +3,6 @@
 mod answer;
 mod convert;
 mod service;
+mod settings;
 
 pub use service::{Service, THREADS};

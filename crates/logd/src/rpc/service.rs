@@ -1,7 +1,8 @@
 //! The service.
 
+use std::convert::Infallible;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use eco_proto::log::v1 as pb;
@@ -11,8 +12,11 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::answer::Answer;
-use super::convert;
+use super::answer::{Answer, Answers};
+use super::{convert, settings};
+use crate::mirror::{self, Mirrors};
+use crate::query::{AHEAD, Stop, stats};
+use crate::settings::Told;
 use crate::tail::Bell;
 use crate::{catalog, flush, query};
 
@@ -20,8 +24,6 @@ use crate::{catalog, flush, query};
 const QUERIES: usize = 256;
 /// Threads for them and for what is answered at once.
 pub const THREADS: usize = QUERIES + 8;
-/// Items of an answer that wait for a client before its thread does.
-const AHEAD: usize = 64;
 
 /// What the daemon does for its clients.
 #[derive(Clone, Debug)]
@@ -29,20 +31,32 @@ pub struct Service {
     runs: PathBuf,
     bell: Arc<Bell>,
     permits: Arc<Semaphore>,
+    answers: Answers,
     /// Held while something is flushed.
     flushing: Arc<Mutex<()>>,
+    mirrors: Arc<Mutex<Mirrors>>,
+    told: Arc<Told>,
     shutdown: CancellationToken,
 }
 
 impl Service {
-    /// Serves what is below `runs`; ends the daemon by cancelling `shutdown`.
+    /// Serves what is below `runs` and is copied to `mirrors`; ends the daemon by cancelling `shutdown`.
     #[must_use]
-    pub fn new(runs: PathBuf, bell: Arc<Bell>, shutdown: CancellationToken) -> Self {
+    pub fn new(
+        runs: PathBuf,
+        bell: Arc<Bell>,
+        mirrors: Arc<Mutex<Mirrors>>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let told = mirror::hold(&mirrors).told();
         Self {
             runs,
             bell,
             permits: Arc::new(Semaphore::new(QUERIES)),
+            answers: Answers::default(),
             flushing: Arc::default(),
+            mirrors,
+            told,
             shutdown,
         }
     }
@@ -53,9 +67,37 @@ impl Service {
         QUERIES.saturating_sub(self.permits.available_permits())
     }
 
-    fn hear(&self, item: &pb::FeedItem) {
-        match &item.item {
+    /// Ends the answers that clients do not take.
+    pub fn hang_up(&self) {
+        self.answers.hang_up();
+    }
+
+    /// Answers on a thread of its own.
+    fn answer<T: Send + 'static, W>(
+        &self,
+        convert: fn(T) -> W,
+        work: impl FnOnce(&Path, &Bell, mpsc::Sender<Result<T, Stop>>) + Send + 'static,
+    ) -> Result<Response<Answer<T, W>>, Status> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
+            Status::resource_exhausted(format!("{QUERIES} queries are being answered already"))
+        })?;
+        let (sender, items) = mpsc::channel(AHEAD);
+        let (runs, bell) = (self.runs.clone(), Arc::clone(&self.bell));
+        tokio::task::spawn_blocking(move || {
+            work(&runs, &bell, sender);
+            drop(permit);
+        });
+        let bell = Arc::clone(&self.bell);
+        Ok(Response::new(self.answers.give(items, convert, bell)))
+    }
+
+    fn hear(&self, item: pb::FeedItem) {
+        match item.item {
             Some(News::Growth(_)) => self.bell.ring(),
+            Some(News::Logs(logs)) => {
+                self.told.tell(settings::read(logs));
+                self.bell.ring_news();
+            }
             // News of a later version are worth a close look, too.
             Some(News::Started(_) | News::Ended(_)) | None => self.bell.ring_news(),
         }
@@ -84,21 +126,17 @@ impl Log for Service {
         }))
     }
 
-    type QueryStream = Answer;
+    type QueryStream = Answer<query::Item, pb::QueryItem>;
 
-    async fn query(&self, request: Request<pb::QueryRequest>) -> Result<Response<Answer>, Status> {
+    async fn query(
+        &self,
+        request: Request<pb::QueryRequest>,
+    ) -> Result<Response<Self::QueryStream>, Status> {
         let query =
             convert::query(request.into_inner()).map_err(|error| convert::invalid(&error))?;
-        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| {
-            Status::resource_exhausted(format!("{QUERIES} queries are being answered already"))
-        })?;
-        let (sender, items) = mpsc::channel(AHEAD);
-        let (runs, bell) = (self.runs.clone(), Arc::clone(&self.bell));
-        tokio::task::spawn_blocking(move || {
-            query::answer(&query, &runs, &bell, sender);
-            drop(permit);
-        });
-        Ok(Response::new(Answer::new(items, Arc::clone(&self.bell))))
+        self.answer(convert::item, move |runs, bell, sender| {
+            query::answer(&query, runs, bell, sender);
+        })
     }
 
     async fn runs(
@@ -114,13 +152,17 @@ impl Log for Service {
         }))
     }
 
-    type StatsStream = tokio_stream::Empty<Result<pb::StatsItem, Status>>;
+    type StatsStream = Answer<stats::Tally, pb::StatsItem>;
 
     async fn stats(
         &self,
-        _: Request<pb::StatsRequest>,
+        request: Request<pb::StatsRequest>,
     ) -> Result<Response<Self::StatsStream>, Status> {
-        Err(Status::unimplemented("this log daemon counts nothing"))
+        let (query, length) =
+            convert::stats(request.into_inner()).map_err(|error| convert::invalid(&error))?;
+        self.answer(convert::tally, move |runs, bell, sender| {
+            stats::count(&query, length, runs, bell, &sender);
+        })
     }
 
     async fn flush(
@@ -130,13 +172,33 @@ impl Log for Service {
         let filter = convert::filter(&request.into_inner().matches)
             .map_err(|error| convert::invalid(&error))?;
         let (runs, flushing) = (self.runs.clone(), Arc::clone(&self.flushing));
+        let mirrors = Arc::clone(&self.mirrors);
         let flushed = blocking(move || {
             // It guards the disk and no value: a panic of another thread spoils nothing.
             let _held = flushing.lock().unwrap_or_else(PoisonError::into_inner);
-            flush::flush(&runs, &filter)
+            let (flushed, emptied) =
+                mirror::hold(&mirrors).empty(&filter, || flush::flush(&runs, &filter));
+            flushed.map(|flushed| (flushed, emptied))
         });
+        let (flushed, emptied) = flushed.await?;
         Ok(Response::new(pb::FlushReply {
-            flushed: flushed.await?.into_iter().map(convert::flushed).collect(),
+            flushed: flushed.into_iter().map(convert::flushed).collect(),
+            files: emptied.into_iter().map(settings::emptied).collect(),
+        }))
+    }
+
+    async fn reopen(
+        &self,
+        _: Request<pb::ReopenRequest>,
+    ) -> Result<Response<pb::ReopenReply>, Status> {
+        let mirrors = Arc::clone(&self.mirrors);
+        let reopened = blocking(move || Ok::<_, Infallible>(mirror::hold(&mirrors).reopen()));
+        Ok(Response::new(pb::ReopenReply {
+            files: reopened
+                .await?
+                .into_iter()
+                .map(settings::reopened)
+                .collect(),
         }))
     }
 
@@ -153,7 +215,7 @@ impl Log for Service {
                 }
             };
             match item {
-                Some(item) => self.hear(&item),
+                Some(item) => self.hear(item),
                 None => return Ok(Response::new(pb::FeedSummary {})),
             }
         }

@@ -2,10 +2,15 @@
 
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::hot::{Held, HotError, Item, Life, Place, Reader, Tail, is_written, survey};
+use eco_home::clock;
+
+use crate::hot::{Held, HotError, Life, Place, Reader, Tail, is_written, survey};
 use crate::query::merge::{Head, Lane};
-use crate::query::{Seed, Source};
+use crate::query::{Attention, Handover, Seed, Source, Stop};
+use crate::sieve::{AtEnd, Found, Sieve, Sifter, Sifting};
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,39 +23,81 @@ pub(super) enum Depth {
 
 /// A stream that is followed.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct Live<'a> {
     source: Rc<Source>,
     place: Place,
-    reader: Reader,
+    reading: Reading,
     has_ended: bool,
     last: u64,
     /// Up to where lines that are not complete were told.
     told: u64,
+    attention: &'a Attention<'a>,
 }
 
-impl From<Seed> for Live {
-    fn from(seed: Seed) -> Self {
-        Self {
-            source: seed.source,
-            place: seed.place,
-            reader: seed.reader,
-            has_ended: false,
-            last: 0,
-            told: 0,
-        }
-    }
+/// How it is read.
+#[derive(Debug)]
+enum Reading {
+    Lines(Box<Reader>),
+    Records(Box<Sifting>),
 }
 
-impl Live {
-    /// Follows a stream from its first byte.
-    pub(super) fn begin(source: Rc<Source>, runs: &Path) -> Self {
-        let place = source.place(runs);
-        let reader = Reader::new(place.clone(), Vec::new(), 0, 0, Tail::Held);
-        Self::from(Seed {
+impl<'a> Live<'a> {
+    /// Follows a stream from where its history ended, with `sieve` if its records are to be sifted.
+    pub(super) fn new(
+        seed: Seed,
+        sieve: Option<&Arc<Sieve>>,
+        attention: &'a Attention<'a>,
+    ) -> Self {
+        let Seed {
             source,
             place,
             reader,
-        })
+            handover,
+        } = seed;
+        let reading = match sieve {
+            Some(sieve) => {
+                let begun = handover.take();
+                let from = reader.position();
+                let sifter = begun.filter(|begun| begun.end() == from);
+                let sifter = sifter.unwrap_or_else(|| Sifter::new(Arc::clone(sieve), from));
+                Reading::Records(Box::new(Sifting::new(reader, sifter)))
+            }
+            None => Reading::Lines(Box::new(reader)),
+        };
+        Self {
+            source,
+            place,
+            reading,
+            has_ended: false,
+            last: 0,
+            told: 0,
+            attention,
+        }
+    }
+
+    /// Follows a stream from its first byte.
+    pub(super) fn begin(
+        source: Rc<Source>,
+        runs: &Path,
+        sieve: Option<&Arc<Sieve>>,
+        attention: &'a Attention<'a>,
+    ) -> Self {
+        let place = source.place(runs);
+        let reader = Reader::new(place.clone(), Vec::new(), 0, 0, Tail::Held);
+        let seed = Seed {
+            source,
+            place,
+            reader,
+            handover: Handover::default(),
+        };
+        Self::new(seed, sieve, attention)
+    }
+
+    fn reader(&mut self) -> &mut Reader {
+        match &mut self.reading {
+            Reading::Lines(reader) => reader,
+            Reading::Records(sifting) => sifting.reader_mut(),
+        }
     }
 
     pub(super) fn source(&self) -> &Source {
@@ -63,13 +110,27 @@ impl Live {
     }
 
     /// What is there of it and waits for its note.
-    pub(super) const fn held(&self) -> Option<Held> {
-        self.reader.held()
+    pub(super) fn held(&self) -> Option<Held> {
+        match &self.reading {
+            Reading::Lines(reader) => reader.held(),
+            Reading::Records(sifting) => sifting.reader().held(),
+        }
+    }
+
+    /// How long after `now` (since boot) a record that is there is taken to be complete; `None`: none waits for that.
+    pub(super) fn rest_for(&self, now: Duration) -> Option<Duration> {
+        match &self.reading {
+            Reading::Lines(_) => None,
+            Reading::Records(sifting) => sifting.rest_for(now),
+        }
     }
 
     /// What is there of a line that is not complete, and was not told yet: its offset, and its bytes.
     pub(super) fn begun(&mut self) -> Option<(u64, Vec<u8>)> {
-        let (begins, text) = self.reader.begun()?;
+        let (begins, text) = match &self.reading {
+            Reading::Lines(reader) => reader.begun()?,
+            Reading::Records(sifting) => sifting.begun()?,
+        };
         let offset = begins.max(self.told);
         let known = usize::try_from(offset - begins).ok()?;
         let text = text.get(known..).filter(|text| !text.is_empty())?;
@@ -80,8 +141,8 @@ impl Live {
     /// Finds out what is new.
     pub(super) fn look(&mut self, depth: Depth) -> Result<(), HotError> {
         match depth {
-            Depth::Glance => self.reader.glance(),
-            Depth::Look if is_written(&self.place) => self.reader.look(),
+            Depth::Glance => self.reader().glance(),
+            Depth::Look if is_written(&self.place) => self.reader().look(),
             Depth::Look => {
                 let survey = survey(&self.place)?;
                 self.has_ended = survey.life == Life::Ended;
@@ -90,26 +151,45 @@ impl Live {
                 } else {
                     Tail::Held
                 };
-                self.reader.adopt(survey, tail);
+                self.reader().adopt(survey, tail);
                 Ok(())
             }
         }
     }
 }
 
-impl Lane for Live {
-    type Item = Item;
-    type Error = HotError;
+impl Lane for Live<'_> {
+    type Item = Found;
+    type Error = Stop;
 
     fn begins(&self) -> Option<u64> {
         None
     }
 
-    fn advance(&mut self) -> Result<Option<Head<Item>>, HotError> {
-        let item = self.reader.read()?;
-        if item.is_none() {
-            self.reader.rest();
-        }
-        Ok(item.map(|item| item.into_head(&mut self.last)))
+    fn advance(&mut self) -> Result<Option<Head<Found>>, Stop> {
+        let found = match &mut self.reading {
+            Reading::Lines(reader) => {
+                let item = reader.read()?;
+                if item.is_none() {
+                    reader.rest();
+                }
+                item.map(Found::from)
+            }
+            Reading::Records(sifting) => {
+                let at_end = if self.has_ended {
+                    AtEnd::Finish
+                } else {
+                    let now = clock::since_boot();
+                    AtEnd::Hold { now }
+                };
+                let attention = self.attention;
+                let found = sifting.next(at_end, || attention.check())?;
+                if found.is_none() {
+                    sifting.rest();
+                }
+                found
+            }
+        };
+        Ok(found.map(|found| found.into_head(&mut self.last)))
     }
 }

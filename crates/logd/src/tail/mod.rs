@@ -13,6 +13,10 @@
 //! A line is passed on when it is complete. Whoever asks for it is told before that what is there of it, each byte once:
 //! that is for people who wait for a program's question, and takes nothing from the line.
 //!
+//! Whoever reads too slowly holds up his own thread and nobody else: it stops when [`AHEAD`](crate::query::AHEAD) batches wait for him,
+//! and goes on in the files when they are taken. So he falls behind by what is kept on disk at most; what is taken away there
+//! before he read it is a counted gap, and no line waits for him in memory but those batches.
+//!
 //! The bell says that it is worth looking, never what there is to see: a lost ring costs 200 ms, and a false one a few
 //! system calls.
 
@@ -31,7 +35,7 @@ pub use bell::{Bell, Closed, Heard};
 use crate::catalog::{self, Lives, Slot};
 use crate::hot::Item;
 use crate::query::merge::merge;
-use crate::query::{After, Outlet, Query, Seed, Source, Stop};
+use crate::query::{After, Attention, Outlet, Query, Seed, Source, Stop};
 use live::{Depth, Live};
 
 /// The longest time without a look.
@@ -52,7 +56,8 @@ pub fn follow(
     bell: &Bell,
     outlet: &mut Outlet,
 ) -> Result<(), Stop> {
-    let mut follower = Follower::new(query, runs, known, seeds);
+    let attention = outlet.attention(bell);
+    let mut follower = Follower::new(query, runs, known, seeds, &attention);
     loop {
         // Heard before the look: a ring during it makes for another one.
         let heard = bell.heard()?;
@@ -75,14 +80,22 @@ struct Follower<'a> {
     runs: &'a Path,
     /// Runs that are or were followed, or were history.
     known: HashMap<Rc<Slot>, HashSet<u64>>,
-    lives: Vec<Live>,
+    lives: Vec<Live<'a>>,
+    attention: &'a Attention<'a>,
     listed_at: Option<Duration>,
     looked_at: Option<Duration>,
     news: u64,
 }
 
 impl<'a> Follower<'a> {
-    fn new(query: &'a Query, runs: &'a Path, known: &[Lives], seeds: Vec<Seed>) -> Self {
+    fn new(
+        query: &'a Query,
+        runs: &'a Path,
+        known: &[Lives],
+        seeds: Vec<Seed>,
+        attention: &'a Attention<'a>,
+    ) -> Self {
+        let live = |seed| Live::new(seed, query.sieve.as_ref(), attention);
         let known = known.iter().map(|lives| {
             (
                 Rc::new(lives.slot.clone()),
@@ -93,7 +106,8 @@ impl<'a> Follower<'a> {
             query,
             runs,
             known: known.collect(),
-            lives: seeds.into_iter().map(Live::from).collect(),
+            lives: seeds.into_iter().map(live).collect(),
+            attention,
             listed_at: None,
             looked_at: None,
             news: 0,
@@ -123,11 +137,15 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    /// How long to wait for bytes that are there and have no note yet; `None`: there are none.
+    /// How long to wait for bytes that are there and have no note yet, and for what may belong to a record that waits for it;
+    /// `None`: there are none.
     fn patience(&self) -> Option<Duration> {
         let now = clock::nanos(clock::unix());
         let held = self.lives.iter().filter_map(Live::held);
-        held.map(|held| held.rest(now).min(TICK)).min()
+        let held = held.map(|held| held.rest(now).min(TICK));
+        let now = clock::since_boot();
+        let waiting = self.lives.iter().filter_map(|live| live.rest_for(now));
+        held.chain(waiting).min()
     }
 
     /// Adds the runs that are new.
@@ -143,7 +161,9 @@ impl<'a> Follower<'a> {
                 if known.insert(run) {
                     for &stream in &self.query.streams {
                         let source = Rc::new(Source::new(Rc::clone(&slot), run, stream));
-                        self.lives.push(Live::begin(source, self.runs));
+                        let sieve = self.query.sieve.as_ref();
+                        self.lives
+                            .push(Live::begin(source, self.runs, sieve, self.attention));
                     }
                 }
             }
@@ -157,12 +177,12 @@ impl<'a> Follower<'a> {
 
     fn pass(&mut self, outlet: &mut Outlet) -> Result<(), Stop> {
         let query = self.query;
-        merge(&mut self.lives, |live, head| match &head.item {
+        merge(&mut self.lives, |live, head| match &head.item.item {
             Item::Line { time, .. } if !query.covers(*time) => Ok(()),
             Item::Line { .. } | Item::Gap { .. } => outlet.pass(live.source(), head.item),
         })?;
         self.lives.retain(|live| !live.has_ended());
-        if query.after == After::LiveAndBegun {
+        if query.after == After::LiveAndBegun && query.chooses().is_none() {
             for live in &mut self.lives {
                 if let Some((offset, text)) = live.begun() {
                     outlet.begun(live.source(), offset, text)?;

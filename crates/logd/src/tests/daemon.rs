@@ -1,6 +1,6 @@
 //! The daemon's life, and its clients'.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use eco_home::runs::Stream;
 use eco_home::{Daemon, Home};
@@ -12,6 +12,7 @@ use tonic::Code;
 
 use super::world::{Listener, PATIENCE, Served, Writer, run_id};
 use crate::daemon::{self, Ended};
+use crate::mirror::Mirrors;
 use crate::rpc::Service;
 use crate::tail::Bell;
 
@@ -127,7 +128,9 @@ async fn an_answer_ends_with_its_client() {
     let path = home.socket(Daemon::Log);
     let listener = UnixListener::bind(&path).expect("bound");
     let (shutdown, bell) = (CancellationToken::new(), Arc::new(Bell::default()));
-    let service = Service::new(home.runs(), Arc::clone(&bell), shutdown.clone());
+    let mirrors = Mirrors::load(home.mirrors(), home.runs());
+    let mirrors = Arc::new(Mutex::new(mirrors));
+    let service = Service::new(home.runs(), Arc::clone(&bell), mirrors, shutdown.clone());
     let watched = service.clone();
     let served = {
         let shutdown = shutdown.clone();

@@ -8,6 +8,7 @@ use eco_proto::log::v1 as pb;
 use tokio::sync::mpsc;
 
 use super::world::{Heard, Listener, Served, Writer, everything, run_id, wait_until};
+use crate::line::LONGEST;
 use crate::query::{self, After, Query};
 use crate::tail::Bell;
 
@@ -261,6 +262,50 @@ fn a_follower_ends_when_its_client_goes_though_no_line_ever_comes() {
             items.blocking_recv(),
             Some(Ok(query::Item::CaughtUp))
         ));
+        drop(items);
+        bell.ring();
+        wait_until(|| follower.is_finished());
+    });
+}
+
+#[test]
+fn whoever_never_reads_costs_a_few_batches_however_much_is_written() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut writer = Writer::new(home.path(), &run_id("api", 1), Stream::Out);
+    let bell = Bell::default();
+    let query = Query {
+        after: After::Live,
+        ..everything()
+    };
+    let long = [vec![b'x'; LONGEST], vec![b'\n']].concat();
+    std::thread::scope(|scope| {
+        let (sender, mut items) = mpsc::channel(query::AHEAD);
+        let follower = scope.spawn(|| query::answer(&query, home.path(), &bell, sender));
+        assert!(matches!(
+            items.blocking_recv(),
+            Some(Ok(query::Item::CaughtUp))
+        ));
+        for time in 1..=64 {
+            writer.write(&long, time);
+        }
+        bell.ring();
+        wait_until(|| items.len() == query::AHEAD);
+        let mut waiting = 0;
+        for _ in 0..query::AHEAD {
+            if let Some(Ok(query::Item::Lines(lines))) = items.blocking_recv() {
+                let bytes: usize = lines.iter().map(|line| line.text.len()).sum();
+                assert!(bytes <= 2 * LONGEST, "{bytes}");
+                waiting += bytes;
+            }
+        }
+        assert!(waiting <= 4 << 20, "{waiting}");
+        // The rest comes when it is asked for, and nothing of it is missing.
+        let mut lines = waiting / LONGEST;
+        while lines < 64 {
+            if let Some(Ok(query::Item::Lines(more))) = items.blocking_recv() {
+                lines += more.len();
+            }
+        }
         drop(items);
         bell.ring();
         wait_until(|| follower.is_finished());

@@ -3,7 +3,10 @@
 mod daemon;
 mod flush;
 mod follow;
+mod follow_records;
 mod history;
+mod records;
 mod speed;
+mod stats;
 mod streams;
 mod world;

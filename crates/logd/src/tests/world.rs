@@ -171,6 +171,7 @@ pub(super) fn everything() -> Query {
         since: 0,
         until: u64::MAX,
         after: After::Nothing,
+        sieve: None,
     }
 }
 
