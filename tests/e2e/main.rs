@@ -27,6 +27,7 @@ mod recovery;
 mod rest_and_return;
 mod scale;
 mod schedule;
+mod sealing;
 mod selectors;
 mod standstill;
 mod start;

@@ -2,7 +2,7 @@
 //!
 //! 1. the home's folders, and its lock: one log daemon per home, a second one leaves at once;
 //! 2. the socket;
-//! 3. serve, and copy lines to the files that were asked for, until a signal or the Shutdown call; SIGUSR2 has those files
+//! 3. serve, seal and bound what is there, and copy lines to the files that were asked for, until a signal or the Shutdown call; SIGUSR2 has those files
 //!    opened again;
 //! 4. the bell is closed, so that followers end; connections get [`GRACE`] to take what is left, and nobody waits for them
 //!    any longer;
@@ -30,6 +30,7 @@ use tonic::transport::Server;
 use crate::mirror::{self, Mirrors};
 use crate::rpc::{Service, THREADS};
 use crate::tail::Bell;
+use crate::upkeep::{self, Upkeep};
 
 /// How long connections may take to end.
 pub const GRACE: Duration = Duration::from_secs(1);
@@ -134,9 +135,13 @@ pub async fn run(home: &Home, told: impl Future<Output = ()>) -> Result<Ended, D
     let mirrors = Arc::new(Mutex::new(mirrors));
     reopen_on_signal(&mirrors).map_err(DaemonError::Runtime)?;
     let copying = copy(&mirrors, &bell);
+    let upkeep = look_after(home, &mirrors, &bell);
     let service = Service::new(home.runs(), Arc::clone(&bell), mirrors, shutdown.clone());
     tracing::info!(socket = %path.display(), version = eco_proto::VERSION, "serving");
     let served = serve(listener, service, &bell, shutdown, told).await;
+    if upkeep.join().is_err() {
+        tracing::error!("segments were not sealed any more, and nothing old went");
+    }
     if copying.join().is_err() {
         tracing::error!("lines were not copied to files any more");
     }
@@ -152,6 +157,13 @@ pub async fn run(home: &Home, told: impl Future<Output = ()>) -> Result<Ended, D
 fn copy(mirrors: &Arc<Mutex<Mirrors>>, bell: &Arc<Bell>) -> JoinHandle<()> {
     let (mirrors, bell) = (Arc::clone(mirrors), Arc::clone(bell));
     thread::spawn(move || mirror::run(&mirrors, &bell))
+}
+
+fn look_after(home: &Home, mirrors: &Mutex<Mirrors>, bell: &Arc<Bell>) -> JoinHandle<()> {
+    let told = mirror::hold(mirrors).told();
+    let upkeep = Upkeep::new(home.root(), home.runs(), told);
+    let bell = Arc::clone(bell);
+    thread::spawn(move || upkeep::run(upkeep, &bell))
 }
 
 /// As PM2 has it.

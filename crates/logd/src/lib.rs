@@ -19,6 +19,7 @@
 //!   [`needles`] what must stand in them.
 //! - [`query`] answers: what to read, merged in time order; [`tail`] goes on from there; [`flush`] takes away.
 //! - [`mirror`] copies lines to files that were asked for, by the [`settings`] that the agent tells.
+//! - [`cold`] is what complete segments are packed into; [`upkeep`] packs them, and has the oldest go; [`disk`] is where it writes.
 //! - [`rpc`] converts; [`daemon`] begins and ends.
 
 pub mod catalog;
@@ -36,6 +37,7 @@ pub mod rpc;
 pub mod settings;
 pub mod sieve;
 pub mod tail;
+pub mod upkeep;
 
 #[cfg(test)]
 mod tests;

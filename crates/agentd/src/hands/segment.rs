@@ -23,6 +23,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use eco_home::clock;
 use eco_home::notes::{self, Note};
 use eco_home::runs::Stream;
+use eco_home::sealed;
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, SpliceFFlags, fallocate, splice};
 
@@ -285,13 +286,22 @@ fn restore_head(
         .and_then(|times| read_record(&times, 0))
         .and_then(notes::base);
     let length = std::fs::metadata(folder.join(stream.segment(earlier))).map(|found| found.len());
-    let base = match (before, length) {
-        (Some(base), Ok(length)) => base + length,
-        (None, _) | (_, Err(_)) => limit.saturating_mul(earlier.into()),
+    let base = match (sealed_end(folder, stream, earlier), before, length) {
+        (Some(end), _, _) => end,
+        (None, Some(base), Ok(length)) => base + length,
+        (None, None, _) | (None, _, Err(_)) => limit.saturating_mul(earlier.into()),
     };
     times.set_len(0)?;
     times.write_all_at(&notes::head(base), 0)?;
     Ok(base)
+}
+
+/// Where a segment ends, if it was sealed.
+fn sealed_end(folder: &Path, stream: Stream, number: u32) -> Option<u64> {
+    let file = File::open(folder.join(stream.sealed(number))).ok()?;
+    let mut head = [0; sealed::SIZE];
+    file.read_exact_at(&mut head, 0).ok()?;
+    sealed::Head::decode(&head).map(|head| head.end)
 }
 
 /// Where the notes that can be believed end, in the file and in the stream.
@@ -393,6 +403,27 @@ mod tests {
             std::fs::read(&bytes).expect("there"),
             b"notedunnotedmore".as_slice()
         );
+    }
+
+    #[test]
+    fn a_head_that_is_lost_is_made_anew_by_the_sealed_segment_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut segments = Segments::create(folder.path(), Stream::Out, 4).expect("begun");
+        feed(&mut segments, b"fulland");
+        drop(segments);
+        let head = sealed::Head {
+            version: sealed::VERSION,
+            base: 0,
+            end: 40,
+            flushed: 0,
+            changed: 1,
+        };
+        std::fs::write(folder.path().join("out.0001.sealed"), head.encode()).expect("written");
+        for name in ["out.0001", "out.0001.times", "out.0002.times"] {
+            std::fs::remove_file(folder.path().join(name)).expect("removed");
+        }
+        let segments = Segments::reopen(folder.path(), Stream::Out, 4).expect("sound");
+        assert_eq!(segments.size(), 43);
     }
 
     #[test]

@@ -11,15 +11,6 @@ pub(super) const MAGIC: [u8; 8] = *b"ecoblok1";
 /// has at most twenty.
 const PACKED: u32 = 32 << 20;
 
-/// How a block's text meets its neighbours'.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Border {
-    /// It begins in the middle of a line.
-    pub begins_within: bool,
-    /// It ends in the middle of a line.
-    pub ends_within: bool,
-}
-
 /// What is known of a block without unpacking it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Block {
@@ -33,13 +24,9 @@ pub struct Block {
     pub length: u32,
     /// Newlines in it.
     pub lines: u32,
-    /// Levels of the records that may begin in it.
-    pub levels: u8,
-    /// How it meets its neighbours.
-    pub border: Border,
     pub(super) notes: u32,
     pub(super) text: u32,
-    pub(super) noted: u32,
+    pub(super) told: u32,
     pub(super) sum: u32,
     /// Where its head is in the file.
     pub(super) at: u64,
@@ -63,11 +50,10 @@ impl Block {
         for number in [self.offset, self.earliest, self.latest] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
-        for number in [self.length, self.lines, self.notes, self.text, self.noted] {
+        for number in [self.length, self.lines, self.notes, self.text, self.told] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
-        let border = u8::from(self.border.begins_within) | (u8::from(self.border.ends_within) << 1);
-        bytes.extend_from_slice(&[self.levels, border, 0, 0]);
+        bytes.extend_from_slice(&[0; 4]);
         bytes.extend_from_slice(&self.sum.to_le_bytes());
         let sum = crc32fast::hash(&bytes);
         bytes.extend_from_slice(&sum.to_le_bytes());
@@ -85,10 +71,10 @@ impl Block {
             return None;
         };
         let (words, rest) = rest.split_at_checked(20)?;
-        let &[length, lines, notes, text, noted] = words.as_chunks::<4>().0 else {
+        let &[length, lines, notes, text, told] = words.as_chunks::<4>().0 else {
             return None;
         };
-        let &[levels, border, _, _, a, b, c, d] = rest else {
+        let &[_, _, _, _, a, b, c, d] = rest else {
             return None;
         };
         let block = Self {
@@ -97,21 +83,16 @@ impl Block {
             latest: u64::from_le_bytes(latest),
             length: u32::from_le_bytes(length),
             lines: u32::from_le_bytes(lines),
-            levels,
-            border: Border {
-                begins_within: border & 1 != 0,
-                ends_within: border & 2 != 0,
-            },
             notes: u32::from_le_bytes(notes),
             text: u32::from_le_bytes(text),
-            noted: u32::from_le_bytes(noted),
+            told: u32::from_le_bytes(told),
             sum: u32::from_le_bytes([a, b, c, d]),
             at,
         };
         let is_possible = (1..=RAW).contains(&usize::try_from(block.length).ok()?)
             && block.notes <= PACKED
             && block.text <= PACKED
-            && block.noted <= block.length;
+            && block.told <= block.length;
         is_possible.then_some(block)
     }
 }
@@ -152,10 +133,16 @@ pub(super) fn unpack(offset: u64, mut bytes: &[u8]) -> Option<Vec<Note>> {
 
 fn varint(mut number: u64, into: &mut Vec<u8>) {
     while number >= 0x80 {
-        into.push((number as u8 & 0x7f) | 0x80);
+        into.push(low(number) | 0x80);
         number >>= 7;
     }
-    into.push(number as u8);
+    into.push(low(number));
+}
+
+/// The lowest seven bits.
+const fn low(number: u64) -> u8 {
+    let [lowest, ..] = number.to_le_bytes();
+    lowest & 0x7f
 }
 
 fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
@@ -201,14 +188,9 @@ mod tests {
             latest: u64::MAX,
             length: 1000,
             lines: 9,
-            levels: 0b100_0001,
-            border: Border {
-                begins_within: false,
-                ends_within: true,
-            },
             notes: 17,
             text: 400,
-            noted: 5,
+            told: 5,
             sum: 0xdead_beef,
             at: 48,
         };

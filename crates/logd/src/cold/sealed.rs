@@ -12,7 +12,6 @@ use eco_home::sealed::{SIZE, VERSION};
 use zstd::bulk::Decompressor;
 
 use super::block::{Block, HEAD, MAGIC, unpack};
-use super::filter::{Bits, DIRECTORY, Filter, Groups};
 use super::tail::{self, Tail};
 use super::{ColdError, tell_once};
 
@@ -26,7 +25,6 @@ pub struct Sealed {
     path: PathBuf,
     head: Head,
     blocks: Vec<Block>,
-    filter: Option<Filter>,
     is_whole: bool,
     loaded: Option<Loaded>,
 }
@@ -99,16 +97,15 @@ impl Sealed {
         }
         let index = read_index(&file);
         let is_whole = head.is_some() && index.is_some();
-        let (head, blocks, filter) = match index {
-            Some((tail, blocks, filter)) => (tail.head, blocks, filter),
-            None => {
-                let blocks = scan(&file, path)?;
-                let head = head.or_else(|| made_up(&blocks));
-                let head = head.ok_or_else(|| ColdError::Junk {
-                    path: path.to_owned(),
-                })?;
-                (head, within(blocks, head), None)
-            }
+        let (head, blocks) = if let Some((tail, blocks)) = index {
+            (tail.head, blocks)
+        } else {
+            let blocks = scan(&file, path)?;
+            let head = head.or_else(|| made_up(&blocks));
+            let head = head.ok_or_else(|| ColdError::Junk {
+                path: path.to_owned(),
+            })?;
+            (head, within(blocks, head))
         };
         if !is_whole {
             tell_once(path, "a sealed segment has lost its head or index", ADVICE);
@@ -118,7 +115,6 @@ impl Sealed {
             path: path.to_owned(),
             head,
             blocks,
-            filter,
             is_whole,
             loaded: None,
         }))
@@ -187,7 +183,9 @@ impl Sealed {
         };
         let notes = &self.load(index, block)?.notes;
         let note = notes.partition_point(|note| note.end < end);
-        notes.get(note).map(|note| note.time)
+        let time = notes.get(note).map(|note| note.time)?;
+        // It was flushed before it was sealed: its note is gone.
+        Some(if time == 0 { self.head.changed } else { time })
     }
 
     /// Finds where the bytes end that came before `time`; `None`: none is that old.
@@ -220,10 +218,6 @@ impl Sealed {
     /// Gives up what only a busy reader needs.
     pub fn rest(&mut self) {
         self.loaded = None;
-    }
-
-    pub(super) fn find(&self, text: &[u8], groups: &mut Groups) -> Option<Bits> {
-        self.filter.as_ref()?.find(&self.file, text, groups)
     }
 
     fn at(&self, offset: u64) -> At {
@@ -297,7 +291,7 @@ fn unpacked(file: &File, block: &Block) -> io::Result<Loaded> {
     let mut unpacker = Decompressor::new()?;
     let length = size(block.length)?;
     let text = unpacker.decompress(text, length)?;
-    let most = size(block.noted)?.saturating_mul(20);
+    let most = size(block.told)?.saturating_mul(20);
     let notes = unpacker.decompress(notes, most)?;
     let notes = unpack(block.offset, &notes).ok_or_else(junk)?;
     if text.len() != length {
@@ -310,8 +304,8 @@ fn unpacked(file: &File, block: &Block) -> io::Result<Loaded> {
     })
 }
 
-/// Reads tail, index and the filter's directory; `None`: one of them is damaged, the filter excepted.
-fn read_index(file: &File) -> Option<(Tail, Vec<Block>, Option<Filter>)> {
+/// Reads tail and index; `None`: one of them is damaged.
+fn read_index(file: &File) -> Option<(Tail, Vec<Block>)> {
     let length = file.metadata().ok()?.len();
     let mut bytes = [0; tail::SIZE];
     file.read_exact_at(&mut bytes, length.checked_sub(tail::SIZE as u64)?)
@@ -331,20 +325,7 @@ fn read_index(file: &File) -> Option<(Tail, Vec<Block>, Option<Filter>)> {
         let at = blocks.last().map_or(SIZE as u64, Block::next_at);
         blocks.push(Block::decode(head, at)?);
     }
-    let filter = read_filter(file, &tail, blocks.len(), tail.index + size);
-    Some((tail, blocks, filter))
-}
-
-fn read_filter(file: &File, tail: &Tail, blocks: usize, at: u64) -> Option<Filter> {
-    if usize::try_from(tail.filter).ok()? < DIRECTORY {
-        return None;
-    }
-    let mut directory = [0; DIRECTORY];
-    file.read_exact_at(&mut directory, at).ok()?;
-    let is_sound = crc32fast::hash(&directory) == tail.directory_sum;
-    is_sound
-        .then(|| Filter::new(at, &directory, blocks))
-        .flatten()
+    Some((tail, blocks))
 }
 
 /// Bytes looked through at once for heads of blocks.

@@ -1,22 +1,19 @@
-//! The end of a sealed segment: where its index and its filter are.
+//! The end of a sealed segment: where its index is.
 
 use eco_home::sealed::{self, Head};
 
 /// Bytes of the tail.
-pub(super) const SIZE: usize = sealed::SIZE + 40;
+pub(super) const SIZE: usize = sealed::SIZE + 32;
 const MAGIC: [u8; 8] = *b"ecotail1";
 
 /// What stands at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tail {
     pub(super) head: Head,
-    /// Where the index is in the file; the filter is behind it.
+    /// Where the index is in the file.
     pub(super) index: u64,
     pub(super) blocks: u32,
     pub(super) index_sum: u32,
-    /// Bytes of the filter; 0: there is none.
-    pub(super) filter: u32,
-    pub(super) directory_sum: u32,
 }
 
 impl Tail {
@@ -24,13 +21,7 @@ impl Tail {
         let mut bytes = Vec::with_capacity(SIZE);
         bytes.extend_from_slice(&self.head.encode());
         bytes.extend_from_slice(&self.index.to_le_bytes());
-        for number in [
-            self.blocks,
-            self.index_sum,
-            self.filter,
-            self.directory_sum,
-            0,
-        ] {
+        for number in [self.blocks, self.index_sum, 0] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
         let sum = crc32fast::hash(&bytes);
@@ -47,7 +38,7 @@ impl Tail {
         }
         let (head, rest) = summed.split_first_chunk::<{ sealed::SIZE }>()?;
         let (index, words) = rest.split_first_chunk::<8>()?;
-        let &[blocks, index_sum, filter, directory_sum, _] = words.as_chunks::<4>().0 else {
+        let &[blocks, index_sum, _] = words.as_chunks::<4>().0 else {
             return None;
         };
         Some(Self {
@@ -55,8 +46,6 @@ impl Tail {
             index: u64::from_le_bytes(*index),
             blocks: u32::from_le_bytes(blocks),
             index_sum: u32::from_le_bytes(index_sum),
-            filter: u32::from_le_bytes(filter),
-            directory_sum: u32::from_le_bytes(directory_sum),
         })
     }
 }

@@ -20,10 +20,11 @@ use std::sync::Arc;
 
 use eco_home::{hole, notes};
 
-use super::layout::Extent;
+use super::layout::{Extent, Tier};
 use super::plain::Plain;
 use super::times::Times;
-use super::{HotError, Place, Survey, present, survey};
+use super::{HotError, Place, Survey, change, present, survey};
+use crate::disk::Real;
 
 /// Bytes of a block as files count them.
 const BLOCK: u64 = 512;
@@ -50,16 +51,26 @@ impl Removed {
 
 /// Takes away all that a stream holds so far that is still written.
 pub fn flush(place: &Place) -> Result<Removed, HotError> {
-    let survey = survey(place)?;
+    let _held = change();
+    flush_before(place, &survey(place)?, None)
+}
+
+/// Takes away what a stream holds before `up_to`, where a note of the last segment ends; `None`: all of it.
+pub(super) fn flush_before(
+    place: &Place,
+    survey: &Survey,
+    up_to: Option<u64>,
+) -> Result<Removed, HotError> {
     let mut removed = Removed::default();
     let Some((last, times)) = last_noted(place, &survey.extents)? else {
-        return Ok(removed);
+        return flush_sealed(place, survey);
     };
     let failed = |source| HotError::Write {
         path: place.times(last.number),
         source,
     };
     let end = times.noted().map_err(failed)?;
+    let end = up_to.map_or(end, |up_to| up_to.min(end));
     if end > survey.marked {
         times.mark(end).map_err(failed)?;
         removed.bytes = end - survey.start();
@@ -80,8 +91,29 @@ pub fn flush(place: &Place) -> Result<Removed, HotError> {
     Ok(removed)
 }
 
+/// Takes away what is sealed where nothing else is noted.
+fn flush_sealed(place: &Place, survey: &Survey) -> Result<Removed, HotError> {
+    let is_sealed = |extent: &&Extent| extent.tier == Tier::Sealed;
+    let sealed: Vec<_> = survey.extents.iter().filter(is_sealed).collect();
+    let mut removed = Removed::default();
+    let Some(last) = sealed.last() else {
+        return Ok(removed);
+    };
+    let mut losses = survey.losses.clone();
+    losses.add_mark(last.end());
+    losses.save(&Real, place)?;
+    removed.bytes = last.end() - survey.start();
+    for extent in sealed {
+        removed.add(delete(place, extent.number));
+    }
+    Ok(removed)
+}
+
 /// The last segment that a note is about: it takes the mark. One behind it has only just begun.
-fn last_noted(place: &Place, extents: &[Extent]) -> Result<Option<(Extent, Times)>, HotError> {
+pub(super) fn last_noted(
+    place: &Place,
+    extents: &[Extent],
+) -> Result<Option<(Extent, Times)>, HotError> {
     for extent in extents.iter().rev() {
         if let Some(times) = notes_of(place, *extent)? {
             return Ok(Some((*extent, times)));
@@ -118,7 +150,7 @@ pub fn holding(place: &Place, survey: &Survey) -> Result<Removed, HotError> {
     Ok(holding)
 }
 
-fn files(place: &Place, number: u32) -> [PathBuf; 3] {
+pub(super) fn files(place: &Place, number: u32) -> [PathBuf; 3] {
     [
         place.sealed(number),
         place.segment(number),
@@ -127,7 +159,7 @@ fn files(place: &Place, number: u32) -> [PathBuf; 3] {
 }
 
 /// Deletes a segment that is complete; returns the bytes that the disk has back.
-fn delete(place: &Place, number: u32) -> Result<u64, HotError> {
+pub(super) fn delete(place: &Place, number: u32) -> Result<u64, HotError> {
     let mut freed = 0;
     for path in files(place, number) {
         let taken = taken(&path)?;
@@ -155,7 +187,7 @@ fn punch(path: &Path, from: u64, length: u64) -> Result<u64, HotError> {
 }
 
 /// The room that a file takes on disk, bytes.
-fn taken(path: &Path) -> Result<u64, HotError> {
+pub(super) fn taken(path: &Path) -> Result<u64, HotError> {
     let metadata = present(fs::metadata(path), || path.to_owned())?;
     Ok(metadata.map_or(0, |metadata| metadata.blocks() * BLOCK))
 }

@@ -36,6 +36,8 @@ pub enum Loss {
     Retention,
     /// The disk damaged them.
     Damaged,
+    /// The disk had no room, and the app was not to wait.
+    Overflow,
 }
 
 impl Loss {
@@ -45,6 +47,7 @@ impl Loss {
             Self::Flushed => 1,
             Self::Retention => 2,
             Self::Damaged => 3,
+            Self::Overflow => 4,
         }
     }
 
@@ -53,6 +56,7 @@ impl Loss {
             1 => Self::Flushed,
             2 => Self::Retention,
             3 => Self::Damaged,
+            4 => Self::Overflow,
             _ => Self::Unknown,
         }
     }
@@ -108,15 +112,16 @@ impl Losses {
     }
 
     /// Puts those of a stream on disk.
-    pub(super) fn save(&self, disk: &dyn Disk, place: &Place) -> std::io::Result<()> {
+    pub(super) fn save(&self, disk: &dyn Disk, place: &Place) -> Result<(), HotError> {
         let path = place.lost();
-        replace(disk, &path, &path.with_extension("lost.new"), |file| {
+        let saved = replace(disk, &path, &path.with_extension("lost.new"), |file| {
             let mut bytes = MAGIC.to_vec();
             for lost in &self.all {
                 bytes.extend_from_slice(&encode(lost));
             }
             file.write_all(&bytes)
-        })
+        });
+        saved.map_err(|source| HotError::Write { path, source })
     }
 
     /// Adds what is gone; what was gone before keeps its reason.
@@ -144,9 +149,9 @@ impl Losses {
         let mut joined: Vec<Lost> = Vec::with_capacity(self.all.len());
         for lost in self.all.drain(..) {
             match joined.last_mut() {
-                Some(last) if last.to == lost.from && last.why == lost.why => {
-                    last.to = lost.to;
-                    last.time = last.time.max(lost.time);
+                Some(before) if before.to == lost.from && before.why == lost.why => {
+                    before.to = lost.to;
+                    before.time = before.time.max(lost.time);
                 }
                 Some(_) | None => joined.push(lost),
             }

@@ -13,6 +13,8 @@
 //! reach     how far a living run may be read: up to its last note
 //! flush     takes away what is there
 //! losses    why what is gone is gone
+//! seal      packs what is complete
+//! part      one segment of a stream: how much room it takes, and taking it away
 //! ```
 //!
 //! Invariants
@@ -30,15 +32,18 @@ mod bounds;
 mod flush;
 mod layout;
 mod losses;
+mod part;
 mod plain;
 mod reach;
 mod reader;
+mod seal;
 mod segment;
 mod survey;
 mod times;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use eco_home::runs::Stream;
 
@@ -48,8 +53,10 @@ pub use bounds::{Suffix, bound, last_lines, line_start, time_after};
 pub use flush::{Removed, flush, holding};
 pub use layout::{Extent, Tier};
 pub use losses::{Loss, Losses, Lost};
+pub use part::{Piece, drop_oldest, drop_piece, pieces, put_aside};
 pub use reach::Held;
 pub use reader::{Item, Part, Reader, Tail};
+pub use seal::{clean, seal, sealable};
 pub use survey::{Life, Survey, is_written, survey};
 
 /// Why a stream could not be read. What is merely gone is no error.
@@ -101,7 +108,9 @@ impl Place {
         Self { folder, stream }
     }
 
-    fn folder(&self) -> &Path {
+    /// The run's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
@@ -121,9 +130,23 @@ impl Place {
         self.folder.join(self.stream.sealed(number))
     }
 
+    /// Where a sealed segment is written until it is whole.
+    fn sealing(&self, number: u32) -> PathBuf {
+        self.folder
+            .join(format!("{}.sealing", self.stream.segment(number)))
+    }
+
     fn lost(&self) -> PathBuf {
         self.folder.join(self.stream.lost())
     }
+}
+
+/// Whoever gives files of streams other names, or takes them away, holds this: what one of them found out holds until it is
+/// done.
+static CHANGING: Mutex<()> = Mutex::new(());
+
+fn change() -> MutexGuard<'static, ()> {
+    CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Makes `None` of what is not there (any more).

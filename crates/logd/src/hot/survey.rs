@@ -8,7 +8,7 @@ use std::time::Duration;
 use eco_home::clock;
 
 use super::layout::{Extent, Found, Tier, place};
-use super::losses::{Losses, is_file};
+use super::losses::{Loss, Losses, Lost, is_file};
 use super::plain::changed_at;
 use super::reach::Held;
 use super::segment::Segment;
@@ -105,11 +105,13 @@ pub fn survey(stream: &Place) -> Result<Survey, HotError> {
         (false, Some(_)) if is_recent(changed) => Life::Unborn,
         (false, Some(_) | None) => Life::Ended,
     };
+    let dropped: Vec<_> = found.iter().map(|seen| seen.is_after_drop).collect();
     let found: Vec<_> = found.into_iter().map(|seen| seen.segment).collect();
     let mut extents = place(&found);
+    add_dropped(&mut losses, &extents, &dropped);
     let held = match (written, extents.last_mut()) {
         (true, Some(last)) if last.tier == Tier::Hot => hold_back(stream, last)?,
-        (true, _) | (false, _) => None,
+        (true | false, _) => None,
     };
     Ok(Survey {
         extents,
@@ -126,6 +128,7 @@ struct Seen {
     segment: Found,
     flushed: u64,
     changed: u64,
+    is_after_drop: bool,
 }
 
 fn all_found(stream: &Place) -> Result<Vec<Seen>, HotError> {
@@ -163,6 +166,7 @@ fn hot(stream: &Place, number: u32) -> Result<Option<Seen>, HotError> {
         segment,
         flushed: head.map_or(0, |head| head.flushed),
         changed: changed_at(&metadata),
+        is_after_drop: head.is_some_and(|head| head.is_after_drop),
     }))
 }
 
@@ -192,7 +196,25 @@ fn sealed(stream: &Place, number: u32) -> Result<Option<Seen>, HotError> {
         },
         flushed: head.flushed,
         changed: head.changed,
+        // Whoever sealed it put that down among the losses.
+        is_after_drop: false,
     }))
+}
+
+/// Adds what was dropped before segments that say so.
+fn add_dropped(losses: &mut Losses, extents: &[Extent], is_after_drop: &[bool]) {
+    let mut end = 0;
+    for (extent, is_after_drop) in extents.iter().zip(is_after_drop) {
+        if *is_after_drop {
+            losses.add(Lost {
+                from: end,
+                to: extent.base,
+                time: 0,
+                why: Loss::Overflow,
+            });
+        }
+        end = extent.end();
+    }
 }
 
 fn losses_of(stream: &Place) -> Result<Losses, HotError> {
@@ -219,7 +241,7 @@ fn is_recent(changed: u64) -> bool {
 }
 
 /// The segments whose names are there, each once.
-fn names(stream: &Place) -> Result<BTreeMap<u32, Tier>, HotError> {
+pub(super) fn names(stream: &Place) -> Result<BTreeMap<u32, Tier>, HotError> {
     let path = || stream.folder().to_owned();
     let Some(entries) = present(fs::read_dir(stream.folder()), path)? else {
         return Ok(BTreeMap::new());

@@ -34,18 +34,25 @@ pub(super) struct Head {
     pub(super) base: u64,
     /// The offset before which everything was flushed; 0: nothing was.
     pub(super) flushed: u64,
+    /// Whether what lies before the base was dropped for want of room.
+    pub(super) is_after_drop: bool,
 }
 
 /// Reads the beginning of a times file; `None` when it has no sound head.
 pub(super) fn head(file: &File) -> io::Result<Option<Head>> {
-    let Some(base) = record(file, 0)?.and_then(notes::base) else {
+    let Some(first) = record(file, 0)? else {
         return Ok(None);
     };
+    let Some(base) = notes::base(first) else {
+        return Ok(None);
+    };
+    let is_after_drop = notes::is_after_drop(first);
     let first = record(file, 1)?.map(Note::decode);
     let flushed = first.filter(|note| note.is_flushed());
     Ok(Some(Head {
         base,
         flushed: flushed.map_or(0, |note| note.end),
+        is_after_drop,
     }))
 }
 
@@ -131,6 +138,12 @@ impl Times {
     pub(super) fn mark(&self, end: u64) -> io::Result<()> {
         self.file.write_all_at(&Note::flushed(end).encode(), SIZE)?;
         self.file.sync_data()
+    }
+
+    /// Where the first note ends that ends at `offset` or behind it; `None`: none does.
+    pub(super) fn end_from(&self, offset: u64) -> io::Result<Option<u64>> {
+        let index = self.bisect(|note| note.end < offset)?;
+        Ok(self.note(index)?.map(|note| note.end))
     }
 
     /// Whether no note is there.
@@ -305,7 +318,14 @@ mod tests {
         marked.mark(120).expect("marked");
         let told = head(&marked.file).expect("read");
         let (base, flushed) = (100, 120);
-        assert_eq!(told, Some(Head { base, flushed }));
+        assert_eq!(
+            told,
+            Some(Head {
+                base,
+                flushed,
+                is_after_drop: false,
+            })
+        );
         assert_eq!(marked.noted().expect("read"), 120);
     }
 

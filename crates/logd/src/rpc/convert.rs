@@ -200,6 +200,7 @@ const fn loss(why: Loss) -> pb::Loss {
         Loss::Flushed => pb::Loss::Flushed,
         Loss::Retention => pb::Loss::Retention,
         Loss::Damaged => pb::Loss::Damaged,
+        Loss::Overflow => pb::Loss::Overflow,
     }
 }
 

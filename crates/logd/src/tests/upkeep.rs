@@ -1,0 +1,137 @@
+//! What is kept, and what goes.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use eco_home::runs::Stream;
+
+use super::world::*;
+use crate::hot::{Item, Loss};
+use crate::settings::Told;
+use crate::upkeep::Upkeep;
+
+/// Lines that do not pack.
+fn noise(bytes: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let noise = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let [first, second, ..] = state.to_le_bytes();
+        if first < 3 { b'\n' } else { b'!' + second % 90 }
+    });
+    noise.take(bytes - 1).chain([b'\n']).collect()
+}
+
+fn ended(runs: &Path, run: u64, bytes: usize) -> Writer {
+    let text = noise(bytes, run);
+    Writer::ended(
+        runs,
+        &run_id("api", run),
+        Stream::Out,
+        &[&[(&text, 1000 + run)]],
+    )
+}
+
+fn upkeep(home: &Path, bounds: &str) -> Upkeep {
+    std::fs::write(home.join("eco.toml"), bounds).expect("written");
+    Upkeep::new(home, home.join("runs"), Arc::new(Told::default()))
+}
+
+const FOR_EVER: &str = "[logs]\nmax_age = \"36500d\"\nmin_free_disk = 0\n";
+
+#[test]
+fn ended_runs_are_sealed_and_tell_the_same() {
+    let home = tempfile::tempdir().expect("a folder");
+    let runs = home.path().join("runs");
+    let writer = ended(&runs, 1, 20_000);
+    let before = ask(&runs, &everything());
+    upkeep(home.path(), FOR_EVER)
+        .round(&|| false)
+        .expect("done");
+    assert!(!writer.segment().exists());
+    assert!(writer.segment().with_extension("0001.sealed").exists());
+    assert_eq!(ask(&runs, &everything()), before);
+}
+
+#[test]
+fn nothing_is_begun_when_it_is_over() {
+    let home = tempfile::tempdir().expect("a folder");
+    let writer = ended(&home.path().join("runs"), 1, 20_000);
+    upkeep(home.path(), FOR_EVER).round(&|| true).expect("done");
+    assert!(writer.segment().exists());
+}
+
+#[test]
+fn the_oldest_runs_of_an_app_go_when_it_has_too_much() {
+    let home = tempfile::tempdir().expect("a folder");
+    let runs = home.path().join("runs");
+    for run in 1..=4 {
+        ended(&runs, run, 200_000);
+    }
+    let mut upkeep = upkeep(home.path(), FOR_EVER);
+    upkeep.round(&|| false).expect("done");
+    let room = |run| {
+        let sealed = run_id("api", run).folder(&runs).join("out.0001.sealed");
+        std::fs::metadata(sealed).expect("there").blocks() * 512
+    };
+    let bounds = format!("{FOR_EVER}max_app_size = {}\n", room(3) + room(4));
+    std::fs::write(home.path().join("eco.toml"), bounds).expect("written");
+    upkeep.round(&|| false).expect("done");
+    // Folders of which nothing is left go the next time.
+    upkeep.round(&|| false).expect("done");
+    let is_there = |run| run_id("api", run).folder(&runs).exists();
+    assert_eq!([1, 2, 3, 4].map(is_there), [false, false, true, true]);
+}
+
+#[test]
+fn what_is_too_old_is_a_gap_of_the_newest_run() {
+    let home = tempfile::tempdir().expect("a folder");
+    let writer = ended(&home.path().join("runs"), 1, 20_000);
+    upkeep(home.path(), "[logs]\nmin_free_disk = 0\n")
+        .round(&|| false)
+        .expect("done");
+    let gap = Item::Gap {
+        offset: 0,
+        bytes: 20_000,
+        loss: Loss::Retention,
+    };
+    assert_eq!(read_all(&writer.place()), [gap]);
+}
+
+#[test]
+fn what_grows_loses_its_beginning_alone() {
+    let home = tempfile::tempdir().expect("a folder");
+    let runs = home.path().join("runs");
+    let mut writer = Writer::new(&runs, &run_id("api", 1), Stream::Out);
+    for time in 0..100 {
+        writer.write(&noise(10_000, time), 1000 + time);
+    }
+    let before = read_all(&writer.place());
+    let bounds = format!("{FOR_EVER}max_app_size = \"500k\"\n");
+    upkeep(home.path(), &bounds).round(&|| false).expect("done");
+    let now = read_all(&writer.place());
+    let Some(Item::Gap {
+        offset: 0,
+        bytes,
+        loss: Loss::Retention,
+    }) = now.first()
+    else {
+        panic!("{:?}", now.first());
+    };
+    assert!((400_000..700_000).contains(bytes), "{bytes}");
+    assert!(before.ends_with(&now[1..]));
+}
+
+#[test]
+fn a_broken_file_takes_nothing_away_that_was_to_stay() {
+    let home = tempfile::tempdir().expect("a folder");
+    let writer = ended(&home.path().join("runs"), 1, 20_000);
+    let before = read_all(&writer.place());
+    let mut upkeep = upkeep(home.path(), FOR_EVER);
+    upkeep.round(&|| false).expect("done");
+    std::fs::write(home.path().join("eco.toml"), "[logs]\nmax_age = 7\n").expect("written");
+    upkeep.round(&|| false).expect("done");
+    assert_eq!(read_all(&writer.place()), before);
+}

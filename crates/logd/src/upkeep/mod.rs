@@ -1,0 +1,318 @@
+//! Keeping the room that logs take within bounds: sealing what is complete, and having the oldest go.
+//!
+//! ```text
+//!   catalog ─▶ each stream: put aside what is junk, seal what is complete      hot::seal, one segment after the other
+//!           └▶ all segments ─▶ retention ─▶ what goes, whole or its beginning  hot::part
+//!           └▶ runs of which nothing is left, but each slot's newest           their numbers are counted on from it
+//! ```
+//!
+//! - One thread at the lowest priority; a round is followed by [`REST`] at least, and by more if it took long.
+//! - What the disk refuses is told once and tried again, but not before [`PATIENCE`]; apps and readers notice nothing.
+//! - What is to be kept is read anew each round: `eco.toml` by [`bounds`], and what apps have of their own.
+
+mod bounds;
+mod retention;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eco_home::clock;
+use eco_home::runs::{RunId, Stream};
+use nix::libc;
+use nix::sys::statvfs::statvfs;
+
+use crate::catalog::{self, CatalogError, Filter};
+use crate::cold::tell_once;
+use crate::disk::{Disk, Real};
+use crate::hot::{self, HotError, Life, Piece, Place, Survey, survey};
+use crate::settings::{Settings, Told};
+use crate::tail::Bell;
+use bounds::Bounds;
+use retention::{AppBounds, Choice, Item};
+
+/// The shortest time between two rounds.
+const REST: Duration = Duration::from_secs(5);
+/// Of all time a round may take one part in so many.
+const SHARE: u32 = 20;
+/// How long nothing is sealed after the disk refused.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOWEST: libc::c_int = 19;
+/// What is said where the disk refuses.
+const ADVICE: &str = "free room on the disk, or look at the rights of the folder; it is tried again, and nothing is lost";
+
+/// What is looked after.
+pub struct Upkeep {
+    runs: PathBuf,
+    /// `eco.toml`.
+    file: PathBuf,
+    told: Arc<Told>,
+    disk: Box<dyn Disk>,
+    /// What was said of the file.
+    said: Option<String>,
+    bounds: Bounds,
+    /// Nothing is sealed before.
+    refused: Option<Instant>,
+}
+
+/// A stream that was looked at.
+struct Seen {
+    place: Place,
+    app: usize,
+    pieces: Vec<Piece>,
+}
+
+/// Looks after the runs until the bell is closed.
+pub fn run(mut upkeep: Upkeep, bell: &Bell) {
+    #[expect(unsafe_code, reason = "there is no safe call for it")]
+    // SAFETY: takes numbers and touches no memory. 0 is the calling thread.
+    let set = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, LOWEST) };
+    if set != 0 {
+        tracing::debug!("segments are sealed at the daemon's own priority");
+    }
+    upkeep.clean();
+    let is_over = || bell.heard().is_err();
+    loop {
+        let began = Instant::now();
+        if let Err(error) = upkeep.round(&is_over) {
+            say(&upkeep.runs, "the runs cannot be listed", &error);
+        }
+        if bell.rest(REST.max(began.elapsed() * SHARE)).is_err() {
+            return;
+        }
+    }
+}
+
+impl Upkeep {
+    /// Looks after `runs` of the home at `root`.
+    #[must_use]
+    pub fn new(root: &Path, runs: PathBuf, told: Arc<Told>) -> Self {
+        Self {
+            runs,
+            file: root.join("eco.toml"),
+            told,
+            disk: Box::new(Real),
+            said: None,
+            bounds: Bounds::default(),
+            refused: None,
+        }
+    }
+
+    /// Takes away what a daemon that was killed left half done.
+    fn clean(&self) {
+        let Ok(all) = catalog::list(&self.runs, &Filter::default()) else {
+            return;
+        };
+        for lives in all {
+            for number in lives.runs {
+                for place in places(&lives.slot.run(number), &self.runs) {
+                    if let Err(error) = hot::clean(&*self.disk, &place) {
+                        say(place.folder(), "what was left half done stays", &error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Does what there is to do, unless `is_over`.
+    pub fn round(&mut self, is_over: &dyn Fn() -> bool) -> Result<(), CatalogError> {
+        self.read_bounds();
+        let told = self.told.now();
+        let mut apps: Vec<AppBounds> = Vec::new();
+        let mut numbers = BTreeMap::new();
+        let mut seen = Vec::new();
+        for lives in catalog::list(&self.runs, &Filter::default())? {
+            let newest = lives.runs.first().copied();
+            let key = (lives.slot.environment.clone(), lives.slot.app.clone());
+            let app = *numbers.entry(key).or_insert_with_key(|(environment, app)| {
+                apps.push(self.app_bounds(&told, environment, app));
+                apps.len() - 1
+            });
+            for number in lives.runs {
+                if is_over() {
+                    return Ok(());
+                }
+                let run = lives.slot.run(number);
+                match self.attend(&run, app, Some(number) == newest, is_over) {
+                    Ok(streams) => seen.extend(streams),
+                    Err(error) => {
+                        say(
+                            &run.folder(&self.runs),
+                            "a run cannot be looked after",
+                            &error,
+                        );
+                    }
+                }
+            }
+        }
+        self.retain(&seen, &apps);
+        Ok(())
+    }
+
+    /// Looks after one run; returns its streams.
+    fn attend(
+        &mut self,
+        run: &RunId,
+        app: usize,
+        is_newest: bool,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<Vec<Seen>, HotError> {
+        let mut seen = Vec::new();
+        let mut surveys = Vec::new();
+        for place in places(run, &self.runs) {
+            hot::put_aside(&*self.disk, &place)?;
+            let mut found = survey(&place)?;
+            if self.seal(&place, &found, is_over) {
+                found = survey(&place)?;
+            }
+            let pieces = hot::pieces(&place, &found)?;
+            surveys.push(found);
+            seen.push(Seen { place, app, pieces });
+        }
+        if !is_newest && is_emptied(&surveys) {
+            let folder = run.folder(&self.runs);
+            std::fs::remove_dir_all(&folder).map_err(|source| HotError::Write {
+                path: folder,
+                source,
+            })?;
+        }
+        Ok(seen)
+    }
+
+    /// Seals what is complete of a stream; returns whether anything changed.
+    fn seal(&mut self, place: &Place, found: &Survey, is_over: &dyn Fn() -> bool) -> bool {
+        let mut changed = false;
+        for extent in hot::sealable(found) {
+            let is_early = self
+                .refused
+                .is_some_and(|refused| refused.elapsed() < PATIENCE);
+            if is_early || is_over() {
+                break;
+            }
+            match hot::seal(&*self.disk, place, extent, is_over) {
+                Ok(sealed) => changed |= sealed,
+                Err(_) if is_over() => break,
+                Err(error) => {
+                    self.refused = Some(Instant::now());
+                    let what = "a complete segment cannot be sealed: it stays as it is";
+                    say(place.folder(), what, &error);
+                }
+            }
+        }
+        changed
+    }
+
+    /// Has go what is too much.
+    fn retain(&self, seen: &[Seen], apps: &[AppBounds]) {
+        let all: Vec<(&Place, &Piece, Item)> = seen
+            .iter()
+            .flat_map(|one| {
+                one.pieces.iter().map(|piece| {
+                    let item = Item {
+                        app: one.app,
+                        room: piece.room,
+                        time: piece.time,
+                        is_complete: piece.is_complete,
+                    };
+                    (&one.place, piece, item)
+                })
+            })
+            .collect();
+        let items: Vec<_> = all.iter().map(|(_, _, item)| *item).collect();
+        let Choice { whole, beginnings } =
+            retention::choose(&items, apps, self.bounds.max_total_size, self.missing());
+        let mut freed = 0;
+        let mut add = |place: &Place, gone: Result<u64, HotError>| match gone {
+            Ok(bytes) => freed += bytes,
+            Err(error) => say(place.folder(), "old output stays", &error),
+        };
+        for (place, piece, _) in whole.iter().filter_map(|index| all.get(*index)) {
+            add(place, hot::drop_piece(&*self.disk, place, piece.number));
+        }
+        for (index, room) in &beginnings {
+            if let Some((place, _, _)) = all.get(*index) {
+                add(place, hot::drop_oldest(&*self.disk, place, *room));
+            }
+        }
+        if freed > 0 {
+            let segments = whole.len() + beginnings.len();
+            tracing::info!(
+                bytes = freed,
+                segments,
+                "old output went, to keep within bounds"
+            );
+        }
+    }
+
+    /// The bytes that the disk lacks to have free what it must.
+    fn missing(&self) -> u64 {
+        let Ok(disk) = statvfs(&self.runs) else {
+            return 0;
+        };
+        let bytes = |blocks: u64| blocks.saturating_mul(disk.fragment_size());
+        let floor = self.bounds.floor(bytes(disk.blocks()));
+        floor.saturating_sub(bytes(disk.blocks_available()))
+    }
+
+    fn app_bounds(&self, told: &Settings, environment: &str, app: &str) -> AppBounds {
+        let limits = told.limits(environment, app);
+        let age = limits
+            .age
+            .unwrap_or(Duration::from_secs(self.bounds.max_age));
+        AppBounds {
+            size: limits.size.unwrap_or(self.bounds.max_app_size),
+            since: clock::nanos(clock::unix().saturating_sub(age)),
+        }
+    }
+
+    /// Reads the file; what is wrong with it is said once for each wrong.
+    fn read_bounds(&mut self) {
+        let said = match bounds::load(&self.file) {
+            Ok(bounds) => {
+                self.bounds = bounds;
+                None
+            }
+            Err(error) => Some(error),
+        };
+        if let Some(error) = said
+            .as_ref()
+            .filter(|error| self.said.as_ref() != Some(error))
+        {
+            tracing::warn!(
+                path = %self.file.display(),
+                "mend eco.toml; until then the bounds before hold, at first the defaults: {error}"
+            );
+        }
+        self.said = said;
+    }
+}
+
+fn say(path: &Path, what: &str, error: &dyn Error) {
+    let mut text = format!("{what}: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    tell_once(path, &text, ADVICE);
+}
+
+fn places(run: &RunId, runs: &Path) -> [Place; 2] {
+    Stream::BOTH.map(|stream| Place::new(run.folder(runs), stream))
+}
+
+/// Whether a run held something, of which nothing is left.
+fn is_emptied(streams: &[Survey]) -> bool {
+    // A stream that was silent may seem to be about to begin when the other one has ended.
+    let is_empty = |one: &Survey| {
+        one.life != Life::Written && one.extents.iter().all(|extent| extent.length == 0)
+    };
+    let was_retained = |one: &Survey| {
+        let mut all = one.losses.all().iter();
+        all.any(|lost| lost.why == hot::Loss::Retention)
+    };
+    streams.iter().all(is_empty) && streams.iter().any(was_retained)
+}
