@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 type Lines = Arc<Mutex<Vec<String>>>;
 
@@ -12,6 +13,8 @@ pub struct Follower {
     child: Child,
     lines: Lines,
     told: Lines,
+    /// End when the command has closed what it writes to.
+    collectors: [JoinHandle<()>; 2],
 }
 
 impl Follower {
@@ -23,10 +26,13 @@ impl Follower {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program can be run");
+        let (lines, printing) = collect(child.stdout.take());
+        let (told, telling) = collect(child.stderr.take());
         Self {
-            lines: collect(child.stdout.take()),
-            told: collect(child.stderr.take()),
             child,
+            lines,
+            told,
+            collectors: [printing, telling],
         }
     }
 
@@ -81,13 +87,16 @@ impl Follower {
         i32::try_from(self.child.id()).expect("a pid is small")
     }
 
-    /// Returns its exit code once it has ended.
+    /// Returns its exit code once it has ended and all that it said was taken.
     ///
     /// # Panics
     /// Never: the child is ours.
     pub fn code(&mut self) -> Option<i32> {
         let status = self.child.try_wait().expect("the child is ours");
-        status.map(|status| status.code().unwrap_or(-1))
+        let is_taken = self.collectors.iter().all(JoinHandle::is_finished);
+        status
+            .filter(|_| is_taken)
+            .map(|status| status.code().unwrap_or(-1))
     }
 }
 
@@ -99,16 +108,16 @@ impl Drop for Follower {
 }
 
 /// Reads lines for as long as they come, which is until the command ends, which it does with the follower.
-fn collect(stream: Option<impl Read + Send + 'static>) -> Lines {
+fn collect(stream: Option<impl Read + Send + 'static>) -> (Lines, JoinHandle<()>) {
     let lines = Lines::default();
     let taken = Arc::clone(&lines);
     let stream = BufReader::new(stream.expect("it is piped"));
-    std::thread::spawn(move || {
+    let collector = std::thread::spawn(move || {
         for line in stream.lines().map_while(Result::ok) {
             hold(&taken).push(line);
         }
     });
-    lines
+    (lines, collector)
 }
 
 fn hold(lines: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {

@@ -8,6 +8,7 @@ mod ci;
 mod demo;
 mod docs;
 mod failure;
+mod fuzz;
 mod install;
 mod lint;
 mod place;
@@ -30,6 +31,8 @@ fn main() -> ExitCode {
         ["demo", "--lines", count] => demo::lines(count),
         ["bench", words @ ..] => bench::run(words),
         ["test"] => test::run(),
+        ["fuzz"] => fuzz::run("60"),
+        ["fuzz", "--seconds", seconds] => fuzz::run(seconds),
         ["lint"] => lint::run(),
         ["ci"] => ci::run(),
         ["docs"] => docs::run(),

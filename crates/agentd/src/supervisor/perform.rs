@@ -7,7 +7,7 @@ use eco_config::spec::StopWords;
 use eco_home::clock;
 use eco_home::runs::{RunId, STDIN};
 
-use super::preparation::{Found, Prepared};
+use super::preparation::{Found, NotFound, Prepared};
 use super::{Supervisor, Word};
 use crate::fleet::{Identity, Report, RunKey, Task};
 use crate::hands;
@@ -87,8 +87,13 @@ impl Supervisor {
     }
 
     /// Orders what was prepared. What stands in the way of it comes back as a report, like every other failure.
-    pub(super) fn launch(&mut self, prepared: Prepared) {
-        let Prepared { key, found, .. } = prepared;
+    pub(super) fn launch(&mut self, prepared: Vec<Prepared>) {
+        for Prepared { key, found, .. } in prepared {
+            self.launch_one(key, found);
+        }
+    }
+
+    fn launch_one(&mut self, key: RunKey, found: Result<Found, NotFound>) {
         let Some(app) = self.fleet.app(&key.slot.app) else {
             return;
         };

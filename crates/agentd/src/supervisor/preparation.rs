@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use eco_config::spec::AppSpec;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::fleet::RunKey;
 use crate::resolve::{self, Launch, Problem};
@@ -116,15 +116,25 @@ impl Preparations {
         });
     }
 
-    /// Waits for what is found next and still asked for; for ever while nothing is looked for.
-    pub(super) async fn next(&mut self) -> Prepared {
-        loop {
+    /// Waits for what is found next and still asked for, and takes what else was found by then; waits for ever while nothing
+    /// is looked for.
+    pub(super) async fn next(&mut self) -> Vec<Prepared> {
+        let mut found = Vec::new();
+        while found.is_empty() {
             match self.looks.join_next().await {
-                Some(Ok(prepared)) if self.takes(&prepared) => return prepared,
-                Some(Ok(_) | Err(_)) => {}
+                Some(looked) => found.extend(self.wanted(looked)),
                 None => std::future::pending().await,
             }
+            while let Some(looked) = self.looks.try_join_next() {
+                found.extend(self.wanted(looked));
+            }
         }
+        found
+    }
+
+    fn wanted(&mut self, looked: Result<Prepared, JoinError>) -> Option<Prepared> {
+        // One that was aborted ends with the runtime.
+        looked.ok().filter(|prepared| self.takes(prepared))
     }
 
     fn takes(&mut self, prepared: &Prepared) -> bool {
@@ -167,8 +177,8 @@ mod tests {
         }]))
     }
 
-    fn why(prepared: Prepared) -> String {
-        prepared.found.expect_err("nothing").to_string()
+    fn why(prepared: &Prepared) -> String {
+        prepared.found.as_ref().expect_err("nothing").to_string()
     }
 
     #[tokio::test]
@@ -176,12 +186,16 @@ mod tests {
         let mut preparations = Preparations::default();
         preparations.look(run(1), || missing("first"));
         preparations.look(run(1), || missing("second"));
-        assert_eq!(why(preparations.next().await), "start it: second");
+        let found = preparations.next().await;
+        let told: Vec<_> = found.iter().map(why).collect();
+        assert_eq!(told, ["start it: second"]);
         assert!(preparations.are_done());
         preparations.look(run(2), || missing("third"));
         preparations.forget();
         preparations.look(run(3), || missing("fourth"));
-        assert_eq!(preparations.next().await.key, run(3));
+        let found = preparations.next().await;
+        let keys: Vec<_> = found.into_iter().map(|one| one.key).collect();
+        assert_eq!(keys, [run(3)]);
     }
 
     #[tokio::test]
@@ -201,13 +215,17 @@ mod tests {
                 missing("released")
             });
         }
-        for _ in 1..=most {
-            let why = why(preparations.next().await);
-            assert!(why.contains("does the disk they are on answer?"), "{why}");
+        while !preparations.are_done() {
+            for prepared in preparations.next().await {
+                let why = why(&prepared);
+                assert!(why.contains("does the disk they are on answer?"), "{why}");
+            }
         }
         preparations.patience = PATIENCE;
         preparations.look(run(99), || missing("answered"));
-        assert_eq!(why(preparations.next().await), "start it: answered");
+        let found = preparations.next().await;
+        let told: Vec<_> = found.iter().map(why).collect();
+        assert_eq!(told, ["start it: answered"]);
         drop(release);
     }
 }
