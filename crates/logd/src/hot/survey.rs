@@ -93,7 +93,10 @@ pub fn survey(stream: &Place) -> Result<Survey, HotError> {
     };
     let mut changed = found.iter().map(|seen| seen.changed).max().unwrap_or(0);
     let marked = found.iter().map(|seen| seen.flushed).max().unwrap_or(0);
-    losses.add_mark(marked);
+    let segments: Vec<_> = found.iter().map(|seen| seen.segment).collect();
+    let mut extents = place(&segments);
+    // A mark that is junk makes no stream longer than it is.
+    losses.add_mark(marked.min(extents.last().map_or(0, Extent::end)));
     let silent = losses.is_empty() && found.iter().all(|seen| seen.segment.length == 0);
     let folder = silent.then(|| fs::metadata(stream.folder()).ok()).flatten();
     changed = match &folder {
@@ -106,8 +109,6 @@ pub fn survey(stream: &Place) -> Result<Survey, HotError> {
         (false, Some(_) | None) => Life::Ended,
     };
     let dropped: Vec<_> = found.iter().map(|seen| seen.is_after_drop).collect();
-    let found: Vec<_> = found.into_iter().map(|seen| seen.segment).collect();
-    let mut extents = place(&found);
     add_dropped(&mut losses, &extents, &dropped);
     let held = match (written, extents.last_mut()) {
         (true, Some(last)) if last.tier == Tier::Hot => hold_back(stream, last)?,
