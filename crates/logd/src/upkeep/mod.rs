@@ -6,7 +6,8 @@
 //!           └▶ runs of which nothing is left, but each slot's newest           their numbers are counted on from it
 //! ```
 //!
-//! - One thread at the lowest priority; a round is followed by [`REST`] at least, and by more if it took long.
+//! - One thread at the lowest priority; a round is followed by [`REST`] at least, by more if it took long, and by [`QUIET`]
+//!   where nobody writes.
 //! - What the disk refuses is told once and tried again, but not before [`PATIENCE`]; apps and readers notice nothing.
 //! - What is to be kept is read anew each round: `eco.toml` by [`bounds`], and what apps have of their own.
 
@@ -35,6 +36,10 @@ use retention::{AppBounds, Choice, Item};
 
 /// The shortest time between two rounds.
 const REST: Duration = Duration::from_secs(5);
+/// The longest time between two rounds while nothing is told of any run: only the clock and the disk change then.
+const QUIET: Duration = Duration::from_secs(60);
+/// Rounds after the last news before it counts as quiet: what has just ended is sealed a little later.
+const FOLLOW_UPS: u32 = 2;
 /// Of all time a round may take one part in so many.
 const SHARE: u32 = 20;
 /// How long nothing is sealed after the disk refused.
@@ -74,12 +79,18 @@ pub fn run(mut upkeep: Upkeep, bell: &Bell) {
     }
     upkeep.clean();
     let is_over = || bell.heard().is_err();
-    loop {
+    let mut quiet_rounds = 0;
+    while let Ok(heard) = bell.heard() {
         let began = Instant::now();
         if let Err(error) = upkeep.round(&is_over) {
             say(&upkeep.runs, "the runs cannot be listed", &error);
         }
         if bell.rest(REST.max(began.elapsed() * SHARE)).is_err() {
+            return;
+        }
+        let is_quiet = bell.heard().is_ok_and(|now| now == heard);
+        quiet_rounds = if is_quiet { quiet_rounds + 1 } else { 0 };
+        if quiet_rounds > FOLLOW_UPS && bell.wait(heard, QUIET).is_err() {
             return;
         }
     }
