@@ -6,9 +6,9 @@
 //!           └▶ runs of which nothing is left, but each slot's newest           their numbers are counted on from it
 //! ```
 //!
-//! - One thread at the lowest priority; a round is followed by [`REST`] at least, and by more if it took long.
-//! - What the disk refuses is told once and tried again, but not before [`PATIENCE`]; apps and readers notice nothing.
-//! - What is to be kept is read anew each round: `eco.toml` by [`bounds`], and what apps have of their own.
+//! - One thread at the lowest priority; a round is followed by 5 s of rest at least, and by more if it took long.
+//! - What the disk refuses is told once and tried again, but not within a minute; apps and readers notice nothing.
+//! - What is to be kept is read anew each round: `eco.toml` by `bounds`, and what apps have of their own.
 
 mod bounds;
 mod retention;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eco_home::clock;
 use eco_home::runs::{RunId, Stream};
@@ -53,8 +53,8 @@ pub struct Upkeep {
     /// What was said of the file.
     said: Option<String>,
     bounds: Bounds,
-    /// Nothing is sealed before.
-    refused: Option<Instant>,
+    /// When the disk last refused, since boot.
+    refused: Option<Duration>,
 }
 
 /// A stream that was looked at.
@@ -75,11 +75,14 @@ pub fn run(mut upkeep: Upkeep, bell: &Bell) {
     upkeep.clean();
     let is_over = || bell.heard().is_err();
     loop {
-        let began = Instant::now();
+        let began = clock::since_boot();
         if let Err(error) = upkeep.round(&is_over) {
             say(&upkeep.runs, "the runs cannot be listed", &error);
         }
-        if bell.rest(REST.max(began.elapsed() * SHARE)).is_err() {
+        if bell
+            .rest(REST.max(clock::since_boot().saturating_sub(began) * SHARE))
+            .is_err()
+        {
             return;
         }
     }
@@ -187,7 +190,7 @@ impl Upkeep {
         for extent in hot::sealable(found) {
             let is_early = self
                 .refused
-                .is_some_and(|refused| refused.elapsed() < PATIENCE);
+                .is_some_and(|refused| clock::since_boot().saturating_sub(refused) < PATIENCE);
             if is_early || is_over() {
                 break;
             }
@@ -195,7 +198,7 @@ impl Upkeep {
                 Ok(sealed) => changed |= sealed,
                 Err(_) if is_over() => break,
                 Err(error) => {
-                    self.refused = Some(Instant::now());
+                    self.refused = Some(clock::since_boot());
                     let what = "a complete segment cannot be sealed: it stays as it is";
                     say(place.folder(), what, &error);
                 }
