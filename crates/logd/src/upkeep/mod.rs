@@ -6,10 +6,10 @@
 //!           └▶ runs of which nothing is left, but each slot's newest           their numbers are counted on from it
 //! ```
 //!
-//! - One thread at the lowest priority; a round is followed by [`REST`] at least, by more if it took long, and by [`QUIET`]
-//!   where nobody writes.
-//! - What the disk refuses is told once and tried again, but not before [`PATIENCE`]; apps and readers notice nothing.
-//! - What is to be kept is read anew each round: `eco.toml` by [`bounds`], and what apps have of their own.
+//! - One thread at the lowest priority; a round is followed by 5 s of rest at least, by more if it took long, and by a
+//!   minute where nobody writes.
+//! - What the disk refuses is told once and tried again, but not within a minute; apps and readers notice nothing.
+//! - What is to be kept is read anew each round: `eco.toml` by `bounds`, and what apps have of their own.
 
 mod bounds;
 mod retention;
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eco_home::clock;
 use eco_home::runs::{RunId, Stream};
@@ -58,8 +58,8 @@ pub struct Upkeep {
     /// What was said of the file.
     said: Option<String>,
     bounds: Bounds,
-    /// Nothing is sealed before.
-    refused: Option<Instant>,
+    /// When the disk last refused, since boot.
+    refused: Option<Duration>,
 }
 
 /// A stream that was looked at.
@@ -81,11 +81,12 @@ pub fn run(mut upkeep: Upkeep, bell: &Bell) {
     let is_over = || bell.heard().is_err();
     let mut quiet_rounds = 0;
     while let Ok(heard) = bell.heard() {
-        let began = Instant::now();
+        let began = clock::since_boot();
         if let Err(error) = upkeep.round(&is_over) {
             say(&upkeep.runs, "the runs cannot be listed", &error);
         }
-        if bell.rest(REST.max(began.elapsed() * SHARE)).is_err() {
+        let took = clock::since_boot().saturating_sub(began);
+        if bell.rest(REST.max(took * SHARE)).is_err() {
             return;
         }
         let is_quiet = bell.heard().is_ok_and(|now| now == heard);
@@ -198,7 +199,7 @@ impl Upkeep {
         for extent in hot::sealable(found) {
             let is_early = self
                 .refused
-                .is_some_and(|refused| refused.elapsed() < PATIENCE);
+                .is_some_and(|refused| clock::since_boot().saturating_sub(refused) < PATIENCE);
             if is_early || is_over() {
                 break;
             }
@@ -206,7 +207,7 @@ impl Upkeep {
                 Ok(sealed) => changed |= sealed,
                 Err(_) if is_over() => break,
                 Err(error) => {
-                    self.refused = Some(Instant::now());
+                    self.refused = Some(clock::since_boot());
                     let what = "a complete segment cannot be sealed: it stays as it is";
                     say(place.folder(), what, &error);
                 }
