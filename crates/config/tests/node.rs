@@ -58,6 +58,35 @@ fn what_the_engine_has_not_is_evaluated_by_node_and_said() {
 }
 
 #[test]
+fn what_the_engine_could_only_make_up_is_asked_of_node() {
+    for (name, call) in [
+        (
+            "os.networkInterfaces",
+            "Object.keys(os.networkInterfaces())",
+        ),
+        ("os.loadavg", "os.loadavg()"),
+        ("fs.lstatSync", "fs.lstatSync(__filename).isSymbolicLink()"),
+        (
+            "fs.Dirent.isSymbolicLink",
+            "fs.readdirSync(__dirname, { withFileTypes: true }).map((one) => one.isSymbolicLink())",
+        ),
+    ] {
+        let text = format!(
+            "const os = require('os'), fs = require('fs');
+             module.exports = [{{ name: 'a', script: 'a.js', env: {{ ASKED: JSON.stringify({call}) }} }}]"
+        );
+        let folder = Folder::new(&[("a.config.js", &text)]);
+        let ecosystem = loaded(&folder, "a.config.js");
+        let because = ecosystem.by_node.expect("node was asked").because;
+        let because = because.expect("there is a reason").to_string();
+        assert!(
+            because.contains(&format!("{name} is only there in node")),
+            "{because}"
+        );
+    }
+}
+
+#[test]
 fn a_file_that_would_do_without_says_the_same_as_in_node() {
     let folder = Folder::new(&[(
         "a.config.js",

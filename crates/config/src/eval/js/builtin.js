@@ -133,8 +133,6 @@
     freemem: () => facts.freemem,
     homedir: () => facts.homedir,
     hostname: () => facts.hostname,
-    loadavg: () => [0, 0, 0],
-    networkInterfaces: () => ({}),
     platform: () => facts.platform,
     release: () => facts.release,
     tmpdir: () => facts.tmpdir,
@@ -183,14 +181,15 @@
     readdirSync(value, options) {
       const entries = ask(host.list(full(value)));
       if (!(options && options.withFileTypes)) return entries;
-      return entries.map((name) => Object.assign(stat(path.join(value, name)), { name, parentPath: value }));
+      const isSymbolicLink = only('fs.Dirent.isSymbolicLink');
+      const entry = (name) => Object.assign(stat(path.join(value, name)), { name, parentPath: value, isSymbolicLink });
+      return entries.map(entry);
     },
     realpathSync: (value) => ask(host.realpath(full(value))),
     statSync: stat,
-    lstatSync: stat,
   };
   fs.promises = { constants: fs.constants };
-  for (const name of ['access', 'lstat', 'readFile', 'readdir', 'realpath', 'stat']) {
+  for (const name of ['access', 'readFile', 'readdir', 'realpath', 'stat']) {
     fs.promises[name] = async (...values) => fs[`${name}Sync`](...values);
   }
   for (const name of ['appendFile', 'mkdir', 'rename', 'rm', 'unlink', 'writeFile']) {
