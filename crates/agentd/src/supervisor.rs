@@ -38,6 +38,10 @@ use preparation::Preparations;
 
 /// Inputs that are taken together.
 const BATCH: usize = 256;
+/// Telling of the fleet may take this long without being followed by a rest.
+const UNNOTICED: Duration = Duration::from_micros(500);
+/// The longest rest after it.
+const MOST_REST: Duration = Duration::from_millis(50);
 /// After a failed write, until the next attempt.
 const WRITE_AGAIN: Duration = Duration::from_secs(1);
 /// How long what is being looked for is still waited for in the end; the next agent looks for it again.
@@ -92,6 +96,8 @@ pub struct Supervisor {
     answers: Vec<Answer>,
     /// Who waits until nothing runs.
     resting: Vec<(u32, Reply<u32>)>,
+    /// How long those who are told of the fleet took for it the last time.
+    told_in: Duration,
 }
 
 /// The ends that a supervisor speaks into, and one that it hears of.
@@ -107,6 +113,13 @@ pub struct Ends {
     pub board: watch::Receiver<Board>,
     /// What the apps say.
     pub voices: watch::Receiver<Voices>,
+}
+
+/// Lets the other tasks run that are ready to; tells how long that took.
+async fn time_of_others() -> Duration {
+    let before = clock::since_boot();
+    tokio::task::yield_now().await;
+    clock::since_boot().saturating_sub(before)
 }
 
 impl Supervisor {
@@ -144,6 +157,7 @@ impl Supervisor {
             written,
             answers: Vec::new(),
             resting: Vec::new(),
+            told_in: Duration::ZERO,
         }
     }
 
@@ -151,6 +165,10 @@ impl Supervisor {
     pub async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
+            // Those who are told of the fleet look at all of it: what comes one by one meanwhile is told of together.
+            if self.told_in > UNNOTICED {
+                tokio::time::sleep(self.told_in.min(MOST_REST)).await;
+            }
             let (has_deadline, pause) = (self.has_deadline(), self.pause());
             tokio::select! {
                 count = inputs.recv_many(&mut batch, BATCH) => {
@@ -161,11 +179,13 @@ impl Supervisor {
                 prepared = self.preparations.next() => self.launch(prepared),
                 () = tokio::time::sleep(pause), if has_deadline => {}
             }
+            // What was prepared changes only what it marks as changed.
+            let has_inputs = !batch.is_empty();
             for input in batch.drain(..) {
                 self.take(input);
             }
             self.fleet.wake(clock::since_boot(), &self.board.borrow());
-            self.settle().await;
+            self.settle(has_inputs).await;
         }
         // What is not ready by then, the next agent looks for.
         drop(tokio::time::timeout(LAST_LOOKS, self.launch_the_last()).await);
@@ -181,7 +201,7 @@ impl Supervisor {
         while !self.preparations.are_done() {
             let prepared = self.preparations.next().await;
             self.launch(prepared);
-            self.settle().await;
+            self.settle(false).await;
         }
     }
 
@@ -266,8 +286,8 @@ impl Supervisor {
         }));
     }
 
-    /// Writes, acts, publishes, answers; until nothing follows any more.
-    async fn settle(&mut self) {
+    /// Writes, acts, publishes, answers; until nothing follows any more. Publishes also what needs no writing if `has_news`.
+    async fn settle(&mut self, mut has_news: bool) {
         let mut failed = None;
         loop {
             let mut changes = self.fleet.take_changes();
@@ -275,6 +295,7 @@ impl Supervisor {
             if tasks.is_empty() && changes.is_clean() && self.unwritten.is_clean() {
                 break;
             }
+            has_news = true;
             failed = self.write(changes).await.err();
             self.perform(tasks);
             if failed.is_some() {
@@ -286,7 +307,9 @@ impl Supervisor {
         {
             self.order(Order::Heard(number));
         }
-        self.published.send_replace(Arc::new(self.fleet.clone()));
+        if has_news {
+            self.published.send_replace(Arc::new(self.fleet.clone()));
+        }
         for answer in self.answers.drain(..) {
             answer(failed.as_ref());
         }
@@ -298,6 +321,9 @@ impl Supervisor {
                     None => Ok(count),
                 }));
             }
+        }
+        if has_news {
+            self.told_in = time_of_others().await;
         }
     }
 

@@ -195,18 +195,22 @@ impl Fleet {
 
     /// All slots, by app and instance.
     pub fn slots(&self) -> impl Iterator<Item = (SlotKey, &App, &Slot)> {
-        self.apps.iter().flat_map(|(app, entry)| {
-            entry
-                .slots
-                .iter()
-                .map(move |(instance, slot)| (app.slot(*instance), entry, slot))
+        self.each()
+            .map(|(key, instance, app, slot)| (key.slot(instance), app, slot))
+    }
+
+    /// The same without a key of their own, for what looks at all of them at each input.
+    fn each(&self) -> impl Iterator<Item = (&AppKey, u32, &App, &Slot)> {
+        self.apps.iter().flat_map(|(key, app)| {
+            let slots = app.slots.iter();
+            slots.map(move |(instance, slot)| (key, *instance, app, slot))
         })
     }
 
     /// Whether no process of any app is left, and none will come by itself.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
-        self.slots().all(|(_, _, slot)| match slot.machine.state() {
+        self.each().all(|(.., slot)| match slot.machine.state() {
             State::Stopped | State::Errored => true,
             State::Spawning { .. }
             | State::Launching { .. }
@@ -219,8 +223,8 @@ impl Fleet {
     /// When [`Fleet::wake`] is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Tick> {
-        self.slots()
-            .filter_map(|(_, _, slot)| slot.machine.deadline())
+        self.each()
+            .filter_map(|(.., slot)| slot.machine.deadline())
             .min()
     }
 
@@ -228,9 +232,9 @@ impl Fleet {
     pub fn wake(&mut self, now: Tick, board: &Board) {
         let due = |slot: &Slot| slot.machine.deadline().is_some_and(|due| due <= now);
         let keys: Vec<_> = self
-            .slots()
-            .filter(|(_, _, slot)| due(slot))
-            .map(|(key, _, slot)| (key, slot.machine.state()))
+            .each()
+            .filter(|(.., slot)| due(slot))
+            .map(|(app, instance, _, slot)| (app.slot(instance), slot.machine.state()))
             .collect();
         for (key, before) in keys {
             self.step(&key, |machine| machine.wake(now));

@@ -43,9 +43,9 @@ impl Fleet {
     /// Lets every instance go on whose turn it is.
     pub(super) fn proceed(&mut self, now: Tick) {
         let next: Vec<_> = self
-            .slots()
-            .filter(|(key, app, slot)| self.has_its_turn(&key.app, app, slot))
-            .map(|(key, _, _)| key)
+            .each()
+            .filter(|(key, _, app, slot)| self.has_its_turn(key, app, slot))
+            .map(|(key, instance, ..)| key.slot(instance))
             .collect();
         for key in next {
             self.step(&key, |machine| machine.proceed(now));
