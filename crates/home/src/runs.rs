@@ -35,9 +35,13 @@
 //! and `@`, and a leading dot.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Bytes after which the keeper begins a new segment.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// Time after which it does so also for fewer, when there are more.
+pub const SEGMENT_AGE: Duration = Duration::from_hours(24);
 
 /// The name of the FIFO that is a run's standard input.
 pub const STDIN: &str = "in.fifo";

@@ -1,7 +1,7 @@
 //! The files of one stream while they grow: segments, and the notes about when their bytes came.
 //!
 //! ```text
-//!   out.0001            full: exactly `limit` bytes         out.0001.times
+//!   out.0001            full: `limit` bytes, or old         out.0001.times
 //!   out.0002  ◀─splice─ grows at `length`                   out.0002.times  ◀─pwrite─ (end, time)
 //!             base + length = size of the stream
 //! ```
@@ -10,6 +10,8 @@
 //!   either in the FIFO or in the file. The file's size is the offset, so the successor has nothing to remember.
 //! - A next segment is begun when there are bytes for it, its times file (with the head) first: a
 //!   segment that is there always has one.
+//! - A segment also ends with its age, [`SEGMENT_AGE`] after its first bytes, so that what a quiet app wrote can be sealed
+//!   and go by its age as well.
 //! - A note that cannot be written, or comes late, says when the file last changed, as [`eco_home::notes`] promises; until
 //!   it is written no more bytes are taken.
 
@@ -22,10 +24,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use eco_home::clock;
 use eco_home::notes::{self, Note};
-use eco_home::runs::Stream;
+use eco_home::runs::{SEGMENT_AGE, Stream};
 use eco_home::sealed;
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, SpliceFFlags, fallocate, splice};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 const NOTE: u64 = notes::SIZE as u64;
 /// Bytes that must find room for a stream to go on after some were dropped.
@@ -43,6 +46,8 @@ pub(super) struct Segments {
     base: u64,
     bytes: File,
     length: u64,
+    /// When its first bytes came, unix; `None` while there are none.
+    since: Option<Duration>,
     times: File,
     times_length: u64,
     /// Up to which offset the notes reach.
@@ -90,6 +95,7 @@ impl Segments {
             base,
             bytes,
             length: metadata.len(),
+            since: first_time(&times, &metadata),
             times,
             times_length,
             noted,
@@ -137,6 +143,7 @@ impl Segments {
             base,
             bytes,
             length: 0,
+            since: None,
             times,
             times_length: NOTE,
             noted: base,
@@ -149,15 +156,20 @@ impl Segments {
         self.base + self.length
     }
 
-    /// Moves up to `most` bytes from `fifo` into the last segment; `now` is noted for a segment that this fills.
+    /// Moves up to `most` bytes from `fifo` into the last segment; `now` is noted for a segment that is
+    /// followed by another.
     pub(super) fn take(&mut self, fifo: impl AsFd, most: u64, now: Duration) -> nix::Result<u64> {
-        if self.length >= self.limit || self.owed.is_some() {
+        let is_over = self.length >= self.limit || self.is_old(now);
+        if is_over && !has_bytes(&fifo)? {
+            return Err(Errno::EAGAIN);
+        }
+        if is_over || self.owed.is_some() {
             self.note(now);
             if let Some(errno) = self.owed {
                 return Err(errno);
             }
         }
-        if self.length >= self.limit {
+        if is_over {
             let next = Self::begin(
                 &self.folder,
                 self.stream,
@@ -180,7 +192,13 @@ impl Segments {
         )?;
         let moved = u64::try_from(moved).unwrap_or(u64::MAX);
         self.length += moved;
+        self.since.get_or_insert(now);
         Ok(moved)
+    }
+
+    fn is_old(&self, now: Duration) -> bool {
+        self.since
+            .is_some_and(|since| now.saturating_sub(since) >= SEGMENT_AGE)
     }
 
     /// Goes on behind `dropped` bytes that are not stored, in a segment of its own. Fails while the disk has no room for it.
@@ -257,6 +275,21 @@ fn reserved(path: &Path) -> io::Result<File> {
 
 fn last_change(metadata: &Metadata) -> Option<Duration> {
     metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()
+}
+
+fn has_bytes(fifo: impl AsFd) -> nix::Result<bool> {
+    let mut asked = [PollFd::new(fifo.as_fd(), PollFlags::POLLIN)];
+    Ok(poll(&mut asked, PollTimeout::ZERO)? > 0)
+}
+
+/// When the first bytes of a segment came, as far as it tells: the note about those that were flushed knows no time.
+fn first_time(times: &File, metadata: &Metadata) -> Option<Duration> {
+    let note = read_record(times, NOTE).map(Note::decode);
+    let noted = note.filter(|note| !note.is_flushed() && note.time > 0);
+    match noted {
+        Some(note) => Some(Duration::from_nanos(note.time)),
+        None => last_change(metadata).filter(|_| metadata.len() > 0),
+    }
 }
 
 fn errno(error: &io::Error) -> Errno {
@@ -376,7 +409,34 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut segments = Segments::create(folder.path(), Stream::Err, 4).expect("begun");
         feed(&mut segments, b"full");
+        let (read, _write) = std::io::pipe().expect("a pipe");
+        assert_eq!(segments.take(&read, 4, NOW), Err(Errno::EAGAIN));
         assert!(!folder.path().join("err.0002").exists());
+    }
+
+    #[test]
+    fn an_old_segment_is_followed_by_the_next_when_there_are_bytes_for_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (read, mut write) = std::io::pipe().expect("a pipe");
+        let mut take = |segments: &mut Segments, now| {
+            write.write_all(b"ab").expect("room");
+            assert_eq!(segments.take(&read, 2, now), Ok(2));
+            segments.note(now);
+        };
+        let mut segments = Segments::create(folder.path(), Stream::Out, 100).expect("begun");
+        let old = clock::unix();
+        take(&mut segments, old);
+        take(&mut segments, old + SEGMENT_AGE / 2);
+        assert!(!folder.path().join("out.0002").exists());
+        // The next keeper knows its age as well.
+        let mut segments = Segments::reopen(folder.path(), Stream::Out, 100).expect("sound");
+        take(&mut segments, old + SEGMENT_AGE + Duration::from_secs(1));
+        assert_eq!(segments.size(), 6);
+        let length = |name| std::fs::metadata(folder.path().join(name)).map(|found| found.len());
+        assert_eq!(length("out.0001").ok(), Some(4));
+        assert_eq!(length("out.0002").ok(), Some(2));
+        let (base, _) = read_notes(&folder.path().join("out.0002.times"));
+        assert_eq!(base, Some(4));
     }
 
     #[test]
