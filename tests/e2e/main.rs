@@ -29,6 +29,7 @@ mod scale;
 mod schedule;
 mod sealing;
 mod selectors;
+mod soak;
 mod standstill;
 mod start;
 mod stop;
