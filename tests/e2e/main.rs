@@ -19,6 +19,7 @@ mod limits;
 mod log_files;
 mod log_options;
 mod logs;
+mod memory;
 mod order;
 mod own_logs;
 mod pid_files;

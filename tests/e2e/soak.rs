@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 const APPS: usize = 20;
 const DEATHS: usize = 50;
+const COPIED: usize = 5;
 
 /// Line by line, as an unbuffered program writes.
 const PYTHON: &str = "
@@ -60,14 +61,13 @@ fn writer(env: &TestEnv, index: usize) -> Value {
         1 => ("writer.js", "node"),
         _ => ("writer.sh", "sh"),
     };
-    let mut app = json!({
+    let file = format!("logs/{}.log", name(index));
+    // Some of them are copied to a file.
+    let out_file = index.is_multiple_of(COPIED).then_some(file);
+    json!({
         "name": name(index), "script": script, "interpreter": interpreter, "args": [env.path("enough")],
-        "cwd": env.path(""), "autorestart": false,
-    });
-    if index.is_multiple_of(5) {
-        app["out_file"] = json!(format!("logs/{}.log", name(index)));
-    }
-    app
+        "cwd": env.path(""), "autorestart": false, "out_file": out_file,
+    })
 }
 
 fn name(index: usize) -> String {
@@ -114,12 +114,12 @@ fn each_line_of_twenty_programs_is_read_once_while_the_log_daemon_dies_fifty_tim
     wait_until("the follower has heard all", || {
         follower.count() >= stored.len()
     });
-    let (stored, followed) = (by_app(stored), by_app(records(&follower.text())));
+    let (stored, heard) = (by_app(stored), by_app(records(&follower.text())));
     assert_eq!(stored.len(), APPS);
     for (name, lines) in &stored {
         assert!(check_numbered(lines, name, 1) > 200, "{name}");
         assert_eq!(lines.last().map(|last| last.line.as_str()), Some("end"));
-        let heard = followed.get(name).expect("it was followed");
+        let heard = heard.get(name).expect("it was followed");
         check_same_lines(heard, lines);
     }
     copies_hold(&env, &stored);
@@ -135,10 +135,13 @@ fn by_app(all: Vec<Record>) -> BTreeMap<String, Vec<Record>> {
 
 /// Files that lines are copied to hold them once, too.
 fn copies_hold(env: &TestEnv, stored: &BTreeMap<String, Vec<Record>>) {
-    for index in (0..APPS).step_by(5) {
-        let lines = &stored[&name(index)];
-        let text: String = lines.iter().map(|one| format!("{}\n", one.line)).collect();
-        let file = env.path(&format!("logs/{}.log", name(index)));
+    for name in (0..APPS).step_by(COPIED).map(name) {
+        let mut text = String::new();
+        for record in stored.get(&name).expect("it wrote") {
+            text.push_str(&record.line);
+            text.push('\n');
+        }
+        let file = env.path(&format!("logs/{name}.log"));
         let copied = || fs::read_to_string(&file).unwrap_or_default();
         wait_until("all is copied", || copied().ends_with("end\n"));
         assert!(copied() == text, "{file} is not what is stored");
