@@ -734,7 +734,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn what_was_written_is_read_once_or_told_as_gone(
@@ -752,5 +752,55 @@ proptest! {
         world.check_parts(last, since, length);
         world.follow();
         world.ask_on();
+    }
+}
+
+/// What the disk refuses once, after so many steps.
+fn once(after: usize) -> Option<Fault> {
+    Some(Fault {
+        after,
+        errno: Errno::ENOSPC,
+        is_short: false,
+        is_for_good: false,
+    })
+}
+
+fn walked(actions: &[Action]) {
+    let mut world = World::new();
+    for action in actions {
+        world.act(action);
+        world.check();
+    }
+}
+
+#[test]
+fn what_is_sealed_and_has_its_files_still_is_flushed_all_the_same() {
+    let text = b"complete\n".to_vec();
+    let written = [Action::Append(text.clone(), 0), Action::Rotate];
+    for after in 0..8 {
+        let rest = [
+            Action::Seal(once(after)),
+            Action::Flush(None),
+            Action::Append(text.clone(), 1),
+            Action::Restart,
+        ];
+        walked(&[&written[..], &rest].concat());
+    }
+}
+
+#[test]
+fn what_could_not_be_deleted_goes_with_what_was_sealed_behind_it() {
+    let text = b"complete\n".to_vec();
+    for after in 0..12 {
+        walked(&[
+            Action::Append(text.clone(), 0),
+            Action::Rotate,
+            Action::Append(text.clone(), 0),
+            Action::Append(text.clone(), 0),
+            Action::DropOldest(1, once(after)),
+            Action::Rotate,
+            Action::Seal(None),
+            Action::Flush(None),
+        ]);
     }
 }
