@@ -547,3 +547,52 @@ fn an_app_that_is_not_to_wait_for_a_full_disk_goes_on_and_its_loss_is_a_gap() {
     let told = env.eco(&["logs", "a", "-n", "all"]).ok();
     assert!(told.stdout.contains("(overflow)"), "{told}");
 }
+
+/// A small disk of its own.
+struct SmallDisk(String);
+
+impl SmallDisk {
+    /// `None`: nobody may mount one here.
+    fn new(folder: String) -> Option<Self> {
+        fs::create_dir(&folder).expect("made");
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs", &folder])
+            .output();
+        let is_there = mount.is_ok_and(|mount| mount.status.success());
+        is_there.then_some(Self(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: whoever still has a file of it open is ended a little later.
+        drop(Command::new("umount").args(["--lazy", &self.0]).status());
+    }
+}
+
+#[test]
+fn lines_that_find_no_room_on_the_disk_of_their_file_follow_when_there_is_some() {
+    let env = TestEnv::new();
+    let Some(disk) = SmallDisk::new(env.path("small")) else {
+        println!("skipped: nothing may be mounted here");
+        return;
+    };
+    let filler = Path::new(&disk.0).join("filler");
+    fs::write(&filler, vec![1; 900 << 10]).expect("there is room for it");
+    let fields = json!({ "out_file": "small/a.log", "log_rotate": false });
+    let written = logging(&env, "a", &["lines:10000", "wait"], &fields);
+    env.ecosystem("dev", &json!([written]));
+    drop(env.eco(&["start", "dev"]).ok());
+    let problem = || env.eco(&["reload-logs", "--json"]).json()[0]["problem"].clone();
+    wait_until("it is told", || {
+        problem()
+            .as_str()
+            .is_some_and(|told| told.contains("No space left on device"))
+    });
+    assert_eq!(env.logs("a").len(), 10_000);
+    fs::remove_file(&filler).expect("removed");
+    wait_until("all lines follow", || {
+        text(&env, "small/a.log").contains("\n10000 ")
+    });
+    assert_each_once(&numbers(&text(&env, "small/a.log")), 10_000);
+}

@@ -165,3 +165,67 @@ fn an_export_is_what_json_shows_and_an_app_may_be_called_export() {
     );
     assert_eq!(written, env.eco(&["logs", "export"]).ok().stdout);
 }
+
+#[test]
+fn each_way_to_choose_and_to_show_does_something() {
+    let boom = r#"{"level":"error","status":503,"msg":"boom"}"#;
+    let json_line = format!("out:{boom}");
+    let actions = [
+        "out:plain Apple",
+        "out:plain pear",
+        &json_line,
+        "err:to err",
+        "wait",
+    ];
+    let env = TestEnv::started(&json!([app("a", &actions)]));
+    wait_until("all lines", || env.logs("a").len() == 4);
+    let chosen = |args: &[&str]| {
+        let output = env.eco(&[&["logs", "a", "--json"], args].concat()).ok();
+        let mut lines: Vec<_> = records(&output.stdout)
+            .into_iter()
+            .map(|one| one.line)
+            .collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(chosen(&["-v", "plain"]), ["to err", boom]);
+    assert_eq!(
+        chosen(&["--exclude", "plain", "--exclude", "boom"]),
+        ["to err"]
+    );
+    assert_eq!(chosen(&["--grep", "apple"]), [""; 0]);
+    assert_eq!(chosen(&["--grep", "apple", "-i"]), ["plain Apple"]);
+    assert_eq!(chosen(&["--level", "error"]), [boom]);
+    assert_eq!(chosen(&["--where", "status>=500"]), [boom]);
+    assert_eq!(chosen(&["--where", "status>=504"]), [""; 0]);
+    assert_eq!(chosen(&["--nostream"]).len(), 4);
+
+    let shown = |args: &[&str]| env.eco(&[&["logs", "a"], args].concat()).ok().stdout;
+    let first = env.logs("a").remove(0).time;
+    let (date, _) = first.split_once('T').expect("a date and a time");
+    assert!(!shown(&[]).contains(date));
+    assert!(shown(&["--timestamps"]).contains(date));
+    assert!(shown(&["--timestamp"]).contains(&format!("{date}T")));
+    assert!(shown(&["--timestamp", "[on] YYYY"]).contains(&format!("on {}", &date[..4])));
+    let formatted = shown(&["--format"]);
+    assert!(
+        formatted.contains("app=a ") && formatted.contains("message=plain Apple"),
+        "{formatted}"
+    );
+    let plain = shown(&["--color", "always", "--no-prefix"]);
+    let highlit = shown(&["--color", "always", "--no-prefix", "--highlight", "pear"]);
+    assert!(
+        !plain.contains("mpear") && highlit.contains("mpear"),
+        "{highlit}"
+    );
+
+    let stats = shown(&["--stats"]);
+    assert!(stats.contains('4') && !stats.contains("boom"), "{stats}");
+    assert_ne!(shown(&["--stats", "--by", "1h"]), stats);
+    let exported = env.eco(&["logs", "export", "a", "--grep", "pear"]).ok();
+    assert_eq!(records(&exported.stdout).len(), 1);
+    let export = ["logs", "export", "--format", "parquet", "-o", "all.parquet"];
+    drop(env.eco(&export).ok());
+    let written = std::fs::read(env.path("all.parquet")).expect("it is there");
+    assert!(written.starts_with(b"PAR1") && written.ends_with(b"PAR1"));
+}

@@ -13,6 +13,7 @@ mod follow;
 mod lines;
 mod list;
 mod mark;
+mod memory;
 mod programs;
 mod wait;
 
@@ -23,6 +24,7 @@ pub use follow::Follower;
 pub use lines::{Record, check_numbered, check_same_lines, records};
 pub use list::{Instance, Instances};
 pub use mark::{is_alive, kill, me};
+pub use memory::most_held;
 pub use nix::sys::signal::Signal;
 pub use programs::{fake_app, program};
 pub use wait::{free_port, is_free, wait_until};

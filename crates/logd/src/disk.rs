@@ -1,8 +1,12 @@
-//! What sealing and retention do to the disk, so that tests can have it fail at any step.
+//! What sealing, retention and flushing do to the disk, so that tests can have it fail at any step.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+
+use eco_home::hole;
 
 /// A disk that can be written to.
 pub trait Disk: Send + Sync {
@@ -12,6 +16,15 @@ pub trait Disk: Send + Sync {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Writes bytes over those that are there, and returns when they are on disk.
+    fn overwrite(&self, file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+        file.write_all_at(bytes, at)?;
+        file.sync_data()
+    }
+    /// Takes the room of a range of a file back, which reads as zeros then.
+    fn punch(&self, file: &File, range: Range<u64>) -> io::Result<()> {
+        hole::punch(file, range)
+    }
     /// Returns when the names in a folder are on disk.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 }

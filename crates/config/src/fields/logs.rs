@@ -62,7 +62,7 @@ pub(super) const GROUP: Group = Group {
             "log_rotate",
             Shape::Either(&[Shape::Flag, Shape::Object(LOG_ROTATE)]),
             "When these files are put aside and begun anew; `false`: never. One that is put aside has the time at its \
-             end, in UTC: `api.log.20261126T064254Z`, and then `.gz`.",
+             end, in UTC: `api.log.20261126T064254.120Z`, and then `.gz`.",
         )
         .expecting("an object such as { size: '10M', keep: 30 }, or false")
         .default("{}"),

@@ -18,13 +18,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eco_home::{hole, notes};
+use eco_home::notes;
 
 use super::layout::{Extent, Tier};
 use super::plain::Plain;
 use super::times::Times;
 use super::{HotError, Place, Survey, change, present, survey};
-use crate::disk::Real;
+use crate::disk::{Disk, Real};
 
 /// Bytes of a block as files count them.
 const BLOCK: u64 = 512;
@@ -51,19 +51,25 @@ impl Removed {
 
 /// Takes away all that a stream holds so far that is still written.
 pub fn flush(place: &Place) -> Result<Removed, HotError> {
+    flush_on(&Real, place)
+}
+
+/// The same on a disk that may refuse.
+pub fn flush_on(disk: &dyn Disk, place: &Place) -> Result<Removed, HotError> {
     let _held = change();
-    flush_before(place, &survey(place)?, None)
+    flush_before(disk, place, &survey(place)?, None)
 }
 
 /// Takes away what a stream holds before `up_to`, where a note of the last segment ends; `None`: all of it.
 pub(super) fn flush_before(
+    disk: &dyn Disk,
     place: &Place,
     survey: &Survey,
     up_to: Option<u64>,
 ) -> Result<Removed, HotError> {
     let mut removed = Removed::default();
     let Some((last, times)) = last_noted(place, &survey.extents)? else {
-        return flush_sealed(place, survey);
+        return flush_sealed(disk, place, survey);
     };
     let failed = |source| HotError::Write {
         path: place.times(last.number),
@@ -72,7 +78,7 @@ pub(super) fn flush_before(
     let end = times.noted().map_err(failed)?;
     let end = up_to.map_or(end, |up_to| up_to.min(end));
     if end > survey.marked {
-        times.mark(end).map_err(failed)?;
+        times.mark(disk, end).map_err(failed)?;
         removed.bytes = end - survey.start();
     }
     for extent in survey
@@ -80,41 +86,43 @@ pub(super) fn flush_before(
         .iter()
         .filter(|extent| extent.number < last.number)
     {
-        removed.add(delete(place, extent.number));
+        removed.add(delete(disk, place, extent.number));
     }
     let segment = place.segment(last.number);
-    removed.add(punch(&segment, 0, end.saturating_sub(last.base)));
+    removed.add(punch(disk, &segment, 0, end.saturating_sub(last.base)));
     // The last note about what is gone says where what is left begins, and the first one is the mark.
     let passed = times.count_before(end).map_err(failed)?.saturating_sub(2);
     let (first, note) = (2 * notes::SIZE as u64, notes::SIZE as u64);
-    removed.add(punch(&place.times(last.number), first, passed * note));
+    removed.add(punch(disk, &place.times(last.number), first, passed * note));
     Ok(removed)
 }
 
 /// Takes away what is sealed where nothing else is noted.
-fn flush_sealed(place: &Place, survey: &Survey) -> Result<Removed, HotError> {
+fn flush_sealed(disk: &dyn Disk, place: &Place, survey: &Survey) -> Result<Removed, HotError> {
     let is_sealed = |extent: &&Extent| extent.tier == Tier::Sealed;
-    let sealed: Vec<_> = survey.extents.iter().filter(is_sealed).collect();
     let mut removed = Removed::default();
-    let Some(last) = sealed.last() else {
+    let Some(last) = survey.extents.iter().rfind(is_sealed) else {
         return Ok(removed);
     };
     let mut losses = survey.losses.clone();
     losses.add_mark(last.end());
-    losses.save(&Real, place)?;
+    losses.save(disk, place)?;
     removed.bytes = last.end() - survey.start();
-    for extent in sealed {
-        removed.add(delete(place, extent.number));
+    let is_before = |extent: &&Extent| extent.number <= last.number;
+    for extent in survey.extents.iter().filter(is_before) {
+        removed.add(delete(disk, place, extent.number));
     }
     Ok(removed)
 }
 
-/// The last segment that a note is about: it takes the mark. One behind it has only just begun.
+/// The last segment that a note is about: it takes the mark. One behind it has only just begun. What is sealed takes none, also
+/// where its hot files could not be removed yet.
 pub(super) fn last_noted(
     place: &Place,
     extents: &[Extent],
 ) -> Result<Option<(Extent, Times)>, HotError> {
-    for extent in extents.iter().rev() {
+    let is_hot = |extent: &&Extent| extent.tier == Tier::Hot;
+    for extent in extents.iter().rev().take_while(is_hot) {
         if let Some(times) = notes_of(place, *extent)? {
             return Ok(Some((*extent, times)));
         }
@@ -159,18 +167,18 @@ pub(super) fn files(place: &Place, number: u32) -> [PathBuf; 3] {
 }
 
 /// Deletes a segment that is complete; returns the bytes that the disk has back.
-pub(super) fn delete(place: &Place, number: u32) -> Result<u64, HotError> {
+pub(super) fn delete(disk: &dyn Disk, place: &Place, number: u32) -> Result<u64, HotError> {
     let mut freed = 0;
     for path in files(place, number) {
         let taken = taken(&path)?;
-        present_or_written(fs::remove_file(&path), &path)?;
+        present_or_written(disk.remove(&path), &path)?;
         freed += taken;
     }
     Ok(freed)
 }
 
 /// Makes a hole of `length` bytes at `from`; returns the bytes that the disk has back.
-fn punch(path: &Path, from: u64, length: u64) -> Result<u64, HotError> {
+fn punch(disk: &dyn Disk, path: &Path, from: u64, length: u64) -> Result<u64, HotError> {
     let failed = |source| HotError::Write {
         path: path.to_owned(),
         source,
@@ -181,7 +189,7 @@ fn punch(path: &Path, from: u64, length: u64) -> Result<u64, HotError> {
     };
     let blocks = |file: &File| Ok(file.metadata()?.blocks());
     let before = blocks(&file).map_err(failed)?;
-    hole::punch(&file, from..from + length).map_err(failed)?;
+    disk.punch(&file, from..from + length).map_err(failed)?;
     let after = blocks(&file).map_err(failed)?;
     Ok(before.saturating_sub(after) * BLOCK)
 }

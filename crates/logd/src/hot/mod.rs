@@ -50,7 +50,7 @@ use eco_home::runs::Stream;
 use crate::cold::ColdError;
 
 pub use bounds::{Suffix, bound, last_lines, line_start, time_after};
-pub use flush::{Removed, flush, holding};
+pub use flush::{Removed, flush, flush_on, holding};
 pub use layout::{Extent, Tier};
 pub use losses::{Loss, Losses, Lost};
 pub use part::{Piece, drop_oldest, drop_piece, pieces, put_aside};

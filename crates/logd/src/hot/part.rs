@@ -74,7 +74,7 @@ pub fn drop_piece(disk: &dyn Disk, place: &Place, number: u32) -> Result<u64, Ho
         });
         losses.save(disk, place)?;
     }
-    delete(place, number)
+    delete(disk, place, number)
 }
 
 /// Takes about `room` bytes away from the beginning of the segment that grows; returns the bytes that the disk has back.
@@ -99,7 +99,7 @@ pub fn drop_oldest(disk: &dyn Disk, place: &Place, room: u64) -> Result<u64, Hot
         why: Loss::Retention,
     });
     survey.losses.save(disk, place)?;
-    let removed = flush_before(place, &survey, Some(up_to))?;
+    let removed = flush_before(disk, place, &survey, Some(up_to))?;
     removed.kept.map_or(Ok(removed.freed), Err)
 }
 

@@ -138,7 +138,10 @@ impl Plain {
                 None => Ok(0),
             },
         };
-        flushed.map_err(|source| self.failed_times(source))
+        let flushed = flushed.map_err(|source| self.failed_times(source))?;
+        // A mark that points behind the bytes is junk, and tells nothing.
+        let is_sound = flushed == 0 || flushed <= self.base.saturating_add(self.metadata()?.len());
+        Ok(if is_sound { flushed } else { 0 })
     }
 
     /// Forgets what was read of the notes: newer ones may be there when they are next asked for.

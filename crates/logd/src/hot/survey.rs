@@ -95,7 +95,6 @@ pub fn survey(stream: &Place) -> Result<Survey, HotError> {
     let marked = found.iter().map(|seen| seen.flushed).max().unwrap_or(0);
     let segments: Vec<_> = found.iter().map(|seen| seen.segment).collect();
     let mut extents = place(&segments);
-    // A mark that is junk makes no stream longer than it is.
     losses.add_mark(marked.min(extents.last().map_or(0, Extent::end)));
     let silent = losses.is_empty() && found.iter().all(|seen| seen.segment.length == 0);
     let folder = silent.then(|| fs::metadata(stream.folder()).ok()).flatten();
@@ -163,9 +162,17 @@ fn hot(stream: &Place, number: u32) -> Result<Option<Seen>, HotError> {
         base: head.map(|head| head.base),
         tier: Tier::Hot,
     };
+    let mut flushed = head.map_or(0, |head| head.flushed);
+    let end = |length| segment.base.unwrap_or(0).saturating_add(length);
+    if flushed > end(segment.length) {
+        // It grew and was flushed since it was measured; or the mark is junk, and tells nothing.
+        let now = present(fs::metadata(path()), path)?;
+        let is_sound = now.is_some_and(|metadata| flushed <= end(metadata.len()));
+        flushed = if is_sound { flushed } else { 0 };
+    }
     Ok(Some(Seen {
         segment,
-        flushed: head.map_or(0, |head| head.flushed),
+        flushed,
         changed: changed_at(&metadata),
         is_after_drop: head.is_some_and(|head| head.is_after_drop),
     }))

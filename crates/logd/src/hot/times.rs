@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use eco_home::notes::{self, Note};
 
+use crate::disk::Disk;
+
 /// Notes read at once.
 const BLOCK: u64 = 256;
 const SIZE: u64 = notes::SIZE as u64;
@@ -135,9 +137,8 @@ impl Times {
     }
 
     /// Notes that everything before offset `end` was flushed, where a note ends, and returns when that is on disk.
-    pub(super) fn mark(&self, end: u64) -> io::Result<()> {
-        self.file.write_all_at(&Note::flushed(end).encode(), SIZE)?;
-        self.file.sync_data()
+    pub(super) fn mark(&self, disk: &dyn Disk, end: u64) -> io::Result<()> {
+        disk.overwrite(&self.file, &Note::flushed(end).encode(), SIZE)
     }
 
     /// Where the first note ends that ends at `offset` or behind it; `None`: none does.
@@ -315,7 +316,7 @@ mod tests {
     fn a_mark_is_found_again_and_other_notes_are_none() {
         let marked = times(&[(110, 1), (120, 2)], &[], 100, 120);
         assert_eq!(marked.flushed().expect("read"), 0);
-        marked.mark(120).expect("marked");
+        marked.mark(&crate::disk::Real, 120).expect("marked");
         let told = head(&marked.file).expect("read");
         let (base, flushed) = (100, 120);
         assert_eq!(

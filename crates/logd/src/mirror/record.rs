@@ -7,7 +7,8 @@
 //! ```
 //!
 //! - The sound slot with the higher sequence counts. The checksum is the CRC-32 of the sequence and the JSON: a slot that
-//!   was torn by a death is not sound, and the other one says what was so before.
+//!   was torn by a death is not sound, and the other one says what was so before. The first write goes to `.1`: where that is
+//!   not sound and there is no `.0`, nothing was so before.
 //! - A record is written **before** a batch of lines: it holds how long the file is and from where lines are to be read (the
 //!   positions), and how long the batch is and from where lines are to be read after it. So the length of the file tells
 //!   after a death whether the batch is in it, see [`resolve`].
@@ -238,12 +239,14 @@ impl Slots {
     pub(super) fn open<T: DeserializeOwned>(stem: PathBuf) -> io::Result<(Self, Kept<T>)> {
         let mut slots = Self::new(stem);
         let mut found = Kept::Nothing;
+        let mut was_written_twice = false;
         for number in 0..2 {
             let bytes = match std::fs::read(slots.path(number)) {
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
+            was_written_twice |= number == 0;
             if let Some((sequence, value)) = decode(&bytes)
                 && sequence >= slots.sequence
             {
@@ -252,6 +255,10 @@ impl Slots {
             } else if matches!(found, Kept::Nothing) {
                 found = Kept::Damaged;
             }
+        }
+        if matches!(found, Kept::Damaged) && !was_written_twice {
+            // A death within the very first write: nothing was to be known yet.
+            found = Kept::Nothing;
         }
         Ok((slots, found))
     }
@@ -393,6 +400,21 @@ mod tests {
             assert_eq!(record.positions == after, is_in, "{length:?}");
             assert_eq!(record.length, if is_in { 110 } else { 100 });
             assert_eq!(record.pending, None);
+        }
+    }
+
+    #[test]
+    fn a_death_within_the_first_write_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let stem = folder.path().join("x");
+        let mut slots = Slots::new(stem.clone());
+        slots.write(&"one").expect("written");
+        let first = slots.path(1);
+        let whole = std::fs::read(&first).expect("the first write goes there");
+        for length in 0..whole.len() {
+            std::fs::write(&first, whole.get(..length).expect("shorter")).expect("written");
+            let (_, found) = Slots::open::<String>(stem.clone()).expect("opened");
+            assert_eq!(found, Kept::Nothing, "{length}");
         }
     }
 

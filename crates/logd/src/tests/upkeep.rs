@@ -135,3 +135,34 @@ fn a_broken_file_takes_nothing_away_that_was_to_stay() {
     upkeep.round(&|| false).expect("done");
     assert_eq!(read_all(&writer.place()), before);
 }
+
+#[test]
+fn the_oldest_of_all_apps_goes_when_they_have_too_much_together() {
+    let home = tempfile::tempdir().expect("a folder");
+    let runs = home.path().join("runs");
+    let text = noise(200_000, 7);
+    for (app, time) in [("old", 1000), ("new", 2000)] {
+        let id = run_id(app, 1);
+        Writer::ended(&runs, &id, Stream::Out, &[&[(&text, time)]]);
+    }
+    let bounds = format!("{FOR_EVER}max_total_size = 300000\n");
+    upkeep(home.path(), &bounds).round(&|| false).expect("done");
+    let left = ask(&runs, &everything());
+    assert!(left.iter().any(|line| line.starts_with("new.")));
+    let of_old = left.iter().filter(|line| line.starts_with("old."));
+    assert_eq!(of_old.collect::<Vec<_>>(), ["old.1.out <200000 gone>"]);
+}
+
+#[test]
+fn what_is_complete_goes_where_the_disk_lacks_the_room_it_must_have_free() {
+    let home = tempfile::tempdir().expect("a folder");
+    let writer = ended(&home.path().join("runs"), 1, 20_000);
+    let bounds = "[logs]\nmax_age = \"36500d\"\nmin_free_disk = \"1000000G\"\n";
+    upkeep(home.path(), bounds).round(&|| false).expect("done");
+    let now = read_all(&writer.place());
+    assert!(
+        matches!(now[..], [Item::Gap { bytes: 20_000, .. }]),
+        "{}",
+        now.len()
+    );
+}

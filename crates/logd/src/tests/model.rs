@@ -1,0 +1,806 @@
+//! The law of conservation: what a stream was given is read as it was given, each byte once and with its time, or is told as
+//! gone, with the reason it went for; whoever dies, and whatever the disk refuses.
+//!
+//! The files, the packing, the flushing, the retention and the questions are the real ones, and the disk below them fails as
+//! told. The model is a list of bytes, each with its time and what became of it.
+
+use std::cell::Cell;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use eco_home::notes::{self, Note};
+use eco_home::runs::Stream;
+use nix::errno::Errno;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::world::{Writer, ask, everything, read_all, run_id};
+use crate::disk::{Disk, DiskFile, Real};
+use crate::hot::{self, Item, Life, Loss, Place, Reader, Tail, Tier, survey};
+use crate::query::Query;
+
+/// How the disk fails.
+#[derive(Clone, Copy, Debug)]
+struct Fault {
+    /// So many steps are done first.
+    after: usize,
+    errno: Errno,
+    /// Whether a write that fails writes a part first.
+    is_short: bool,
+    /// Whether it goes on failing, as for whoever was killed, or does what is tried again.
+    is_for_good: bool,
+}
+
+/// A disk that fails once, or from then on.
+#[derive(Clone, Debug)]
+struct Faulty(Arc<Mutex<Option<Fault>>>);
+
+impl Faulty {
+    fn new(fault: Option<Fault>) -> Self {
+        Self(Arc::new(Mutex::new(fault)))
+    }
+
+    /// Takes a step; the error tells whether a part of it is to be done.
+    fn step(&self) -> Result<(), (io::Error, bool)> {
+        let mut left = self.0.lock().expect("sound");
+        let Some(fault) = left.as_mut() else {
+            return Ok(());
+        };
+        if let Some(after) = fault.after.checked_sub(1) {
+            fault.after = after;
+            return Ok(());
+        }
+        let Fault {
+            errno, is_short, ..
+        } = *fault;
+        if !fault.is_for_good {
+            *left = None;
+        }
+        Err((errno.into(), is_short))
+    }
+
+    fn whole(&self) -> io::Result<()> {
+        self.step().map_err(|(error, _)| error)
+    }
+}
+
+impl Disk for Faulty {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.whole()?;
+        let file = Real.create(path)?;
+        Ok(Box::new(FaultyFile {
+            file,
+            disk: self.clone(),
+            refusal: Cell::new(None),
+        }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.whole()?;
+        Real.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.whole()?;
+        Real.remove(path)
+    }
+
+    fn overwrite(&self, file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+        self.whole()?;
+        Real.overwrite(file, bytes, at)
+    }
+
+    fn punch(&self, file: &File, range: Range<u64>) -> io::Result<()> {
+        self.whole()?;
+        Real.punch(file, range)
+    }
+
+    fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.whole()?;
+        Real.sync_folder(path)
+    }
+}
+
+struct FaultyFile {
+    file: Box<dyn DiskFile>,
+    disk: Faulty,
+    /// What follows a short write.
+    refusal: Cell<Option<io::Error>>,
+}
+
+impl Write for FaultyFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(refusal) = self.refusal.take() {
+            return Err(refusal);
+        }
+        match self.disk.step() {
+            Ok(()) => self.file.write(bytes),
+            Err((error, true)) if bytes.len() > 1 => {
+                self.refusal.set(Some(error));
+                self.file.write(&bytes[..bytes.len() / 2])
+            }
+            Err((error, _)) => Err(error),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl DiskFile for FaultyFile {
+    fn sync(&mut self) -> io::Result<()> {
+        self.disk.whole()?;
+        self.file.sync()
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Action {
+    /// The app writes this, so much later than before.
+    Append(Vec<u8>, u64),
+    /// The keeper is killed before it noted what it moved, perhaps within the note, and the next one goes on.
+    KillKeeper(Vec<u8>, u64, usize),
+    Rotate,
+    /// The keeper is killed between the two files of the next segment.
+    KillWithinRotation,
+    /// The disk put something in place of the first note.
+    Junk(u64),
+    Seal(Option<Fault>),
+    /// The log daemon is killed, and the next one cleans up.
+    Restart,
+    Flush(Option<Fault>),
+    /// A complete segment goes.
+    Drop(usize, Option<Fault>),
+    /// The beginning of what grows goes.
+    DropOldest(u64, Option<Fault>),
+    /// A follower looks.
+    Follow,
+    /// Somebody asks for what came since he last asked.
+    AskOn,
+    /// The run ends.
+    End,
+}
+
+fn fault() -> impl Strategy<Value = Option<Fault>> {
+    let errno = prop_oneof![Just(Errno::ENOSPC), Just(Errno::EIO)];
+    let fault = (0..16_usize, errno, any::<bool>(), any::<bool>());
+    proptest::option::of(
+        fault.prop_map(|(after, errno, is_short, is_for_good)| Fault {
+            after,
+            errno,
+            is_short,
+            is_for_good,
+        }),
+    )
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let text = || vec(prop_oneof![5 => 97..100_u8, 1 => Just(b'\n')], 1..40);
+    prop_oneof![
+        12 => (text(), 0..4_u64).prop_map(|(text, later)| Action::Append(text, later)),
+        2 => (text(), 0..4_u64, 0..notes::SIZE)
+            .prop_map(|(text, later, torn)| Action::KillKeeper(text, later, torn)),
+        4 => Just(Action::Rotate),
+        1 => Just(Action::KillWithinRotation),
+        1 => any::<u64>().prop_map(Action::Junk),
+        4 => fault().prop_map(Action::Seal),
+        2 => Just(Action::Restart),
+        1 => fault().prop_map(Action::Flush),
+        2 => (0..4_usize, fault()).prop_map(|(index, fault)| Action::Drop(index, fault)),
+        1 => (1..60_u64, fault()).prop_map(|(room, fault)| Action::DropOldest(room, fault)),
+        3 => Just(Action::Follow),
+        2 => Just(Action::AskOn),
+        1 => Just(Action::End),
+    ]
+}
+
+/// A byte that was written.
+#[derive(Clone, Copy, Debug)]
+struct Byte {
+    value: u8,
+    time: u64,
+    /// Why it is gone.
+    gone: Option<Loss>,
+    /// Why it was to go before it went.
+    told: Option<Loss>,
+}
+
+/// What comes of reading, gaps included: offset, time, text or the length of the gap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Told {
+    Line(u64, u64, String),
+    Gap(u64, u64, Loss),
+}
+
+fn told(items: &[Item]) -> Vec<Told> {
+    let told = items.iter().map(|item| match item {
+        Item::Line {
+            offset, time, text, ..
+        } => Told::Line(*offset, *time, String::from_utf8_lossy(text).into_owned()),
+        Item::Gap {
+            offset,
+            bytes,
+            loss,
+        } => Told::Gap(*offset, *bytes, *loss),
+    });
+    told.collect()
+}
+
+/// What a reader tells, which goes on where it stopped.
+#[derive(Clone, Debug, Default)]
+struct Telling {
+    at: usize,
+    /// A line that is not complete: where it begins, and what is there of it.
+    begun: Option<(u64, Vec<u8>)>,
+}
+
+impl Telling {
+    fn from(at: usize) -> Self {
+        Self { at, begun: None }
+    }
+
+    /// Reads `bytes` to their end; a last line without an end is one if nothing will come.
+    fn go_on(&mut self, bytes: &[Byte], tail: Tail) -> Vec<Told> {
+        let mut told: Vec<Told> = Vec::new();
+        let mut time = 0;
+        while let Some(byte) = bytes.get(self.at) {
+            let offset = self.at as u64;
+            self.at += 1;
+            if let Some(loss) = byte.gone {
+                // The line ends with what was there of it.
+                let before = bytes
+                    .get(self.at.wrapping_sub(2))
+                    .map_or(0, |last| last.time);
+                told.extend(self.cut(time.max(before)));
+                match told.last_mut() {
+                    Some(Told::Gap(from, length, why))
+                        if *from + *length == offset && *why == loss =>
+                    {
+                        *length += 1;
+                    }
+                    _ => told.push(Told::Gap(offset, 1, loss)),
+                }
+                continue;
+            }
+            time = byte.time;
+            if byte.value == b'\n' {
+                let (begins, text) = self.begun.take().unwrap_or((offset, Vec::new()));
+                told.push(line(begins, byte.time, &text));
+            } else {
+                let (_, text) = self.begun.get_or_insert((offset, Vec::new()));
+                text.push(byte.value);
+            }
+        }
+        if tail == Tail::Passed {
+            let last = bytes.last().map_or(0, |last| last.time);
+            told.extend(self.cut(last));
+        }
+        told
+    }
+
+    fn cut(&mut self, time: u64) -> Option<Told> {
+        let (begins, text) = self.begun.take()?;
+        Some(line(begins, time, &text))
+    }
+}
+
+/// A follower who read a part of a line before the rest of it was flushed knows not when that part came.
+fn without_cut_times(mut told: Vec<Told>) -> Vec<Told> {
+    for index in 1..told.len() {
+        if let [Told::Line(_, time, _), Told::Gap(..)] = &mut told[index - 1..=index] {
+            *time = 0;
+        }
+    }
+    told
+}
+
+fn line(offset: u64, time: u64, text: &[u8]) -> Told {
+    Told::Line(offset, time, String::from_utf8_lossy(text).into_owned())
+}
+
+/// The number of a segment.
+fn number(index: usize) -> u32 {
+    u32::try_from(index + 1).expect("small")
+}
+
+/// A stream, those who read it, and the model of it.
+struct World {
+    home: TempDir,
+    writer: Writer,
+    place: Place,
+    bytes: Vec<Byte>,
+    /// Where each segment begins.
+    bases: Vec<usize>,
+    /// Where each note of a segment ends, by segment.
+    notes: Vec<Vec<usize>>,
+    time: u64,
+    has_ended: bool,
+    /// Nothing before this is told to who asks later.
+    marked: usize,
+    follower: Reader,
+    following: Telling,
+    cursor: usize,
+}
+
+impl World {
+    fn new() -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut writer = Writer::new(home.path(), &run_id("api", 1), Stream::Out);
+        writer.rotate();
+        let place = writer.place();
+        let found = survey(&place).expect("surveyed");
+        let follower = Reader::new(place.clone(), found.extents, 0, 0, Tail::Held);
+        Self {
+            home,
+            place,
+            writer,
+            bytes: Vec::new(),
+            bases: vec![0],
+            notes: vec![Vec::new()],
+            time: 1000,
+            has_ended: false,
+            marked: 0,
+            follower,
+            following: Telling::default(),
+            cursor: 0,
+        }
+    }
+
+    fn tail(&self) -> Tail {
+        if self.has_ended {
+            Tail::Passed
+        } else {
+            Tail::Held
+        }
+    }
+
+    fn act(&mut self, action: &Action) {
+        let lives = !self.has_ended;
+        match action {
+            Action::Append(text, later) if lives => {
+                self.given(text, *later);
+                self.writer.write(text, self.time);
+                self.noted();
+            }
+            Action::KillKeeper(text, later, torn) if lives => self.kill_keeper(text, *later, *torn),
+            Action::Rotate if lives => self.rotate(),
+            Action::KillWithinRotation if lives => self.kill_within_rotation(),
+            Action::Junk(end) => self.junk(*end),
+            Action::Seal(fault) => self.seal(*fault),
+            Action::Restart => hot::clean(&Real, &self.place).expect("cleaned"),
+            Action::Flush(fault) if lives => self.flush(*fault),
+            Action::Drop(index, fault) => self.drop_piece(*index, *fault),
+            Action::DropOldest(room, fault) if lives => self.drop_oldest(*room, *fault),
+            Action::Follow => self.follow(),
+            Action::AskOn => self.ask_on(),
+            Action::End if lives => {
+                self.writer.end();
+                self.writer.change_at(self.time);
+                self.has_ended = true;
+            }
+            Action::Append(..)
+            | Action::KillKeeper(..)
+            | Action::Rotate
+            | Action::KillWithinRotation
+            | Action::Flush(_)
+            | Action::DropOldest(..)
+            | Action::End => {}
+        }
+    }
+
+    fn given(&mut self, text: &[u8], later: u64) {
+        self.time += later;
+        self.bytes.extend(text.iter().map(|byte| Byte {
+            value: *byte,
+            time: self.time,
+            gone: None,
+            told: None,
+        }));
+    }
+
+    fn noted(&mut self) {
+        let end = self.bytes.len();
+        self.notes.last_mut().expect("one at least").push(end);
+    }
+
+    fn kill_keeper(&mut self, text: &[u8], later: u64, torn: usize) {
+        self.given(text, later);
+        self.writer.write_bytes(text);
+        self.writer.change_at(self.time);
+        let note = Note {
+            end: self.bytes.len() as u64,
+            time: self.time,
+        };
+        let times = self.writer.times();
+        let sound = fs::metadata(&times).expect("there").len();
+        super::world::append(&times, &note.encode()[..torn]);
+        self.check();
+        // The next keeper.
+        let file = OpenOptions::new().write(true).open(&times).expect("there");
+        file.set_len(sound).expect("cut");
+        self.writer.note(note.end, note.time);
+        self.noted();
+    }
+
+    fn rotate(&mut self) {
+        // A keeper begins a segment when there is something for it, and only the last one may be empty.
+        if self.bases.last() == Some(&self.bytes.len()) {
+            return;
+        }
+        self.writer.rotate();
+        self.bases.push(self.bytes.len());
+        self.notes.push(Vec::new());
+    }
+
+    fn kill_within_rotation(&mut self) {
+        let next = self
+            .place
+            .folder()
+            .join(Stream::Out.times(number(self.bases.len())));
+        fs::write(&next, notes::head(self.bytes.len() as u64)).expect("written");
+        self.check();
+        fs::remove_file(&next).expect("there");
+    }
+
+    /// Nothing is lost by it, and nothing is longer than it is; what is marked otherwise is as flushed.
+    fn junk(&mut self, junk: u64) {
+        let end = self.bytes.len() as u64;
+        let times = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(self.writer.times());
+        let (Ok(times), true) = (times, junk > end && self.writer.segment().exists()) else {
+            return;
+        };
+        let at = notes::SIZE as u64;
+        let mut note = [0; notes::SIZE];
+        if times.read_exact_at(&mut note, at).is_err() || Note::decode(note).is_flushed() {
+            return;
+        }
+        times
+            .write_all_at(&Note::flushed(junk).encode(), at)
+            .expect("written");
+        // No note is about its bytes now, and nobody waits for one.
+        self.writer.change_at(self.time);
+        let texts = |told: Vec<Told>| {
+            told.into_iter()
+                .map(|one| match one {
+                    Told::Line(offset, _, text) => Told::Line(offset, 0, text),
+                    gap @ Told::Gap(..) => gap,
+                })
+                .collect::<Vec<_>>()
+        };
+        let expected = Telling::default().go_on(&self.bytes, Tail::Passed);
+        assert_eq!(texts(told(&read_all(&self.place))), texts(expected));
+        assert_eq!(survey(&self.place).expect("surveyed").end(), end);
+        times.write_all_at(&note, at).expect("written");
+    }
+
+    fn seal(&self, fault: Option<Fault>) {
+        let disk = Faulty::new(fault);
+        let found = survey(&self.place).expect("surveyed");
+        for extent in hot::sealable(&found) {
+            let sealed = hot::seal(&disk, &self.place, extent, &|| false);
+            assert!(sealed.is_ok() || fault.is_some(), "{sealed:?}");
+        }
+    }
+
+    fn lose(&mut self, range: Range<usize>, why: Loss) {
+        for byte in &mut self.bytes[range] {
+            let why = byte.told.unwrap_or(why);
+            byte.gone = byte.gone.or(Some(why));
+        }
+    }
+
+    /// Everything before an offset goes because of a mark. A segment that could not be deleted is told to whoever goes on before
+    /// the mark, and to nobody who asks later.
+    fn lose_before(&mut self, mark: usize) {
+        let found = survey(&self.place).expect("surveyed");
+        for segment in 0..self.bases.len() {
+            let (from, to) = (self.bases[segment], self.end_of(segment));
+            let is_left = to <= mark && self.is_there(&found, number(segment));
+            let range = from.min(mark)..to.min(mark);
+            if !is_left {
+                self.lose(range, Loss::Flushed);
+            } else if let Some(bytes) = self.bytes.get_mut(range) {
+                for byte in bytes {
+                    byte.told = byte.told.or(Some(Loss::Flushed));
+                }
+            }
+        }
+        self.marked = self.marked.max(mark);
+    }
+
+    fn is_there(&self, found: &hot::Survey, number: u32) -> bool {
+        let marked = self.last_noted().map(|(segment, _)| segment);
+        let mut extents = found.extents.iter();
+        extents.any(|extent| extent.number == number && extent.length > 0)
+            && marked.is_none_or(|marked| self::number(marked) != number)
+    }
+
+    /// Flushing never leaves a part in sight: it is done when its mark is on disk.
+    fn flush(&mut self, fault: Option<Fault>) {
+        self.look_before_holes(fault);
+        let end = self.flushable();
+        let flushed = hot::flush_on(&Faulty::new(fault), &self.place);
+        let found = survey(&self.place).expect("surveyed");
+        let is_done = flushed.is_ok() || found.start() == end as u64;
+        assert!(is_done || fault.is_some(), "{flushed:?}");
+        if is_done {
+            self.lose_before(end);
+        }
+    }
+
+    /// The last segment that notes are about, unless it is sealed: then they are in it.
+    fn last_noted(&self) -> Option<(usize, &Vec<usize>)> {
+        let found = survey(&self.place).expect("surveyed");
+        let segment = self.notes.iter().rposition(|notes| !notes.is_empty())?;
+        let mut hot = found
+            .extents
+            .iter()
+            .filter(|extent| extent.tier == Tier::Hot);
+        let is_hot = hot.any(|extent| extent.number == number(segment));
+        is_hot.then(|| (segment, &self.notes[segment]))
+    }
+
+    /// Where that ends which can be flushed.
+    fn flushable(&self) -> usize {
+        let last = match self.last_noted() {
+            Some((segment, _)) => Some(segment),
+            None => self.notes.iter().rposition(|notes| !notes.is_empty()),
+        };
+        last.map_or(0, |segment| self.end_of(segment))
+    }
+
+    fn end_of(&self, segment: usize) -> usize {
+        self.bases
+            .get(segment + 1)
+            .copied()
+            .unwrap_or(self.bytes.len())
+    }
+
+    /// A follower knows the next segment by its number, and looks often: before a segment goes and an older one cannot.
+    fn look_before_holes(&mut self, fault: Option<Fault>) {
+        if fault.is_some() {
+            self.follow();
+        }
+    }
+
+    fn drop_piece(&mut self, index: usize, fault: Option<Fault>) {
+        let found = survey(&self.place).expect("surveyed");
+        let pieces = hot::pieces(&self.place, &found).expect("there");
+        let complete: Vec<_> = pieces.iter().filter(|piece| piece.is_complete).collect();
+        let Some(piece) = complete.get(index).copied().copied() else {
+            return;
+        };
+        if pieces.iter().any(|other| other.number < piece.number) {
+            self.follow();
+        }
+        let dropped = hot::drop_piece(&Faulty::new(fault), &self.place, piece.number);
+        assert!(dropped.is_ok() || fault.is_some(), "{dropped:?}");
+        let segment = usize::try_from(piece.number - 1).expect("small");
+        let range = self.bases[segment]..self.end_of(segment);
+        self.go_with(range, dropped.is_ok(), piece.number);
+    }
+
+    /// What is put down as lost and is there all the same has its reason for when it goes.
+    fn put_down(&mut self, found: &hot::Survey) {
+        let retained = |lost: &&hot::Lost| lost.why == Loss::Retention;
+        for lost in found.losses.all().iter().filter(retained) {
+            for (offset, byte) in self.bytes.iter_mut().enumerate() {
+                let is_in = (lost.from..lost.to).contains(&(offset as u64));
+                if is_in && byte.gone.is_none() {
+                    byte.told = Some(Loss::Retention);
+                }
+            }
+        }
+    }
+
+    /// What went is gone, and what was put down as going is told as that when it goes.
+    fn go_with(&mut self, range: Range<usize>, is_done: bool, number: u32) {
+        let now = survey(&self.place).expect("surveyed");
+        let is_there = now
+            .extents
+            .iter()
+            .any(|extent| extent.number == number && extent.length > 0);
+        assert!(!(is_done && is_there));
+        self.put_down(&now);
+        if !is_there {
+            self.lose(range, Loss::Retention);
+        }
+    }
+
+    fn drop_oldest(&mut self, room: u64, fault: Option<Fault>) {
+        let found = survey(&self.place).expect("surveyed");
+        let Some((segment, notes)) = self.last_noted() else {
+            return;
+        };
+        let base = self.bases[segment];
+        let from = found.start().max(base as u64) + room;
+        let up_to = notes.iter().copied().find(|end| *end as u64 >= from);
+        let dropped = hot::drop_oldest(&Faulty::new(fault), &self.place, room);
+        let now = survey(&self.place).expect("surveyed");
+        let Some(up_to) = up_to else {
+            assert_eq!(now, found);
+            return;
+        };
+        let is_done = dropped.is_ok() || now.marked == up_to as u64;
+        assert!(is_done || fault.is_some(), "{dropped:?}");
+        self.put_down(&now);
+        if is_done {
+            self.lose_before(up_to);
+        }
+    }
+
+    fn follow(&mut self) {
+        if self.has_ended {
+            let found = survey(&self.place).expect("surveyed");
+            self.follower.adopt(found, Tail::Passed);
+        } else {
+            self.follower.look().expect("looked");
+        }
+        let items: Vec<_> = std::iter::from_fn(|| self.follower.read().expect("read")).collect();
+        let expected = self.following.go_on(&self.bytes, self.tail());
+        assert_eq!(
+            without_cut_times(told(&items)),
+            without_cut_times(expected),
+            "a follower"
+        );
+    }
+
+    /// Goes on from a cursor: where the last line ends that was told.
+    fn ask_on(&mut self) {
+        let found = survey(&self.place).expect("surveyed");
+        let (from, end) = (self.cursor as u64, found.end());
+        let mut reader = Reader::new(self.place.clone(), found.extents, from, end, self.tail());
+        let items: Vec<_> = std::iter::from_fn(|| reader.read().expect("read")).collect();
+        let mut telling = Telling::from(self.cursor);
+        assert_eq!(
+            told(&items),
+            telling.go_on(&self.bytes, self.tail()),
+            "from a cursor"
+        );
+        let begun = telling
+            .begun
+            .map_or(telling.at as u64, |(begins, _)| begins);
+        self.cursor = usize::try_from(begun).expect("small");
+    }
+
+    /// Whoever reads all of it now is told all that the model holds.
+    fn check(&self) {
+        let expected = Telling::default().go_on(&self.bytes, Tail::Passed);
+        assert_eq!(told(&read_all(&self.place)), expected);
+        let found = survey(&self.place).expect("surveyed");
+        assert_eq!(found.end(), self.bytes.len() as u64);
+        let life = if self.has_ended {
+            Life::Ended
+        } else {
+            Life::Written
+        };
+        if !self.bytes.is_empty() {
+            assert_eq!(found.life, life);
+        }
+    }
+
+    /// Questions for a part of it.
+    fn check_parts(&self, last: u64, since: u64, length: u64) {
+        let all = Telling::from(self.marked).go_on(&self.bytes, Tail::Passed);
+        let lines: Vec<_> = all
+            .iter()
+            .filter_map(|one| match one {
+                Told::Line(_, time, text) => Some((*time, format!("api.1.out {text}"))),
+                Told::Gap(..) => None,
+            })
+            .collect();
+        let texts =
+            |lines: &[(u64, String)]| lines.iter().map(|line| line.1.clone()).collect::<Vec<_>>();
+        let answer = |query: &Query| {
+            let mut lines = ask(self.home.path(), query);
+            lines.retain(|line| !line.ends_with(" gone>"));
+            lines
+        };
+        let skip = lines
+            .len()
+            .saturating_sub(usize::try_from(last).expect("small"));
+        let query = Query {
+            last: Some(last),
+            ..everything()
+        };
+        assert_eq!(answer(&query), texts(&lines[skip..]), "the last {last}");
+        let is_cut = |pair: &[Told]| matches!(pair, [Told::Line(..), Told::Gap(..)]);
+        if all.windows(2).any(is_cut) {
+            // When a line came whose end is gone nobody knows: it may be told or not.
+            return;
+        }
+        let range = since..since + length;
+        let query = Query {
+            since: range.start,
+            until: range.end,
+            ..everything()
+        };
+        let within: Vec<_> = lines
+            .iter()
+            .filter(|line| range.contains(&line.0))
+            .cloned()
+            .collect();
+        assert_eq!(answer(&query), texts(&within), "within {range:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn what_was_written_is_read_once_or_told_as_gone(
+        actions in vec(action(), 1..40), last in 0..12_u64, since in 995..1060_u64, length in 0..30_u64,
+    ) {
+        let mut world = World::new();
+        for action in &actions {
+            world.act(action);
+            world.check();
+        }
+        world.check_parts(last, since, length);
+        hot::clean(&Real, &world.place).expect("cleaned");
+        world.seal(None);
+        world.check();
+        world.check_parts(last, since, length);
+        world.follow();
+        world.ask_on();
+    }
+}
+
+/// What the disk refuses once, after so many steps.
+fn once(after: usize) -> Option<Fault> {
+    Some(Fault {
+        after,
+        errno: Errno::ENOSPC,
+        is_short: false,
+        is_for_good: false,
+    })
+}
+
+fn walked(actions: &[Action]) {
+    let mut world = World::new();
+    for action in actions {
+        world.act(action);
+        world.check();
+    }
+}
+
+#[test]
+fn what_is_sealed_and_has_its_files_still_is_flushed_all_the_same() {
+    let text = b"complete\n".to_vec();
+    let written = [Action::Append(text.clone(), 0), Action::Rotate];
+    for after in 0..8 {
+        let rest = [
+            Action::Seal(once(after)),
+            Action::Flush(None),
+            Action::Append(text.clone(), 1),
+            Action::Restart,
+        ];
+        walked(&[&written[..], &rest].concat());
+    }
+}
+
+#[test]
+fn what_could_not_be_deleted_goes_with_what_was_sealed_behind_it() {
+    let text = b"complete\n".to_vec();
+    for after in 0..12 {
+        walked(&[
+            Action::Append(text.clone(), 0),
+            Action::Rotate,
+            Action::Append(text.clone(), 0),
+            Action::Append(text.clone(), 0),
+            Action::DropOldest(1, once(after)),
+            Action::Rotate,
+            Action::Seal(None),
+            Action::Flush(None),
+        ]);
+    }
+}
