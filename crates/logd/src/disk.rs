@@ -1,11 +1,12 @@
-//! What sealing and retention do to the disk, so that tests can have it fail at any step.
+//! What sealing, retention and replicas do to the disk, so that tests can have it fail at any step.
 
+use std::fmt::Debug;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
 /// A disk that can be written to.
-pub trait Disk: Send + Sync {
+pub trait Disk: Debug + Send + Sync {
     /// Makes an empty file, or empties the one that is there.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Gives a file another name; what had that name is gone.
@@ -14,6 +15,10 @@ pub trait Disk: Send + Sync {
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// Returns when the names in a folder are on disk.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
+    /// Returns when the bytes of a file are on disk.
+    fn sync_file(&self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
 }
 
 /// A file that is being written.
