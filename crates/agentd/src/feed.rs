@@ -63,7 +63,7 @@ pub async fn run(home: Home, host: String, mut lines: Lines) {
     let mut settings = LogSettings::default();
     settings.follow(&lines.fleet.borrow_and_update());
     loop {
-        let Some(client) = reach(&home, &mut lines).await else {
+        let Some(client) = reach(&home, &host, &mut lines).await else {
             return;
         };
         if feed(client, &host, &mut lines, &mut settings).await == Feeding::Over {
@@ -82,7 +82,7 @@ enum Feeding {
 }
 
 /// Connects, launching a daemon first if nobody answers or one of another version does. `None`: the agent ends.
-async fn reach(home: &Home, lines: &mut Lines) -> Option<LogClient<Channel>> {
+async fn reach(home: &Home, host: &str, lines: &mut Lines) -> Option<LogClient<Channel>> {
     for attempt in 0.. {
         if lines.runs.is_closed() {
             return None;
@@ -91,7 +91,7 @@ async fn reach(home: &Home, lines: &mut Lines) -> Option<LogClient<Channel>> {
             return Some(client);
         }
         if attempt % PATIENCE == 0 {
-            match launch::launch(home, Daemon::Log) {
+            match launch::launch_on(home, Daemon::Log, host) {
                 Ok(child) => launch::reap(child),
                 // Said once: it is tried again every few seconds, for as long as it takes.
                 Err(error) if attempt == 0 => {

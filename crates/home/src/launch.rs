@@ -44,6 +44,15 @@ pub enum LaunchError {
 /// Starts `daemon` for `home`, in a session of its own, its output appended to its log. It lives on when the caller
 /// ends; a caller that lives on reaps it by the returned handle.
 pub fn launch(home: &Home, daemon: Daemon) -> Result<Child, LaunchError> {
+    start(home, daemon, None)
+}
+
+/// Starts `daemon` likewise, on a host that goes by the name `host`.
+pub fn launch_on(home: &Home, daemon: Daemon, host: &str) -> Result<Child, LaunchError> {
+    start(home, daemon, Some(host))
+}
+
+fn start(home: &Home, daemon: Daemon, host: Option<&str>) -> Result<Child, LaunchError> {
     let program = find(daemon)?;
     let path = home.log(daemon);
     let log = own_log::open(&path).and_then(|log| Ok((log.try_clone()?, log)));
@@ -55,7 +64,8 @@ pub fn launch(home: &Home, daemon: Daemon) -> Result<Child, LaunchError> {
         .env_remove(RUN_MARK)
         .stdin(Stdio::null())
         .stdout(out)
-        .stderr(err);
+        .stderr(err)
+        .envs(host.map(|host| ("ECO_HOST", host)));
     detach(&mut command);
     let child = command
         .spawn()

@@ -9,7 +9,10 @@
 //! ├── out.0002  out.0002.times      … the next segment, exactly the bytes written, and when they came
 //! ├── out.lost                      which bytes of stdout are gone for good, and why
 //! ├── err.0001  err.0001.times      stderr likewise
-//! └── out.dropped  err.dropped      how much was dropped, of apps that are not to wait for a full disk
+//! ├── out.dropped  err.dropped      how much was dropped, of apps that are not to wait for a full disk
+//! ├── out.growing  err.growing      of another host's run: more may come from there
+//! ├── out.ended  err.ended          of another host's run: all of it is here
+//! └── shipped                       of our own run: all of it is kept elsewhere too
 //! ```
 //!
 //! Invariants
@@ -31,6 +34,26 @@
 //!   without waiting, is refused when nobody is left to read. What is not read when the run ends is gone with it.
 //! - A folder is never used for two runs.
 //!
+//! # Replicas
+//!
+//! A run of another host is kept in the same layout, at the same offsets and with the same times, by the log daemon that
+//! receives it.
+//!
+//! - A stream of a replica has one of two marks, both regular files: `*.growing` from before its first segment until all of it
+//!   has come, then `*.ended`, which holds its end offset as a decimal number and a newline. A death in between leaves both,
+//!   and `*.ended` counts. A folder that has segments and no mark is kept by this host's own keeper, and no log daemon
+//!   writes into it.
+//! - What is kept is what is noted: nothing behind the last note is read while `*.growing` is there, and whoever goes on
+//!   cuts it off. An ended stream has notes about all of its bytes.
+//! - Segments may end elsewhere than the source's. What was gone at the source lies between the end of a segment and the
+//!   base of the next one; the last one is empty when nothing came behind.
+//! - A segment was last changed when its latest note says.
+//! - A source that is never heard of again leaves `*.growing` for good: what came is there to be read, and followers wait
+//!   for more. Removing the mark by hand is all it takes to end that.
+//!
+//! `shipped` holds the address where a run that has ended is kept too, and a newline. It is written when that log daemon has
+//! said so, so that nobody asks for each old run again, and so that what is removed there on purpose does not come back.
+//!
 //! Names are percent-encoded so that any name is one path component: everything but ASCII letters, digits, `-`, `_`, `.`
 //! and `@`, and a leading dot.
 
@@ -45,6 +68,9 @@ pub const SEGMENT_AGE: Duration = Duration::from_hours(24);
 
 /// The name of the FIFO that is a run's standard input.
 pub const STDIN: &str = "in.fifo";
+
+/// The name of the file that says where else a run is kept.
+pub const SHIPPED: &str = "shipped";
 
 /// Which of the two outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +107,18 @@ impl Stream {
     #[must_use]
     pub fn fifo(self) -> String {
         format!("{}.fifo", self.stem())
+    }
+
+    /// The name of the mark of a replica that more may come of.
+    #[must_use]
+    pub fn growing(self) -> String {
+        format!("{}.growing", self.stem())
+    }
+
+    /// The name of the mark of a replica that is complete.
+    #[must_use]
+    pub fn ended(self) -> String {
+        format!("{}.ended", self.stem())
     }
 
     /// The name of its segment `number`, counted from 1.
@@ -250,7 +288,13 @@ mod tests {
         assert_eq!(Stream::Out.segment_number("out.10000"), Some(10_000));
         assert_eq!(Stream::Out.segment_number("out.0001.times"), None);
         assert_eq!(Stream::Out.segment_number("err.0001"), None);
-        assert_eq!(Stream::Out.segment_number("out.fifo"), None);
+        for name in [
+            Stream::Out.fifo(),
+            Stream::Out.growing(),
+            Stream::Out.ended(),
+        ] {
+            assert_eq!(Stream::Out.segment_number(&name), None, "{name}");
+        }
         assert_eq!(Stream::Out.segment_number("out.0001.sealed"), None);
         assert_eq!(Stream::Out.sealed_number("out.0001.sealed"), Some(1));
         for name in [

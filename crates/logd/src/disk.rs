@@ -1,5 +1,6 @@
-//! What sealing, retention and flushing do to the disk, so that tests can have it fail at any step.
+//! What sealing, retention, flushing and replicas do to the disk, so that tests can have it fail at any step.
 
+use std::fmt::Debug;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::ops::Range;
@@ -9,7 +10,7 @@ use std::path::Path;
 use eco_home::hole;
 
 /// A disk that can be written to.
-pub trait Disk: Send + Sync {
+pub trait Disk: Debug + Send + Sync {
     /// Makes an empty file, or empties the one that is there.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Gives a file another name; what had that name is gone.
@@ -27,6 +28,10 @@ pub trait Disk: Send + Sync {
     }
     /// Returns when the names in a folder are on disk.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
+    /// Returns when the bytes of a file are on disk.
+    fn sync_file(&self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
 }
 
 /// A file that is being written.

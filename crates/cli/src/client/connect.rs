@@ -167,9 +167,18 @@ impl LogDaemon {
 
     /// Returns its process.
     pub(crate) async fn pid(&mut self) -> Result<i32, CliError> {
+        Ok(self.ping().await?.pid)
+    }
+
+    /// Returns what is wrong with what it was told to do, and how to mend it; `None`: nothing is.
+    pub(crate) async fn problem(&mut self) -> Result<Option<String>, CliError> {
+        let problem = self.ping().await?.problem;
+        Ok((!problem.is_empty()).then_some(problem))
+    }
+
+    async fn ping(&mut self) -> Result<log::PingReply, CliError> {
         let answer = self.client.ping(log::PingRequest {});
-        let reply = answered(&self.home, "ask the log daemon", answer).await?;
-        Ok(reply.pid)
+        answered(&self.home, "ask the log daemon", answer).await
     }
 
     /// Ends it.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::session::Session;
-use crate::client::Agent;
+use crate::client::{Agent, LogDaemon};
 use crate::error::CliError;
 use crate::render::json;
 
@@ -27,6 +27,7 @@ struct Answer<'a> {
     keeper_pid: Option<i32>,
     logd_version: Option<&'a str>,
     logd_pid: Option<i32>,
+    logd_problem: Option<&'a str>,
     cgroup: Option<&'a str>,
     cgroup_limits: &'a [String],
 }
@@ -41,6 +42,7 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
             .hinted("any other command starts it, such as eco list"));
     };
     let who = agent.who();
+    let problem = problem(session).await;
     let answer = Answer {
         host: &who.host,
         version: &who.version,
@@ -49,6 +51,7 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         keeper_pid: Some(who.keeper_pid).filter(|pid| *pid > 0),
         logd_version: Some(who.logd_version.as_str()).filter(|version| !version.is_empty()),
         logd_pid: Some(who.logd_pid).filter(|pid| *pid > 0),
+        logd_problem: problem.as_deref(),
         cgroup: Some(who.cgroup.as_str()).filter(|folder| !folder.is_empty()),
         cgroup_limits: &who.cgroup_limits,
     };
@@ -69,7 +72,16 @@ pub(crate) async fn run(session: &mut Session<'_>, args: Args) -> Result<(), Cli
         .concat()
     };
     session.ui.data(&text)?;
+    if let Some(problem) = &problem {
+        session.ui.warning(&format!("eco-logd: {problem}."));
+    }
     Ok(())
+}
+
+/// What the log daemon has to tell of its home's `eco.toml`; one that does not answer has nothing to tell.
+async fn problem(session: &Session<'_>) -> Option<String> {
+    let mut log = LogDaemon::find(&session.home).await.ok()??;
+    log.problem().await.ok()?
 }
 
 fn cgroups(folder: Option<&str>, limits: &[String]) -> String {

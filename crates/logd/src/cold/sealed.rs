@@ -188,6 +188,32 @@ impl Sealed {
         Some(if time == 0 { self.head.changed } else { time })
     }
 
+    /// The notes about the bytes from offset `from` up to `to`, which were read at once, the first `most` of them; the last
+    /// one is cut off at `to`. None: they are damaged.
+    pub fn notes(&mut self, from: u64, to: u64, most: usize) -> Vec<Note> {
+        let changed = self.head.changed;
+        let At::Block(index, block) = self.at(from) else {
+            return Vec::new();
+        };
+        let Some(loaded) = self.load(index, block) else {
+            return Vec::new();
+        };
+        let first = loaded.notes.partition_point(|note| note.end <= from);
+        let mut notes: Vec<Note> = Vec::new();
+        for note in loaded.notes.iter().skip(first).take(most) {
+            // What was flushed before it was sealed has lost its note.
+            let time = if note.time == 0 { changed } else { note.time };
+            notes.push(Note {
+                end: note.end.min(to),
+                time: time.max(1),
+            });
+            if note.end >= to {
+                break;
+            }
+        }
+        notes
+    }
+
     /// Finds where the bytes end that came before `time`; `None`: none is that old.
     pub fn end_before(&mut self, time: u64) -> Option<u64> {
         let after = self.blocks.partition_point(|block| block.earliest < time);

@@ -196,6 +196,18 @@ impl Losses {
         self.all.iter().rfind(is_over).map_or(0, |lost| lost.to)
     }
 
+    /// What of it lies in `range`, cut to that.
+    #[must_use]
+    pub fn within(&self, range: Range<u64>) -> Vec<Lost> {
+        let cut = |lost: &Lost| Lost {
+            from: lost.from.max(range.start),
+            to: lost.to.min(range.end),
+            ..*lost
+        };
+        let all = self.all.iter().map(cut);
+        all.filter(|lost| lost.from < lost.to).collect()
+    }
+
     /// Cuts `range`, which is gone, by the reasons.
     pub(super) fn reasons(&self, range: Range<u64>) -> Vec<(Range<u64>, Loss)> {
         let mut pieces = Vec::new();

@@ -12,6 +12,7 @@
 //! reader    lines with their times, forwards from an offset, over segment borders
 //! reach     how far a living run may be read: up to its last note
 //! flush     takes away what is there
+//! raw       bytes and notes as they are, for those who keep a replica
 //! losses    why what is gone is gone
 //! seal      packs what is complete
 //! part      one segment of a stream: how much room it takes, and taking it away
@@ -20,7 +21,8 @@
 //! Invariants
 //! - Nothing is trusted but the bytes: notes that are torn or missing cost the fineness of a time, never a line.
 //! - A line has one time for ever, whoever reads it and when: bytes of a living run wait for their note, as
-//!   [`eco_home::notes`] says, and history and followers agree about how far that is.
+//!   [`eco_home::notes`] says, and history and followers agree about how far that is. Those of a replica wait for as long as
+//!   it takes: who receives them brings their notes from where they were written.
 //! - A reader goes up to the end it was given and no further; more growth is a new decision of its owner. So history
 //!   and live meet at a number.
 //! - What is gone (deleted, cut off) is a gap or an end; nothing waits for it. What was flushed is a gap to those only who
@@ -34,6 +36,7 @@ mod layout;
 mod losses;
 mod part;
 mod plain;
+mod raw;
 mod reach;
 mod reader;
 mod seal;
@@ -41,6 +44,7 @@ mod segment;
 mod survey;
 mod times;
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -54,6 +58,7 @@ pub use flush::{Removed, flush, flush_on, holding};
 pub use layout::{Extent, Tier};
 pub use losses::{Loss, Losses, Lost};
 pub use part::{Piece, drop_oldest, drop_piece, pieces, put_aside};
+pub use raw::{Found, Raw, Watched, keep_reasons, raw, reasons};
 pub use reach::Held;
 pub use reader::{Item, Part, Reader, Tail};
 pub use seal::{clean, seal, sealable};
@@ -116,6 +121,11 @@ impl Place {
 
     fn fifo(&self) -> PathBuf {
         self.folder.join(self.stream.fifo())
+    }
+
+    /// Whether it is a replica that grows.
+    fn is_received(&self) -> bool {
+        fs::symlink_metadata(self.folder.join(self.stream.growing())).is_ok()
     }
 
     fn segment(&self, number: u32) -> PathBuf {

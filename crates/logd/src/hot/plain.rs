@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eco_home::clock;
+use eco_home::notes::Note;
 
 use super::layout::Extent;
 use super::reach::Reach;
@@ -87,11 +88,18 @@ impl Plain {
         if end == known {
             return Ok(Reach::all(end));
         }
-        let Some(times) = self.times()? else {
-            return Ok(Reach::all(end));
+        let noted = match self.times()? {
+            Some(times) => {
+                let noted = times.noted().map_err(|source| self.failed_times(source))?;
+                self.notes = Notes::Read(times);
+                noted
+            }
+            None if self.place.is_received() => self.base,
+            None => return Ok(Reach::all(end)),
         };
-        let noted = times.noted().map_err(|source| self.failed_times(source))?;
-        self.notes = Notes::Read(times);
+        if noted < end && self.place.is_received() {
+            return Ok(Reach::all(noted));
+        }
         let now = clock::nanos(clock::unix());
         Ok(Reach::of(noted, end, changed_at(&metadata), now))
     }
@@ -115,6 +123,26 @@ impl Plain {
         }
         self.notes = Notes::Lacking { changed };
         Ok(changed)
+    }
+
+    /// Reads the notes about the bytes from offset `from` up to `to`, no more than `most`: they end there, unless there are
+    /// more of them.
+    pub(super) fn notes(&self, from: u64, to: u64, most: usize) -> Result<Vec<Note>, HotError> {
+        // Asked before the notes are read: whoever goes on with the file first notes what he found with this time.
+        let time = self.changed()?;
+        let mut notes = match self.times()? {
+            Some(times) => times.about(from, to, most),
+            None => Ok(Vec::new()),
+        }
+        .map_err(|source| self.failed_times(source))?;
+        let told = notes.last().map_or(from, |note| note.end);
+        if told < to && notes.len() < most {
+            notes.push(Note {
+                end: to,
+                time: time.max(1),
+            });
+        }
+        Ok(notes)
     }
 
     /// What is known by now.

@@ -1,5 +1,7 @@
 //! One open segment, hot or sealed: who reads a stream does not tell them apart.
 
+use eco_home::notes::Note;
+
 use super::layout::{Extent, Tier};
 use super::plain::Plain;
 use super::reach::Reach;
@@ -133,6 +135,15 @@ impl Segment {
             Self::Sealed { sealed, .. } => {
                 Ok(sealed.end_before(time).map(|before| before.min(end)))
             }
+        }
+    }
+
+    /// Reads the notes about the bytes from offset `from` up to `to`, which were read at once, no more than `most`: they end
+    /// there, unless there are more of them.
+    pub(super) fn notes(&mut self, from: u64, to: u64, most: usize) -> Result<Vec<Note>, HotError> {
+        match self {
+            Self::Hot(plain) => plain.notes(from, to, most),
+            Self::Sealed { sealed, .. } => Ok(sealed.notes(from, to, most)),
         }
     }
 

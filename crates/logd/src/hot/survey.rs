@@ -25,7 +25,7 @@ const BEGINNING: Duration = Duration::from_secs(10);
 pub enum Life {
     /// Its folder is new and nothing is in it yet.
     Unborn,
-    /// The FIFO is there.
+    /// Its FIFO is there, or the mark of a replica that grows.
     Written,
     /// All it wrote is in the files.
     Ended,
@@ -64,10 +64,10 @@ impl Survey {
     }
 }
 
-/// Returns whether the stream's FIFO is there.
+/// Returns whether more may come: the stream's FIFO is there, or the mark of a replica that grows.
 #[must_use]
 pub fn is_written(place: &Place) -> bool {
-    fs::symlink_metadata(place.fifo()).is_ok()
+    fs::symlink_metadata(place.fifo()).is_ok() || place.is_received()
 }
 
 /// Counts segments that were sealed: their names are being exchanged.

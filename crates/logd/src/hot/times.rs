@@ -110,6 +110,27 @@ impl Times {
         Ok(self.in_block(end))
     }
 
+    /// The notes about the bytes from offset `from` up to `to`, the first `most` of them; the last one is cut off at `to`.
+    pub(super) fn about(&self, from: u64, to: u64, most: usize) -> io::Result<Vec<Note>> {
+        let mut about: Vec<Note> = Vec::new();
+        let mut index = self.bisect(|note| note.end <= from)?;
+        let mut noted = from;
+        while index < self.count && noted < to && about.len() < most {
+            let block = self.read(index, (self.count - index).min(BLOCK))?;
+            if block.is_empty() {
+                break;
+            }
+            index += block.len() as u64;
+            for note in block {
+                if note.end > noted && noted < to && !note.is_flushed() && about.len() < most {
+                    noted = note.end.min(to);
+                    about.push(Note { end: noted, ..note });
+                }
+            }
+        }
+        Ok(about)
+    }
+
     /// All notes in order, marks and what is before them included.
     pub(super) fn all(&self) -> impl Iterator<Item = io::Result<Note>> {
         let starts = (0..self.count).step_by(usize::try_from(BLOCK).unwrap_or(1));
@@ -144,6 +165,10 @@ impl Times {
     /// Where the first note ends that ends at `offset` or behind it; `None`: none does.
     pub(super) fn end_from(&self, offset: u64) -> io::Result<Option<u64>> {
         let index = self.bisect(|note| note.end < offset)?;
+        if index >= self.count {
+            // What is there behind the last sound one is torn.
+            return Ok(None);
+        }
         Ok(self.note(index)?.map(|note| note.end))
     }
 
@@ -289,6 +314,8 @@ mod tests {
         let mut torn = times(&[(10, 1), (20, 2), (900, 9)], &[1, 2, 3], 0, 20);
         assert_eq!(torn.noted().expect("read"), 20);
         assert_eq!(torn.covering(21).expect("read"), None);
+        assert_eq!(torn.end_from(20).expect("read"), Some(20));
+        assert_eq!(torn.end_from(21).expect("read"), None);
         let zeros = vec![(0, 0); 700];
         let mut zeroed = times(&[&[(10, 1)], zeros.as_slice()].concat(), &[], 0, 20);
         assert_eq!(zeroed.covering(10).expect("read"), Some(1));
@@ -328,6 +355,24 @@ mod tests {
             })
         );
         assert_eq!(marked.noted().expect("read"), 120);
+    }
+
+    #[test]
+    fn notes_about_a_range_are_cut_to_it() {
+        let all: Vec<_> = (1..=1000).map(|n| (n * 10, n)).collect();
+        let times = times(&all, &[], 0, 10_000);
+        let about = |from, to, most| {
+            let notes = times.about(from, to, most).expect("read");
+            notes
+                .into_iter()
+                .map(|note| (note.end, note.time))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(about(5, 25, 9), [(10, 1), (20, 2), (25, 3)]);
+        assert_eq!(about(10, 20, 9), [(20, 2)]);
+        assert_eq!(about(10, 40, 2), [(20, 2), (30, 3)]);
+        assert_eq!(about(0, 10_000, 5000), all);
+        assert_eq!(about(9_995, 20_000, 9), [(10_000, 1000)]);
     }
 
     #[test]

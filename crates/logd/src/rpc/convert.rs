@@ -152,7 +152,7 @@ pub(super) fn filter(matches: &[pb::Match]) -> Result<Filter, InvalidQuery> {
     Ok(filter)
 }
 
-const fn stream(stream: pb::Stream) -> Option<Stream> {
+pub(super) const fn stream(stream: pb::Stream) -> Option<Stream> {
     match stream {
         pb::Stream::Unspecified => None,
         pb::Stream::Out => Some(Stream::Out),
@@ -194,7 +194,18 @@ pub(super) fn item(item: Item) -> pb::QueryItem {
     pb::QueryItem { item: Some(item) }
 }
 
-const fn loss(why: Loss) -> pb::Loss {
+/// Reads why something is gone; what only a reader can miss is no loss of a stream.
+pub(super) const fn known_loss(loss: pb::Loss) -> Loss {
+    match loss {
+        pb::Loss::Flushed => Loss::Flushed,
+        pb::Loss::Retention => Loss::Retention,
+        pb::Loss::Damaged => Loss::Damaged,
+        pb::Loss::Overflow => Loss::Overflow,
+        pb::Loss::Unspecified | pb::Loss::Behind => Loss::Unknown,
+    }
+}
+
+pub(super) const fn loss(why: Loss) -> pb::Loss {
     match why {
         Loss::Unknown => pb::Loss::Unspecified,
         Loss::Flushed => pb::Loss::Flushed,
@@ -204,11 +215,15 @@ const fn loss(why: Loss) -> pb::Loss {
     }
 }
 
-fn source(id: u32, run: RunId, stream: Stream) -> pb::Source {
-    let stream = match stream {
+/// Puts the name of a stream on the wire.
+pub(super) const fn wire_stream(stream: Stream) -> pb::Stream {
+    match stream {
         Stream::Out => pb::Stream::Out,
         Stream::Err => pb::Stream::Err,
-    };
+    }
+}
+
+fn source(id: u32, run: RunId, stream: Stream) -> pb::Source {
     pb::Source {
         id,
         host: run.host,
@@ -216,7 +231,7 @@ fn source(id: u32, run: RunId, stream: Stream) -> pb::Source {
         app: run.app,
         instance: run.instance,
         run: run.run,
-        stream: stream.into(),
+        stream: wire_stream(stream).into(),
     }
 }
 
@@ -293,7 +308,7 @@ pub(super) fn flushed(flushed: Flushed) -> pb::Flushed {
 }
 
 /// A disk that refuses is nothing that asking again or mending eco would help with.
-const UNREADABLE: Code = Code::FailedPrecondition;
+pub(super) const UNREADABLE: Code = Code::FailedPrecondition;
 
 /// Says why a request is refused.
 pub(super) fn invalid(error: &InvalidQuery) -> Status {
@@ -315,12 +330,13 @@ pub(super) fn failed(error: &dyn std::error::Error) -> Status {
     Status::new(UNREADABLE, sentence(error))
 }
 
-fn sentence(error: &dyn std::error::Error) -> String {
+/// What has failed, and why, in one line.
+pub(super) fn sentence(error: &dyn std::error::Error) -> String {
     format!("failed to {}", chain(error))
 }
 
 /// The error and its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut chain = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

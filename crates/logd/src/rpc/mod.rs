@@ -2,7 +2,11 @@
 
 mod answer;
 mod convert;
+mod courier;
+mod intake;
 mod service;
 mod settings;
+mod shipping;
 
-pub use service::{Service, THREADS};
+pub use courier::Courier;
+pub use service::{Door, Service, THREADS};

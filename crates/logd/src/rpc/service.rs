@@ -4,26 +4,45 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use eco_proto::log::v1 as pb;
 use eco_proto::log::v1::feed_item::Item as News;
 use eco_proto::log::v1::log_server::Log;
 use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::answer::{Answer, Answers};
-use super::{convert, settings};
+use super::{convert, intake, settings};
+use crate::eco_toml::LastGood;
 use crate::mirror::{self, Mirrors};
 use crate::query::{AHEAD, Stop, stats};
+use crate::replica::Receiver;
 use crate::settings::Told;
 use crate::tail::Bell;
 use crate::{catalog, flush, query};
 
 /// Answers given at a time, each on a thread of its own.
 const QUERIES: usize = 256;
-/// Threads for them and for what is answered at once.
-pub const THREADS: usize = QUERIES + 8;
+/// Log daemons that ship at a time, each on a thread of its own.
+const SENDERS: usize = 64;
+/// Threads for them, for what is answered at once and for what we ship.
+pub const THREADS: usize = QUERIES + SENDERS + 8;
+
+/// How long a ping waits for the disk.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// Where clients come in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Door {
+    /// The home's socket: only its owner gets there.
+    #[default]
+    Socket,
+    /// A port of this machine: whoever runs something here gets there.
+    Port,
+}
 
 /// What the daemon does for its clients.
 #[derive(Clone, Debug)]
@@ -37,15 +56,24 @@ pub struct Service {
     mirrors: Arc<Mutex<Mirrors>>,
     told: Arc<Told>,
     shutdown: CancellationToken,
+    /// Keeps what other hosts ship.
+    receiver: Arc<Receiver>,
+    file: Arc<LastGood>,
+    senders: Arc<Semaphore>,
+    /// Rung for who ships what we have.
+    shipping: Option<Arc<Bell>>,
+    door: Door,
 }
 
 impl Service {
-    /// Serves what is below `runs` and is copied to `mirrors`; ends the daemon by cancelling `shutdown`.
+    /// Serves what is below `runs` and is copied to `mirrors`, and has `receiver` keep what others ship; ends the daemon by cancelling `shutdown`.
     #[must_use]
     pub fn new(
         runs: PathBuf,
         bell: Arc<Bell>,
         mirrors: Arc<Mutex<Mirrors>>,
+        receiver: Arc<Receiver>,
+        file: Arc<LastGood>,
         shutdown: CancellationToken,
     ) -> Self {
         let told = mirror::hold(&mirrors).told();
@@ -58,13 +86,43 @@ impl Service {
             mirrors,
             told,
             shutdown,
+            receiver,
+            file,
+            senders: Arc::new(Semaphore::new(SENDERS)),
+            shipping: None,
+            door: Door::Socket,
         }
+    }
+
+    /// Has it ring `bell` too.
+    #[must_use]
+    pub fn shipping(self, bell: Arc<Bell>) -> Self {
+        Self {
+            shipping: Some(bell),
+            ..self
+        }
+    }
+
+    /// The same service, for clients that come in there.
+    #[must_use]
+    pub fn at(self, door: Door) -> Self {
+        Self { door, ..self }
     }
 
     /// How many answers are being given.
     #[must_use]
     pub fn answering(&self) -> usize {
         QUERIES.saturating_sub(self.permits.available_permits())
+    }
+
+    /// Refuses what only the home's owner may do.
+    fn owner_only(&self, what: &str) -> Result<(), Status> {
+        match self.door {
+            Door::Socket => Ok(()),
+            Door::Port => Err(Status::permission_denied(format!(
+                "failed to {what}: that is only done through the socket of the log daemon's home"
+            ))),
+        }
     }
 
     /// Ends the answers that clients do not take.
@@ -92,14 +150,18 @@ impl Service {
     }
 
     fn hear(&self, item: pb::FeedItem) {
-        match item.item {
-            Some(News::Growth(_)) => self.bell.ring(),
+        let ring = match item.item {
+            Some(News::Growth(_)) => Bell::ring,
             Some(News::Logs(logs)) => {
                 self.told.tell(settings::read(logs));
-                self.bell.ring_news();
+                Bell::ring_news
             }
             // News of a later version are worth a close look, too.
-            Some(News::Started(_) | News::Ended(_)) | None => self.bell.ring_news(),
+            Some(News::Started(_) | News::Ended(_)) | None => Bell::ring_news,
+        };
+        ring(&self.bell);
+        if let Some(bell) = &self.shipping {
+            ring(bell);
         }
     }
 }
@@ -120,9 +182,14 @@ where
 #[tonic::async_trait]
 impl Log for Service {
     async fn ping(&self, _: Request<pb::PingRequest>) -> Result<Response<pb::PingReply>, Status> {
+        // Read anew, for whoever has just changed it, unless the disk takes its time.
+        let file = Arc::clone(&self.file);
+        let reading = tokio::task::spawn_blocking(move || file.read());
+        drop(tokio::time::timeout(GLANCE, reading).await);
         Ok(Response::new(pb::PingReply {
             version: eco_proto::VERSION.to_owned(),
             pid: std::process::id().cast_signed(),
+            problem: self.file.problem().unwrap_or_default(),
         }))
     }
 
@@ -169,6 +236,7 @@ impl Log for Service {
         &self,
         request: Request<pb::FlushRequest>,
     ) -> Result<Response<pb::FlushReply>, Status> {
+        self.owner_only("flush")?;
         let filter = convert::filter(&request.into_inner().matches)
             .map_err(|error| convert::invalid(&error))?;
         let (runs, flushing) = (self.runs.clone(), Arc::clone(&self.flushing));
@@ -191,6 +259,7 @@ impl Log for Service {
         &self,
         _: Request<pb::ReopenRequest>,
     ) -> Result<Response<pb::ReopenReply>, Status> {
+        self.owner_only("open log files again")?;
         let mirrors = Arc::clone(&self.mirrors);
         let reopened = blocking(move || Ok::<_, Infallible>(mirror::hold(&mirrors).reopen()));
         Ok(Response::new(pb::ReopenReply {
@@ -206,6 +275,7 @@ impl Log for Service {
         &self,
         request: Request<Streaming<pb::FeedItem>>,
     ) -> Result<Response<pb::FeedSummary>, Status> {
+        self.owner_only("take news")?;
         let mut items = request.into_inner();
         loop {
             let item = tokio::select! {
@@ -221,21 +291,26 @@ impl Log for Service {
         }
     }
 
-    type ShipStream = tokio_stream::Empty<Result<pb::ChunkAck, Status>>;
+    type ShipStream = ReceiverStream<Result<pb::ChunkAck, Status>>;
 
     async fn ship(
         &self,
-        _: Request<Streaming<pb::Chunk>>,
+        request: Request<Streaming<pb::Chunk>>,
     ) -> Result<Response<Self::ShipStream>, Status> {
-        Err(Status::unimplemented(
-            "this log daemon keeps the output of its own host only",
-        ))
+        let receiver = Arc::clone(&self.receiver);
+        let permit = Arc::clone(&self.senders).try_acquire_owned().map_err(|_| {
+            Status::resource_exhausted(format!("{SENDERS} log daemons ship to this one already"))
+        })?;
+        let shutdown = self.shutdown.clone();
+        let acks = intake::take_in(receiver, request.into_inner(), shutdown, permit);
+        Ok(Response::new(ReceiverStream::new(acks)))
     }
 
     async fn shutdown(
         &self,
         _: Request<pb::ShutdownRequest>,
     ) -> Result<Response<pb::ShutdownReply>, Status> {
+        self.owner_only("end")?;
         self.shutdown.cancel();
         Ok(Response::new(pb::ShutdownReply {}))
     }

@@ -11,8 +11,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 use super::world::{Listener, PATIENCE, Served, Writer, run_id};
-use crate::daemon::{self, Ended};
+use crate::daemon::{self, Ended, Manner};
+use crate::eco_toml::LastGood;
 use crate::mirror::Mirrors;
+use crate::replica::{Durability, Receiver};
 use crate::rpc::Service;
 use crate::tail::Bell;
 
@@ -34,7 +36,7 @@ async fn a_second_daemon_leaves_and_the_socket_goes_with_the_first() {
         .into_inner();
     assert_eq!(reply.pid, std::process::id().cast_signed());
     let home = served.home.clone();
-    let ended = daemon::run(&home, std::future::pending()).await;
+    let ended = daemon::run(&home, &Manner::default(), std::future::pending()).await;
     assert_eq!(ended.expect("no error"), Ended::Taken);
     served.stop();
     assert!(!home.socket(Daemon::Log).exists());
@@ -112,11 +114,6 @@ async fn what_cannot_be_done_is_said() {
     };
     let status = client.query(request).await.expect_err("a broken pattern");
     assert_eq!(status.code(), Code::InvalidArgument);
-    let status = client
-        .ship(tokio_stream::iter([]))
-        .await
-        .expect_err("not yet");
-    assert_eq!(status.code(), Code::Unimplemented);
     served.stop();
 }
 
@@ -130,7 +127,21 @@ async fn an_answer_ends_with_its_client() {
     let (shutdown, bell) = (CancellationToken::new(), Arc::new(Bell::default()));
     let mirrors = Mirrors::load(home.mirrors(), home.runs());
     let mirrors = Arc::new(Mutex::new(mirrors));
-    let service = Service::new(home.runs(), Arc::clone(&bell), mirrors, shutdown.clone());
+    let receiver = Receiver::new(
+        home.runs(),
+        "box".to_owned(),
+        Durability::Process,
+        Arc::clone(&bell),
+    );
+    let receiver = Arc::new(receiver);
+    let service = Service::new(
+        home.runs(),
+        Arc::clone(&bell),
+        mirrors,
+        receiver,
+        Arc::new(LastGood::new(home.root())),
+        shutdown.clone(),
+    );
     let watched = service.clone();
     let served = {
         let shutdown = shutdown.clone();

@@ -1,5 +1,6 @@
 //! Runs as the keeper leaves them, and what is read of them: from one stream up to the daemon behind its socket.
 
+mod conservation;
 mod daemon;
 mod flush;
 mod follow;
@@ -7,7 +8,9 @@ mod follow_records;
 mod history;
 mod model;
 mod records;
+mod replica;
 mod sealed;
+mod ship;
 mod speed;
 mod stats;
 mod streams;

@@ -14,6 +14,7 @@ use crate::disk::{Disk, DiskFile, Real};
 use crate::hot::{self, Item, Loss, Place, Reader, Tail, survey};
 
 /// A disk that refuses everything after so many steps: as if whoever uses it had been killed.
+#[derive(Debug)]
 struct Dying(Arc<AtomicUsize>);
 
 struct DyingFile(Box<dyn DiskFile>, Arc<AtomicUsize>);

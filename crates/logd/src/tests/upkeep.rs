@@ -4,9 +4,10 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use eco_home::runs::Stream;
+use eco_home::runs::{SHIPPED, Stream};
 
 use super::world::*;
+use crate::eco_toml::LastGood;
 use crate::hot::{Item, Loss};
 use crate::settings::Told;
 use crate::upkeep::Upkeep;
@@ -36,7 +37,12 @@ fn ended(runs: &Path, run: u64, bytes: usize) -> Writer {
 
 fn upkeep(home: &Path, bounds: &str) -> Upkeep {
     std::fs::write(home.join("eco.toml"), bounds).expect("written");
-    Upkeep::new(home, home.join("runs"), Arc::new(Told::default()))
+    Upkeep::new(
+        home.join("runs"),
+        "box".to_owned(),
+        Arc::new(LastGood::new(home)),
+        Arc::new(Told::default()),
+    )
 }
 
 const FOR_EVER: &str = "[logs]\nmax_age = \"36500d\"\nmin_free_disk = 0\n";
@@ -165,4 +171,26 @@ fn what_is_complete_goes_where_the_disk_lacks_the_room_it_must_have_free() {
         "{}",
         now.len()
     );
+}
+
+#[test]
+fn a_run_of_which_nothing_is_left_stays_until_its_end_was_shipped() {
+    let home = tempfile::tempdir().expect("a folder");
+    let runs = home.path().join("runs");
+    let to = "http://127.0.0.1:1";
+    for run in 1..=2 {
+        ended(&runs, run, 20_000);
+    }
+    let folder = run_id("api", 1).folder(&runs);
+    let bounds = format!("[logs]\nmax_age = \"1s\"\nmin_free_disk = 0\n[ship]\nto = \"{to}\"\n");
+    let mut upkeep = upkeep(home.path(), &bounds);
+    upkeep.round(&|| false).expect("done");
+    upkeep.round(&|| false).expect("done");
+    assert!(folder.join(Stream::Out.lost()).exists());
+    std::fs::write(folder.join(SHIPPED), "http://127.0.0.1:2\n").expect("written");
+    upkeep.round(&|| false).expect("done");
+    assert!(folder.exists(), "that was shipped elsewhere");
+    std::fs::write(folder.join(SHIPPED), format!("{to}\n")).expect("written");
+    upkeep.round(&|| false).expect("done");
+    assert!(!folder.exists());
 }

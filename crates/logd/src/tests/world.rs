@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot};
 use tonic::transport::Channel;
 
+use crate::daemon::Manner;
 use crate::hot::{Item, Place, Reader, Tail, survey};
 use crate::query::{self, After, Query};
 use crate::tail::Bell;
@@ -214,11 +215,17 @@ pub(super) struct Served {
 
 impl Served {
     pub(super) fn start() -> Self {
+        Self::start_as(Manner::default(), None)
+    }
+
+    /// One that serves in that manner, and whose `eco.toml` says this.
+    pub(super) fn start_as(manner: Manner, settings: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let home = Home::find(Some(folder.path()), None).expect("a home");
         // What tests write came in 1970.
         let bounds = "[logs]\nmax_age = \"36500d\"\nmin_free_disk = 0\n";
-        std::fs::write(folder.path().join("eco.toml"), bounds).expect("written");
+        let settings = format!("{bounds}{}", settings.unwrap_or_default());
+        std::fs::write(folder.path().join("eco.toml"), settings).expect("written");
+        let home = Home::find(Some(folder.path()), None).expect("a home");
         let (told, when_told) = oneshot::channel();
         let served = home.clone();
         let thread = std::thread::spawn(move || {
@@ -226,7 +233,7 @@ impl Served {
                 .enable_all()
                 .build();
             let runtime = runtime.expect("a runtime");
-            let ended = runtime.block_on(crate::daemon::run(&served, async {
+            let ended = runtime.block_on(crate::daemon::run(&served, &manner, async {
                 when_told.await.ok();
             }));
             ended.expect("served");

@@ -9,9 +9,11 @@
 //! - One thread at the lowest priority; a round is followed by 5 s of rest at least, by more if it took long, and by a
 //!   minute where nobody writes.
 //! - What the disk refuses is told once and tried again, but not within a minute; apps and readers notice nothing.
-//! - What is to be kept is read anew each round: `eco.toml` by `bounds`, and what apps have of their own.
+//! - What is to be kept is read anew each round: [`crate::eco_toml`], and what apps have of their own.
+//! - Replicas of other hosts' runs are looked after like our own: what grows last of one stays hot until its end has come.
+//! - Bounds win over shipping, since the disk must never be full: what goes before it was shipped is told to the receiver as
+//!   a gap, with its reason. Only the folder of a run of which nothing is left stays until the receiver has heard of its end.
 
-mod bounds;
 mod retention;
 
 use std::collections::BTreeMap;
@@ -28,10 +30,11 @@ use nix::sys::statvfs::statvfs;
 use crate::catalog::{self, CatalogError, Filter};
 use crate::cold::tell_once;
 use crate::disk::{Disk, Real};
+use crate::eco_toml::{EcoToml, LastGood};
 use crate::hot::{self, HotError, Life, Piece, Place, Survey, survey};
 use crate::settings::{Settings, Told};
+use crate::ship::is_shipped;
 use crate::tail::Bell;
-use bounds::Bounds;
 use retention::{AppBounds, Choice, Item};
 
 /// The shortest time between two rounds.
@@ -51,13 +54,12 @@ const ADVICE: &str = "free room on the disk, or look at the rights of the folder
 /// What is looked after.
 pub struct Upkeep {
     runs: PathBuf,
-    /// `eco.toml`.
-    file: PathBuf,
+    host: String,
+    file: Arc<LastGood>,
+    /// What that said at the beginning of this round.
+    wanted: EcoToml,
     told: Arc<Told>,
     disk: Box<dyn Disk>,
-    /// What was said of the file.
-    said: Option<String>,
-    bounds: Bounds,
     /// When the disk last refused, since boot.
     refused: Option<Duration>,
 }
@@ -98,16 +100,16 @@ pub fn run(mut upkeep: Upkeep, bell: &Bell) {
 }
 
 impl Upkeep {
-    /// Looks after `runs` of the home at `root`.
+    /// Looks after `runs`, those of `host` and of others, as `file` says and the agent has `told`.
     #[must_use]
-    pub fn new(root: &Path, runs: PathBuf, told: Arc<Told>) -> Self {
+    pub fn new(runs: PathBuf, host: String, file: Arc<LastGood>, told: Arc<Told>) -> Self {
         Self {
             runs,
-            file: root.join("eco.toml"),
+            host,
+            file,
+            wanted: EcoToml::default(),
             told,
             disk: Box::new(Real),
-            said: None,
-            bounds: Bounds::default(),
             refused: None,
         }
     }
@@ -130,7 +132,7 @@ impl Upkeep {
 
     /// Does what there is to do, unless `is_over`.
     pub fn round(&mut self, is_over: &dyn Fn() -> bool) -> Result<(), CatalogError> {
-        self.read_bounds();
+        self.wanted = self.file.read();
         let told = self.told.now();
         let mut apps: Vec<AppBounds> = Vec::new();
         let mut numbers = BTreeMap::new();
@@ -183,14 +185,20 @@ impl Upkeep {
             surveys.push(found);
             seen.push(Seen { place, app, pieces });
         }
-        if !is_newest && is_emptied(&surveys) {
-            let folder = run.folder(&self.runs);
+        let folder = run.folder(&self.runs);
+        if !is_newest && is_emptied(&surveys) && !self.is_to_be_shipped(run, &folder) {
             std::fs::remove_dir_all(&folder).map_err(|source| HotError::Write {
                 path: folder,
                 source,
             })?;
         }
         Ok(seen)
+    }
+
+    /// Whether another log daemon has yet to hear how a run ended.
+    fn is_to_be_shipped(&self, run: &RunId, folder: &Path) -> bool {
+        let ship = self.wanted.ship.as_ref();
+        run.host == self.host && ship.is_some_and(|ship| !is_shipped(folder, &ship.to))
     }
 
     /// Seals what is complete of a stream; returns whether anything changed.
@@ -233,8 +241,12 @@ impl Upkeep {
             })
             .collect();
         let items: Vec<_> = all.iter().map(|(_, _, item)| *item).collect();
-        let Choice { whole, beginnings } =
-            retention::choose(&items, apps, self.bounds.max_total_size, self.missing());
+        let Choice { whole, beginnings } = retention::choose(
+            &items,
+            apps,
+            self.wanted.bounds.max_total_size,
+            self.missing(),
+        );
         let mut freed = 0;
         let mut add = |place: &Place, gone: Result<u64, HotError>| match gone {
             Ok(bytes) => freed += bytes,
@@ -264,7 +276,7 @@ impl Upkeep {
             return 0;
         };
         let bytes = |blocks: u64| blocks.saturating_mul(disk.fragment_size());
-        let floor = self.bounds.floor(bytes(disk.blocks()));
+        let floor = self.wanted.bounds.floor(bytes(disk.blocks()));
         floor.saturating_sub(bytes(disk.blocks_available()))
     }
 
@@ -272,32 +284,11 @@ impl Upkeep {
         let limits = told.limits(environment, app);
         let age = limits
             .age
-            .unwrap_or(Duration::from_secs(self.bounds.max_age));
+            .unwrap_or(Duration::from_secs(self.wanted.bounds.max_age));
         AppBounds {
-            size: limits.size.unwrap_or(self.bounds.max_app_size),
+            size: limits.size.unwrap_or(self.wanted.bounds.max_app_size),
             since: clock::nanos(clock::unix().saturating_sub(age)),
         }
-    }
-
-    /// Reads the file; what is wrong with it is said once for each wrong.
-    fn read_bounds(&mut self) {
-        let said = match bounds::load(&self.file) {
-            Ok(bounds) => {
-                self.bounds = bounds;
-                None
-            }
-            Err(error) => Some(error),
-        };
-        if let Some(error) = said
-            .as_ref()
-            .filter(|error| self.said.as_ref() != Some(error))
-        {
-            tracing::warn!(
-                path = %self.file.display(),
-                "mend eco.toml; until then the bounds before hold, at first the defaults: {error}"
-            );
-        }
-        self.said = said;
     }
 }
 
