@@ -5,6 +5,7 @@ mod flush;
 mod follow;
 mod follow_records;
 mod history;
+mod passed_over;
 mod records;
 mod sealed;
 mod speed;
