@@ -160,6 +160,7 @@ impl Sealed {
 
     /// Tells of each block which of the first 63 demands it may meet, a bit each; of what is not known it is all. Nothing but
     /// the filter is read.
+    #[must_use]
     pub fn may_meet(&self, needles: &Needles) -> Vec<u64> {
         let mut met = vec![0; self.blocks.len()];
         for (demand, texts) in needles.wanted().take(63).enumerate() {
