@@ -9,7 +9,7 @@ use crate::{demo, fuzz, lint, say, test};
 const LINES: &str = "40";
 
 /// How long each fuzz target is fed.
-const SECONDS: &str = "10";
+const SECONDS: &str = "7";
 
 /// Runs all that must pass.
 pub(crate) fn run() -> Result<(), Failure> {

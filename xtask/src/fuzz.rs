@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::run;
 
 /// What stands in `fuzz/targets`.
-const TARGETS: [&str; 3] = ["lines", "records", "segments"];
+const TARGETS: [&str; 4] = ["lines", "records", "sealed", "segments"];
 
 /// Memory that a target may take, MiB.
 const MEMORY: &str = "-rss_limit_mb=2048";

@@ -12,7 +12,7 @@
 pub const SIZE: usize = 48;
 
 /// The version that is written.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 const MAGIC: [u8; 7] = *b"ecoseal";
 /// Where the crc stands.

@@ -2,6 +2,8 @@
 
 use eco_home::notes::Note;
 
+use crate::record::Level;
+
 /// The most bytes of text in a block: few enough to be unpacked for one line, enough to pack well.
 pub const RAW: usize = 256 << 10;
 /// Bytes of a block's head.
@@ -11,8 +13,14 @@ pub(super) const MAGIC: [u8; 8] = *b"ecoblok1";
 /// has at most twenty.
 const PACKED: u32 = 32 << 20;
 
+/// Bits of [`Block::borders`].
+pub(super) const BEGINS_RECORD: u8 = 1;
+pub(super) const IS_JOINED: u8 = 2;
+/// Levels of a block of which not all lines were seen whole.
+pub(super) const ANY_LEVEL: u8 = 0x7f;
+
 /// What is known of a block without unpacking it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Block {
     /// Offset of its first byte in the stream.
     pub offset: u64,
@@ -28,6 +36,9 @@ pub struct Block {
     pub(super) text: u32,
     pub(super) told: u32,
     pub(super) sum: u32,
+    /// Which levels its lines have, as `record::bits` tells; 0: that is not known.
+    pub(super) levels: u8,
+    pub(super) borders: u8,
     /// Where its head is in the file.
     pub(super) at: u64,
 }
@@ -37,6 +48,25 @@ impl Block {
     #[must_use]
     pub fn end(&self) -> u64 {
         self.offset.saturating_add(self.length.into())
+    }
+
+    /// Whether a line of that level or a graver one may be in it.
+    #[must_use]
+    pub const fn may_hold(&self, least: Level) -> bool {
+        // A level's bit, and all above it.
+        self.levels == 0 || self.levels >= least.bit()
+    }
+
+    /// Whether a record begins with it, whatever came before.
+    #[must_use]
+    pub const fn begins_record(&self) -> bool {
+        self.borders & BEGINS_RECORD != 0
+    }
+
+    /// Whether the filter also knows of texts that begin before it and end in it.
+    #[must_use]
+    pub const fn is_joined(&self) -> bool {
+        self.borders & IS_JOINED != 0
     }
 
     /// Where the next block's head is in the file.
@@ -53,7 +83,7 @@ impl Block {
         for number in [self.length, self.lines, self.notes, self.text, self.told] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
-        bytes.extend_from_slice(&[0; 4]);
+        bytes.extend_from_slice(&[self.levels, self.borders, 0, 0]);
         bytes.extend_from_slice(&self.sum.to_le_bytes());
         let sum = crc32fast::hash(&bytes);
         bytes.extend_from_slice(&sum.to_le_bytes());
@@ -74,7 +104,7 @@ impl Block {
         let &[length, lines, notes, text, told] = words.as_chunks::<4>().0 else {
             return None;
         };
-        let &[_, _, _, _, a, b, c, d] = rest else {
+        let &[levels, borders, _, _, a, b, c, d] = rest else {
             return None;
         };
         let block = Self {
@@ -87,6 +117,8 @@ impl Block {
             text: u32::from_le_bytes(text),
             told: u32::from_le_bytes(told),
             sum: u32::from_le_bytes([a, b, c, d]),
+            levels,
+            borders,
             at,
         };
         let is_possible = (1..=RAW).contains(&usize::try_from(block.length).ok()?)
@@ -181,6 +213,26 @@ mod tests {
     }
 
     #[test]
+    fn a_block_may_hold_what_its_levels_say_and_anything_if_they_say_nothing() {
+        let block = |levels| Block {
+            levels,
+            ..Block::default()
+        };
+        let all = |levels| Level::ALL.map(|level| block(levels).may_hold(level));
+        assert_eq!(all(0), [true; 6]);
+        assert_eq!(all(1), [false; 6]);
+        assert_eq!(
+            all(Level::Trace.bit()),
+            [true, false, false, false, false, false]
+        );
+        assert_eq!(
+            all(Level::Warn.bit() | 1),
+            [true, true, true, true, false, false]
+        );
+        assert_eq!(all(ANY_LEVEL), [true; 6]);
+    }
+
+    #[test]
     fn a_head_survives_the_file_and_no_flipped_bit_does() {
         let block = Block {
             offset: 1 << 40,
@@ -192,6 +244,8 @@ mod tests {
             text: 400,
             told: 5,
             sum: 0xdead_beef,
+            levels: Level::Warn.bit() | 1,
+            borders: IS_JOINED,
             at: 48,
         };
         assert_eq!(Block::decode(&block.encode(), 48), Some(block));

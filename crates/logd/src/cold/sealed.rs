@@ -12,8 +12,11 @@ use eco_home::sealed::{SIZE, VERSION};
 use zstd::bulk::Decompressor;
 
 use super::block::{Block, HEAD, MAGIC, unpack};
+use super::filter::{Filter, Shape};
+use super::grams;
 use super::tail::{self, Tail};
 use super::{ColdError, tell_once};
+use crate::needles::Needles;
 
 /// What is said of a block that cannot be unpacked, and of a file without index.
 const ADVICE: &str = "look after the disk; everything else in it stays readable";
@@ -26,15 +29,29 @@ pub struct Sealed {
     head: Head,
     blocks: Vec<Block>,
     is_whole: bool,
-    loaded: Option<Loaded>,
+    filter: Option<Filter>,
+    unpacker: Option<Unpacker>,
+    text: Option<Loaded<Vec<u8>>>,
+    notes: Option<Loaded<Vec<Note>>>,
 }
 
-/// An unpacked block.
+/// What unpacks blocks, and the last one as it is in the file.
+struct Unpacker {
+    zstd: Decompressor<'static>,
+    packed: Vec<u8>,
+}
+
+impl std::fmt::Debug for Unpacker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unpacker").finish_non_exhaustive()
+    }
+}
+
+/// A part of a block, unpacked.
 #[derive(Debug)]
-struct Loaded {
+struct Loaded<T> {
     offset: u64,
-    text: Vec<u8>,
-    notes: Vec<Note>,
+    part: T,
 }
 
 /// What is at an offset.
@@ -97,15 +114,15 @@ impl Sealed {
         }
         let index = read_index(&file);
         let is_whole = head.is_some() && index.is_some();
-        let (head, blocks) = if let Some((tail, blocks)) = index {
-            (tail.head, blocks)
+        let (head, blocks, filter) = if let Some((tail, blocks)) = index {
+            (tail.head, blocks, filter(&tail))
         } else {
             let blocks = scan(&file, path)?;
             let head = head.or_else(|| made_up(&blocks));
             let head = head.ok_or_else(|| ColdError::Junk {
                 path: path.to_owned(),
             })?;
-            (head, within(blocks, head))
+            (head, within(blocks, head), None)
         };
         if !is_whole {
             tell_once(path, "a sealed segment has lost its head or index", ADVICE);
@@ -116,7 +133,10 @@ impl Sealed {
             head,
             blocks,
             is_whole,
-            loaded: None,
+            filter,
+            unpacker: None,
+            text: None,
+            notes: None,
         }))
     }
 
@@ -138,6 +158,46 @@ impl Sealed {
         self.is_whole
     }
 
+    /// Tells of each block which of the first 63 demands it may meet, a bit each; of what is not known it is all. Nothing but
+    /// the filter is read.
+    #[must_use]
+    pub fn may_meet(&self, needles: &Needles) -> Vec<u64> {
+        let mut met = vec![0; self.blocks.len()];
+        for (demand, texts) in needles.wanted().take(63).enumerate() {
+            for text in texts {
+                for (met, may) in met.iter_mut().zip(self.may_hold(text)) {
+                    *met |= u64::from(may) << demand;
+                }
+            }
+        }
+        met
+    }
+
+    /// Tells of each block whether a text in lower case may be in it.
+    fn may_hold(&self, lower: &[u8]) -> Vec<bool> {
+        let mut blocks = vec![true; self.blocks.len()];
+        let Some(filter) = &self.filter else {
+            return blocks;
+        };
+        for gram in grams::rows(lower) {
+            if let Err(error) = filter.narrow(&self.file, gram, &mut blocks) {
+                let what = format!("the filter of a sealed segment is damaged: {error}");
+                tell_once(
+                    &self.path,
+                    &what,
+                    "searches read more of it than they would have to",
+                );
+            }
+            if !blocks.contains(&true) {
+                break;
+            }
+        }
+        for (block, may) in self.blocks.iter().zip(&mut blocks) {
+            *may |= !block.is_joined();
+        }
+        blocks
+    }
+
     /// Reads at an offset of the stream, at most to the end of a block.
     pub fn read(&mut self, into: &mut [u8], offset: u64) -> Read {
         let (index, block) = match self.at(offset) {
@@ -145,11 +205,11 @@ impl Sealed {
             At::Hole(hole) => return Read::Damaged(hole.end),
             At::End => return Read::Bytes(0),
         };
-        let Some(loaded) = self.load(index, block) else {
+        let Some(text) = self.text(index, block) else {
             return Read::Damaged(block.end());
         };
         let from = usize::try_from(offset - block.offset).unwrap_or(usize::MAX);
-        let text = loaded.text.get(from..).unwrap_or_default();
+        let text = text.get(from..).unwrap_or_default();
         let count = text.len().min(into.len());
         if let (Some(into), Some(text)) = (into.get_mut(..count), text.get(..count)) {
             into.copy_from_slice(text);
@@ -164,7 +224,7 @@ impl Sealed {
         };
         match self.at(last) {
             At::Block(index, block) => {
-                let soundness = match self.load(index, block) {
+                let soundness = match self.text(index, block) {
                     Some(_) => Soundness::Sound,
                     None => Soundness::Damaged,
                 };
@@ -181,7 +241,7 @@ impl Sealed {
             At::Block(index, block) => (index, block),
             At::Hole(_) | At::End => return None,
         };
-        let notes = &self.load(index, block)?.notes;
+        let notes = self.notes_of(index, block)?;
         let note = notes.partition_point(|note| note.end < end);
         let time = notes.get(note).map(|note| note.time)?;
         // It was flushed before it was sealed: its note is gone.
@@ -195,12 +255,12 @@ impl Sealed {
         let At::Block(index, block) = self.at(from) else {
             return Vec::new();
         };
-        let Some(loaded) = self.load(index, block) else {
+        let Some(all) = self.notes_of(index, block) else {
             return Vec::new();
         };
-        let first = loaded.notes.partition_point(|note| note.end <= from);
+        let first = all.partition_point(|note| note.end <= from);
         let mut notes: Vec<Note> = Vec::new();
-        for note in loaded.notes.iter().skip(first).take(most) {
+        for note in all.iter().skip(first).take(most) {
             // What was flushed before it was sealed has lost its note.
             let time = if note.time == 0 { changed } else { note.time };
             notes.push(Note {
@@ -219,11 +279,11 @@ impl Sealed {
         let after = self.blocks.partition_point(|block| block.earliest < time);
         let index = after.checked_sub(1)?;
         let block = *self.blocks.get(index)?;
-        let Some(loaded) = self.load(index, block) else {
+        let Some(notes) = self.notes_of(index, block) else {
             return Some(block.end());
         };
-        let note = loaded.notes.partition_point(|note| note.time < time);
-        let note = note.checked_sub(1).and_then(|note| loaded.notes.get(note));
+        let note = notes.partition_point(|note| note.time < time);
+        let note = note.checked_sub(1).and_then(|note| notes.get(note));
         Some(note.map_or(block.offset, |note| note.end))
     }
 
@@ -238,12 +298,19 @@ impl Sealed {
                 .is_some_and(|last| last.end() == self.head.end)
             && blocks.is_sorted_by(|left, right| left.end() == right.offset);
         let mut all = blocks.into_iter().enumerate();
-        self.is_whole && is_complete && all.all(|(index, block)| self.load(index, block).is_some())
+        let has_filter = self.filter.is_none_or(|filter| filter.is_sound(&self.file));
+        let is_whole = self.is_whole && is_complete && has_filter;
+        let mut is_block_sound = |(index, block)| {
+            self.text(index, block).is_some() && self.notes_of(index, block).is_some()
+        };
+        is_whole && all.all(&mut is_block_sound)
     }
 
     /// Gives up what only a busy reader needs.
     pub fn rest(&mut self) {
-        self.loaded = None;
+        self.text = None;
+        self.notes = None;
+        self.unpacker = None;
     }
 
     fn at(&self, offset: u64) -> At {
@@ -264,24 +331,109 @@ impl Sealed {
         }
     }
 
-    /// Unpacks a block, unless it is the last one that was; `None`: it is damaged.
-    fn load(&mut self, index: usize, block: Block) -> Option<&Loaded> {
-        let is_loaded = self
-            .loaded
+    /// Unpacks the text of a block, unless it is the last one that was; `None`: it is damaged.
+    fn text(&mut self, index: usize, block: Block) -> Option<&[u8]> {
+        if self
+            .text
             .as_ref()
-            .is_some_and(|loaded| loaded.offset == block.offset);
-        if !is_loaded {
-            match unpacked(&self.file, &block) {
-                Ok(loaded) => self.loaded = Some(loaded),
-                Err(error) => {
-                    let what = format!("block {index} of a sealed segment is damaged: {error}");
-                    tell_once(&self.path, &what, ADVICE);
-                    return None;
-                }
-            }
+            .is_none_or(|text| text.offset != block.offset)
+        {
+            let mut part = self.text.take().map(|text| text.part).unwrap_or_default();
+            part.clear();
+            let unpacked = self.unpack(&block, |zstd, _, text| {
+                unpack_text(zstd, text, &block, &mut part)
+            });
+            self.told(index, unpacked)?;
+            let offset = block.offset;
+            self.text = Some(Loaded { offset, part });
         }
-        self.loaded.as_ref()
+        self.text.as_ref().map(|text| text.part.as_slice())
     }
+
+    /// The same of its notes.
+    fn notes_of(&mut self, index: usize, block: Block) -> Option<&[Note]> {
+        if self
+            .notes
+            .as_ref()
+            .is_none_or(|notes| notes.offset != block.offset)
+        {
+            let unpacked = self.unpack(&block, |zstd, notes, _| unpack_notes(zstd, notes, &block));
+            let part = self.told(index, unpacked)?;
+            let offset = block.offset;
+            self.notes = Some(Loaded { offset, part });
+        }
+        self.notes.as_ref().map(|notes| notes.part.as_slice())
+    }
+
+    /// Says that a block is damaged, if it is.
+    fn told<T>(&self, index: usize, unpacked: io::Result<T>) -> Option<T> {
+        unpacked
+            .inspect_err(|error| {
+                let what = format!("block {index} of a sealed segment is damaged: {error}");
+                tell_once(&self.path, &what, ADVICE);
+            })
+            .ok()
+    }
+
+    /// Reads a block, looks at its sum, and hands both of its parts to `unpack`.
+    fn unpack<T>(
+        &mut self,
+        block: &Block,
+        unpack: impl FnOnce(&mut Decompressor<'static>, &[u8], &[u8]) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let unpacker = match &mut self.unpacker {
+            Some(unpacker) => unpacker,
+            none => none.insert(Unpacker {
+                zstd: Decompressor::new()?,
+                packed: Vec::new(),
+            }),
+        };
+        let (notes, text) = (size(block.notes)?, size(block.text)?);
+        unpacker.packed.resize(notes + text, 0);
+        self.file
+            .read_exact_at(&mut unpacker.packed, block.at + HEAD as u64)?;
+        if crc32fast::hash(&unpacker.packed) != block.sum {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "its sum is another one",
+            ));
+        }
+        let (notes, text) = unpacker.packed.split_at(notes);
+        unpack(&mut unpacker.zstd, notes, text)
+    }
+}
+
+fn junk() -> io::Error {
+    io::ErrorKind::InvalidData.into()
+}
+
+fn size(length: u32) -> io::Result<usize> {
+    usize::try_from(length).map_err(|_| junk())
+}
+
+fn unpack_text(
+    zstd: &mut Decompressor<'_>,
+    packed: &[u8],
+    block: &Block,
+    into: &mut Vec<u8>,
+) -> io::Result<()> {
+    let length = size(block.length)?;
+    into.reserve_exact(length);
+    zstd.decompress_to_buffer(packed, into)?;
+    if into.len() == length {
+        Ok(())
+    } else {
+        Err(junk())
+    }
+}
+
+fn unpack_notes(
+    zstd: &mut Decompressor<'_>,
+    packed: &[u8],
+    block: &Block,
+) -> io::Result<Vec<Note>> {
+    let most = size(block.told)?.saturating_mul(20);
+    unpack(block.offset, &zstd.decompress(packed, most)?).ok_or_else(junk)
 }
 
 /// Whether bytes can be read.
@@ -301,33 +453,11 @@ enum At {
     End,
 }
 
-fn unpacked(file: &File, block: &Block) -> io::Result<Loaded> {
-    let junk = || io::Error::from(io::ErrorKind::InvalidData);
-    let size = |length: u32| usize::try_from(length).map_err(|_| junk());
-    let (notes, text) = (size(block.notes)?, size(block.text)?);
-    let mut packed = vec![0; notes + text];
-    file.read_exact_at(&mut packed, block.at + HEAD as u64)?;
-    if crc32fast::hash(&packed) != block.sum {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "its sum is another one",
-        ));
-    }
-    let (notes, text) = packed.split_at(notes);
-    let mut unpacker = Decompressor::new()?;
-    let length = size(block.length)?;
-    let text = unpacker.decompress(text, length)?;
-    let most = size(block.told)?.saturating_mul(20);
-    let notes = unpacker.decompress(notes, most)?;
-    let notes = unpack(block.offset, &notes).ok_or_else(junk)?;
-    if text.len() != length {
-        return Err(junk());
-    }
-    Ok(Loaded {
-        offset: block.offset,
-        text,
-        notes,
-    })
+/// The filter that a tail tells of.
+fn filter(tail: &Tail) -> Option<Filter> {
+    let shape = Shape::new(tail.scale, usize::try_from(tail.blocks).ok()?)?;
+    let at = tail.index + u64::from(tail.blocks) * HEAD as u64;
+    Some(Filter { at, shape })
 }
 
 /// Reads tail and index; `None`: one of them is damaged.
@@ -349,7 +479,11 @@ fn read_index(file: &File) -> Option<(Tail, Vec<Block>)> {
     let mut blocks: Vec<Block> = Vec::new();
     for head in index.as_chunks::<HEAD>().0 {
         let at = blocks.last().map_or(SIZE as u64, Block::next_at);
-        blocks.push(Block::decode(head, at)?);
+        let block = Block::decode(head, at)?;
+        if block.next_at() > tail.index {
+            return None;
+        }
+        blocks.push(block);
     }
     Some((tail, blocks))
 }

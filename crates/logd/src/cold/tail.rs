@@ -14,6 +14,8 @@ pub(super) struct Tail {
     pub(super) index: u64,
     pub(super) blocks: u32,
     pub(super) index_sum: u32,
+    /// The scale of the filter behind the index; 0: there is none.
+    pub(super) scale: u32,
 }
 
 impl Tail {
@@ -21,7 +23,7 @@ impl Tail {
         let mut bytes = Vec::with_capacity(SIZE);
         bytes.extend_from_slice(&self.head.encode());
         bytes.extend_from_slice(&self.index.to_le_bytes());
-        for number in [self.blocks, self.index_sum, 0] {
+        for number in [self.blocks, self.index_sum, self.scale] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
         let sum = crc32fast::hash(&bytes);
@@ -38,7 +40,7 @@ impl Tail {
         }
         let (head, rest) = summed.split_first_chunk::<{ sealed::SIZE }>()?;
         let (index, words) = rest.split_first_chunk::<8>()?;
-        let &[blocks, index_sum, _] = words.as_chunks::<4>().0 else {
+        let &[blocks, index_sum, scale] = words.as_chunks::<4>().0 else {
             return None;
         };
         Some(Self {
@@ -46,6 +48,7 @@ impl Tail {
             index: u64::from_le_bytes(*index),
             blocks: u32::from_le_bytes(blocks),
             index_sum: u32::from_le_bytes(index_sum),
+            scale: u32::from_le_bytes(scale),
         })
     }
 }

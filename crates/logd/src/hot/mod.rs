@@ -62,6 +62,7 @@ pub use raw::{Found, Raw, Watched, keep_reasons, raw, reasons};
 pub use reach::Held;
 pub use reader::{Item, Part, Reader, Tail};
 pub use seal::{clean, seal, sealable};
+pub use segment::sealed;
 pub use survey::{Life, Survey, is_written, survey};
 
 /// Why a stream could not be read. What is merely gone is no error.
@@ -85,6 +86,9 @@ pub enum HotError {
         #[source]
         source: io::Error,
     },
+    /// The thread that was to read ahead has ended before it was done.
+    #[error("read ahead")]
+    Ahead,
     /// A sealed segment cannot be read.
     #[error(transparent)]
     Cold(#[from] ColdError),

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs;
+use std::ops::Range;
 
 use super::layout::Extent;
 use super::losses::{Loss, Losses, Lost};
@@ -78,6 +79,8 @@ pub struct Reader {
     /// Handed out in parts: a segment before the open one, and where it ends.
     earlier: Option<(Segment, u64)>,
     is_in_parts: bool,
+    /// What is read when the end is reached, in parts.
+    later: VecDeque<Range<u64>>,
 }
 
 /// What comes next of a stream that is read in parts.
@@ -131,6 +134,17 @@ impl Reader {
             gone_to: 0,
             earlier: None,
             is_in_parts: false,
+            later: VecDeque::new(),
+        }
+    }
+
+    /// Reads all of these ranges in parts, and nothing between them.
+    #[must_use]
+    pub fn over(place: Place, extents: Vec<Extent>, mut ranges: VecDeque<Range<u64>>) -> Self {
+        let first = ranges.pop_front().unwrap_or_default();
+        Self {
+            later: ranges,
+            ..Self::new(place, extents, first.start, first.end, Tail::Passed)
         }
     }
 
@@ -194,11 +208,14 @@ impl Reader {
             if let Some(gap) = self.gap(position) {
                 return Ok(Part::Gap(gap));
             }
-            return Ok(if is_filled {
-                self.hand_out()
-            } else {
-                Part::End
-            });
+            if is_filled {
+                return Ok(self.hand_out());
+            }
+            let Some(next) = self.later.pop_front() else {
+                return Ok(Part::End);
+            };
+            self.position = next.start;
+            self.to = next.end;
         }
     }
 
@@ -218,6 +235,13 @@ impl Reader {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.chunk
+    }
+
+    /// Takes the bytes of the last part, and gives memory for the next ones.
+    pub fn exchange_bytes(&mut self, mut memory: Vec<u8>) -> Vec<u8> {
+        memory.clear();
+        self.used = 0;
+        std::mem::replace(&mut self.chunk, memory)
     }
 
     /// Tells when the byte before offset `end` had arrived, of what was handed out in parts.
@@ -240,10 +264,11 @@ impl Reader {
             };
             self.earlier = opened;
         }
-        match &mut self.earlier {
-            Some((segment, _)) => segment.time_at(end),
-            None => Ok(self.left_at),
+        // What is gone by now came no earlier than what was asked for last.
+        if let Some((segment, _)) = &mut self.earlier {
+            self.left_at = segment.time_at(end)?;
         }
+        Ok(self.left_at)
     }
 
     /// Takes what is gone and ends at `end`, and was not told of yet: a gap for each reason.

@@ -19,6 +19,7 @@ use eco_home::sealed::{Head, VERSION};
 use super::layout::{Extent, Tier};
 use super::losses::{Loss, Lost};
 use super::plain::Plain;
+use super::reader::{Part, Reader, Tail};
 use super::survey::{exchange, names};
 use super::{HotError, Life, Place, Survey, change, present, survey};
 use crate::cold::{self, Sealed};
@@ -105,11 +106,13 @@ fn write(
         is_over,
     };
     let mut file = disk.create(&path).map_err(failed)?;
+    let before = before(place, extent.base)?;
     cold::seal(
         BufWriter::with_capacity(BATCH, &mut *file),
         head,
         text,
         notes,
+        before.as_deref(),
     )
     .map_err(failed)?;
     file.sync().map_err(failed)?;
@@ -122,6 +125,21 @@ fn write(
         return Err(failed(source));
     }
     Ok(head)
+}
+
+/// The last bytes before a segment, as far as a line in two segments matters; `None`: they are not there.
+fn before(place: &Place, base: u64) -> Result<Option<Vec<u8>>, HotError> {
+    let from = base.saturating_sub(cold::BEFORE as u64);
+    let extents = survey(place)?.extents;
+    let mut reader = Reader::new(place.clone(), extents, from, base, Tail::Passed);
+    let mut bytes = Vec::new();
+    loop {
+        match reader.part()? {
+            Part::Bytes { .. } => bytes.extend_from_slice(reader.bytes()),
+            Part::Gap(_) => return Ok(None),
+            Part::End => return Ok(Some(bytes)),
+        }
+    }
 }
 
 /// Puts what was written in the place of the segment.

@@ -41,6 +41,25 @@ impl Opened {
     }
 }
 
+/// Opens the segment that was found at `extent` if it is a sealed one whose blocks are all of it, to ask what may be in them.
+pub fn sealed(place: &Place, extent: Extent) -> Result<Option<Box<Sealed>>, HotError> {
+    if extent.tier != Tier::Sealed {
+        return Ok(None);
+    }
+    let Some(Segment::Sealed { sealed, .. }) = Segment::open_sealed(place, extent)?.readable()
+    else {
+        return Ok(None);
+    };
+    let blocks = sealed.blocks();
+    let is_all = sealed.is_whole()
+        && blocks
+            .first()
+            .is_some_and(|first| first.offset == extent.base)
+        && blocks.last().is_some_and(|last| last.end() == extent.end())
+        && blocks.is_sorted_by(|left, right| left.end() == right.offset);
+    Ok(is_all.then_some(sealed))
+}
+
 impl Segment {
     /// Opens the segment that was found at `extent`; it may have been sealed since.
     pub(super) fn open(place: &Place, extent: Extent) -> Result<Opened, HotError> {

@@ -10,8 +10,8 @@ use super::Stop;
 use super::merge::{Head, Lane};
 use super::outlet::Attention;
 use super::source::Source;
-use crate::hot::{Extent, HotError, Item, Place, Reader, Tail};
-use crate::sieve::{AtEnd, Found, Sieve, Sifter, Sifting};
+use crate::hot::{Extent, HotError, Item, Place, Reader};
+use crate::sieve::{Ahead, AtEnd, Found, Sieve, Sifter, Sifting};
 
 /// What the live part of a stream goes on with: a record may begin in the history and end after it.
 pub(crate) type Handover = Rc<RefCell<Option<Sifter>>>;
@@ -37,7 +37,8 @@ enum Reading {
 pub(super) struct Records {
     place: Place,
     extents: Vec<Extent>,
-    ranges: VecDeque<Range<u64>>,
+    /// Until it begins.
+    ranges: Option<VecDeque<Range<u64>>>,
     sieve: Arc<Sieve>,
     sifting: Option<Sifting>,
     handover: Option<Handover>,
@@ -120,7 +121,7 @@ impl Records {
         Self {
             place,
             extents,
-            ranges,
+            ranges: Some(ranges),
             sieve,
             sifting: None,
             handover,
@@ -129,35 +130,28 @@ impl Records {
 
     /// Takes the next thing that is found.
     pub(super) fn next(&mut self, attention: &Attention<'_>) -> Result<Option<Found>, Stop> {
-        loop {
-            let is_last = self.ranges.is_empty();
-            if let Some(sifting) = &mut self.sifting {
-                let at_end = if is_last && self.handover.is_some() {
-                    AtEnd::Settle
-                } else {
-                    AtEnd::Finish
-                };
-                if let Some(found) = sifting.next(at_end, || attention.check())? {
-                    return Ok(Some(found));
-                }
-                let done = self.sifting.take().map(Sifting::into_sifter);
-                if is_last && let Some(handover) = self.handover.take() {
-                    *handover.borrow_mut() = done;
-                }
-            }
-            let Some(range) = self.ranges.pop_front() else {
-                return Ok(None);
-            };
-            let reader = Reader::new(
-                self.place.clone(),
-                self.extents.clone(),
-                range.start,
-                range.end,
-                Tail::Passed,
-            );
-            let sifter = Sifter::new(Arc::clone(&self.sieve), range.start);
-            self.sifting = Some(Sifting::new(reader, sifter));
+        if let Some(ranges) = self.ranges.take() {
+            let begin = ranges.front().map_or(0, |range| range.start);
+            let ahead = Ahead::begin(&self.place, &self.extents, &ranges);
+            let reader = Reader::over(self.place.clone(), self.extents.clone(), ranges);
+            let sifter = Sifter::new(Arc::clone(&self.sieve), begin);
+            self.sifting = Some(Sifting::new(reader, ahead, sifter));
         }
+        let Some(sifting) = &mut self.sifting else {
+            return Ok(None);
+        };
+        let at_end = match self.handover {
+            Some(_) => AtEnd::Settle,
+            None => AtEnd::Finish,
+        };
+        if let Some(found) = sifting.next(at_end, || attention.check())? {
+            return Ok(Some(found));
+        }
+        let done = self.sifting.take().map(Sifting::into_sifter);
+        if let Some(handover) = self.handover.take() {
+            *handover.borrow_mut() = done;
+        }
+        Ok(None)
     }
 }
 

@@ -7,7 +7,7 @@
 //!               first that counts                  over
 //! ```
 //!
-//! The end of a stream is sifted window by window, each from where a record begins to where the one behind it does. What is
+//! What cannot hold any is passed over ([`super::wanted`]). The end of the rest is sifted window by window, each from where a record begins to where the one behind it does. What is
 //! read afterwards are only the windows in which something was found. Memory is 8 bytes for each record that passes in one
 //! window, and no more than for those that are asked for.
 
@@ -59,14 +59,30 @@ struct Window {
 }
 
 impl Backwards<'_> {
-    /// Finds the last `wanted` records of `range`, which begins where a line does.
-    pub(super) fn last(&self, range: &Range<u64>, wanted: u64) -> Result<Last, Stop> {
+    /// Finds the last `wanted` records of `ranges`, which begin where records do.
+    pub(super) fn last(&self, ranges: &VecDeque<Range<u64>>, wanted: u64) -> Result<Last, Stop> {
         let mut last = Last::default();
         let mut size = SHORT;
+        for range in ranges.iter().rev() {
+            if last.records == wanted {
+                break;
+            }
+            self.last_of(range, wanted, &mut size, &mut last)?;
+        }
+        Ok(last)
+    }
+
+    fn last_of(
+        &self,
+        range: &Range<u64>,
+        wanted: u64,
+        size: &mut u64,
+        last: &mut Last,
+    ) -> Result<(), Stop> {
         let mut end = range.end;
         while end > range.start && last.records < wanted {
-            let at = end.saturating_sub(size).max(range.start);
-            size = size.saturating_mul(2);
+            let at = end.saturating_sub(*size).max(range.start);
+            *size = size.saturating_mul(2);
             let start = if at > range.start {
                 match self.first_behind(at, end)? {
                     Some(start) => start,
@@ -90,9 +106,9 @@ impl Backwards<'_> {
                 }
             }
             end = start;
-            size = size.min(LONG);
+            *size = (*size).min(LONG);
         }
-        Ok(last)
+        Ok(())
     }
 
     fn reader(&self, range: &Range<u64>) -> Reader {

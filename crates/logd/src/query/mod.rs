@@ -19,6 +19,7 @@ mod outlet;
 mod plan;
 mod source;
 pub mod stats;
+mod wanted;
 
 use std::path::Path;
 use std::sync::Arc;

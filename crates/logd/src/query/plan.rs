@@ -14,6 +14,7 @@ use super::chapter::{Chapter, Handover, Records};
 use super::last::{Backwards, Last};
 use super::outlet::Attention;
 use super::source::Source;
+use super::wanted::{End, wanted};
 use super::{After, Query, Stop};
 use crate::catalog::{Lives, Slot};
 use crate::hot::{
@@ -166,7 +167,12 @@ impl<'a> Planner<'a> {
             survey.end()
         };
         let (from, to) = self.range(&place, &survey, complete)?;
-        let last = self.last(&place, &survey, from..to)?;
+        let end = if is_followed && to == complete {
+            End::Open
+        } else {
+            End::Closed
+        };
+        let last = self.last(&place, &survey, from..to, end)?;
         if self.query.last.is_some() {
             reach.lines = reach.lines.saturating_add(last.records);
             self.lines = self.lines.saturating_add(last.records);
@@ -199,13 +205,26 @@ impl<'a> Planner<'a> {
     }
 
     /// Returns what of `range` is to be read.
-    fn last(&self, place: &Place, survey: &Survey, range: Range<u64>) -> Result<Last, Stop> {
+    fn last(
+        &self,
+        place: &Place,
+        survey: &Survey,
+        range: Range<u64>,
+        end: End,
+    ) -> Result<Last, Stop> {
         let whole = |range: Range<u64>, records| Last {
             ranges: VecDeque::from_iter((!range.is_empty()).then_some(range)),
             records,
         };
+        let may_pass = |range, sieve| wanted(place, &survey.extents, range, sieve, end);
         let Some(wanted) = self.query.last else {
-            return Ok(whole(range, 0));
+            return Ok(match self.query.chooses() {
+                Some(sieve) => Last {
+                    ranges: may_pass(range, sieve)?,
+                    records: 0,
+                },
+                None => whole(range, 0),
+            });
         };
         let least = range.start.max(survey.start()).min(range.end);
         let Some(sieve) = self.query.chooses() else {
@@ -224,7 +243,8 @@ impl<'a> Planner<'a> {
             sieve,
             attention: self.attention,
         };
-        let mut found = backwards.last(&(least..range.end), wanted)?;
+        let ranges = may_pass(least..range.end, sieve)?;
+        let mut found = backwards.last(&ranges, wanted)?;
         if found.records < wanted && range.start < least {
             found.ranges.push_front(range.start..least);
         }

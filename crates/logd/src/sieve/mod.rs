@@ -13,6 +13,7 @@
 //!   the first 256 KiB are looked at, and the rest goes where they go.
 //! - Memory is one chunk, one record and one line for each stream that is read.
 
+mod ahead;
 mod conditions;
 mod pattern;
 mod scan;
@@ -21,6 +22,7 @@ mod sifting;
 #[cfg(test)]
 mod tests;
 
+pub use ahead::Ahead;
 pub use conditions::Sieve;
 pub use pattern::{InvalidPattern, Pattern};
 pub use scan::Scan;

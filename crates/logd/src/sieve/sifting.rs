@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ahead::Ahead;
 use super::sifter::{Found, Sifter, Times};
 use crate::hot::{HotError, Part, Reader};
 
@@ -25,7 +26,9 @@ pub enum AtEnd {
 /// A reader and its sifter.
 #[derive(Debug)]
 pub struct Sifting {
+    /// Reads the parts, if nobody does so ahead of it; and tells their times.
     reader: Reader,
+    ahead: Option<Ahead>,
     sifter: Sifter,
     is_finished: bool,
     /// When bytes last came, since boot.
@@ -41,11 +44,12 @@ impl Times for Reader {
 }
 
 impl Sifting {
-    /// Sifts what `reader` reads.
+    /// Sifts what `reader` reads, or what is read of the same `ahead`.
     #[must_use]
-    pub const fn new(reader: Reader, sifter: Sifter) -> Self {
+    pub const fn new(reader: Reader, ahead: Option<Ahead>, sifter: Sifter) -> Self {
         Self {
             reader,
+            ahead,
             sifter,
             is_finished: false,
             heard_at: Duration::ZERO,
@@ -61,6 +65,7 @@ impl Sifting {
     ) -> Result<Option<Found>, E> {
         let Self {
             reader,
+            ahead,
             sifter,
             is_finished,
             heard_at,
@@ -70,13 +75,17 @@ impl Sifting {
                 return Ok(Some(found));
             }
             is_wanted()?;
-            match reader.part()? {
+            let part = match ahead {
+                Some(ahead) => ahead.next()?,
+                None => reader.part()?,
+            };
+            match part {
                 Part::Bytes { offset } => {
                     if offset != sifter.end() {
                         // What was passed over holds nothing that is asked for.
                         sifter.finish(reader, offset)?;
                     }
-                    sifter.feed(reader.bytes());
+                    sifter.feed(ahead.as_ref().map_or_else(|| reader.bytes(), Ahead::bytes));
                     if let AtEnd::Hold { now } = at_end {
                         *heard_at = now;
                     }

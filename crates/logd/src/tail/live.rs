@@ -60,7 +60,7 @@ impl<'a> Live<'a> {
                 let from = reader.position();
                 let sifter = begun.filter(|begun| begun.end() == from);
                 let sifter = sifter.unwrap_or_else(|| Sifter::new(Arc::clone(sieve), from));
-                Reading::Records(Box::new(Sifting::new(reader, sifter)))
+                Reading::Records(Box::new(Sifting::new(reader, None, sifter)))
             }
             None => Reading::Lines(Box::new(reader)),
         };

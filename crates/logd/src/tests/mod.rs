@@ -7,6 +7,7 @@ mod follow;
 mod follow_records;
 mod history;
 mod model;
+mod passed_over;
 mod records;
 mod replica;
 mod sealed;

@@ -18,16 +18,16 @@ use crate::tail::Bell;
 
 /// A line of an answer.
 #[derive(Clone, Debug, PartialEq)]
-struct Told {
+pub(super) struct Told {
     source: String,
-    text: String,
+    pub(super) text: String,
     time: u64,
     level: Option<Level>,
     joined: bool,
 }
 
 /// The lines of the answer to `query`; a gap is a line without time.
-fn tell(runs: &std::path::Path, query: &Query) -> Vec<Told> {
+pub(super) fn tell(runs: &std::path::Path, query: &Query) -> Vec<Told> {
     let (sender, mut items) = mpsc::channel(10_000);
     query::answer(query, runs, &Bell::default(), sender);
     let mut names = vec![String::new()];
@@ -66,11 +66,11 @@ fn texts(told: &[Told]) -> Vec<&str> {
 
 /// What is asked for, so that both can be made of it.
 #[derive(Clone, Debug)]
-struct Asked {
-    grep: Vec<&'static str>,
-    exclude: Vec<&'static str>,
-    level: Option<Level>,
-    fields: Vec<(&'static str, &'static str)>,
+pub(super) struct Asked {
+    pub(super) grep: Vec<&'static str>,
+    pub(super) exclude: Vec<&'static str>,
+    pub(super) level: Option<Level>,
+    pub(super) fields: Vec<(&'static str, &'static str)>,
 }
 
 impl Asked {
@@ -81,7 +81,7 @@ impl Asked {
         self.fields.iter().map(field).collect()
     }
 
-    fn sieve(&self) -> Arc<Sieve> {
+    pub(super) fn sieve(&self) -> Arc<Sieve> {
         let patterns = |texts: &[&str]| {
             let pattern = |text: &&str| Pattern::new(text).expect("a pattern");
             texts.iter().map(pattern).collect()
@@ -158,7 +158,7 @@ fn model(runs: &std::path::Path, query: &Query, asked: &Asked, wanted: Option<us
     found.split_off(skip).concat()
 }
 
-fn line() -> impl Strategy<Value = &'static str> {
+pub(super) fn line() -> impl Strategy<Value = &'static str> {
     let traces = [
         include_str!("../record/traces/node_uncaught.txt"),
         include_str!("../record/traces/python_logging.txt"),
@@ -181,7 +181,7 @@ fn line() -> impl Strategy<Value = &'static str> {
     ]
 }
 
-fn asked() -> impl Strategy<Value = Asked> {
+pub(super) fn asked() -> impl Strategy<Value = Asked> {
     let pattern = || {
         select(vec![
             "rare",
@@ -213,16 +213,21 @@ fn asked() -> impl Strategy<Value = Asked> {
 }
 
 /// Lines with steps of time, and whether the segment ends there; and where chunks end.
-type Script = (Vec<(&'static str, u64, bool)>, Vec<Index>, bool);
+pub(super) type Script = (Vec<(&'static str, u64, bool)>, Vec<Index>, bool);
 
-fn script() -> impl Strategy<Value = Script> {
+pub(super) fn script() -> impl Strategy<Value = Script> {
     let step = select(vec![0, 0, 1, NEAR / 2, NEAR + 1]);
     let line = (line(), step, prop::bool::weighted(0.1));
     (vec(line, 0..40), vec(any::<Index>(), 0..4), any::<bool>())
 }
 
 /// Writes a stream; most lines have a note of their own, and some come in two pieces.
-fn write(runs: &std::path::Path, app: &str, stream: Stream, (lines, borders, is_open): &Script) {
+pub(super) fn write(
+    runs: &std::path::Path,
+    app: &str,
+    stream: Stream,
+    (lines, borders, is_open): &Script,
+) {
     let mut writer = Writer::new(runs, &run_id(app, 1), stream);
     let mut time = 1;
     let count = lines.len();
@@ -280,7 +285,7 @@ proptest! {
     }
 }
 
-fn nothing() -> Asked {
+pub(super) fn nothing() -> Asked {
     Asked {
         grep: Vec::new(),
         exclude: Vec::new(),
@@ -289,7 +294,7 @@ fn nothing() -> Asked {
     }
 }
 
-fn asking(asked: &Asked) -> Query {
+pub(super) fn asking(asked: &Asked) -> Query {
     Query {
         sieve: Some(asked.sieve()),
         ..everything()

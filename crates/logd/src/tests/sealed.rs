@@ -77,7 +77,7 @@ impl DiskFile for DyingFile {
 }
 
 /// Seals what there is to seal; returns how many segments that were.
-fn seal_all(disk: &dyn Disk, place: &Place) -> usize {
+pub(super) fn seal_all(disk: &dyn Disk, place: &Place) -> usize {
     let found = survey(place).expect("surveyed");
     let sealable = hot::sealable(&found);
     let sealed = sealable
