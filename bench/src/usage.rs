@@ -6,18 +6,18 @@ use std::time::Duration;
 
 /// Of some processes together, with all their threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     /// Processor time, to the nanosecond; of threads that live.
-    pub(super) cpu: Duration,
+    pub(crate) cpu: Duration,
     /// How often one of them rested and was woken.
-    pub(super) wakeups: u64,
+    pub(crate) wakeups: u64,
     /// Memory in use.
-    pub(super) resident_bytes: u64,
+    pub(crate) resident_bytes: u64,
 }
 
 impl Usage {
     /// Looks at processes; what is gone uses nothing.
-    pub(super) fn of(pids: &[u32]) -> Self {
+    pub(crate) fn of(pids: &[u32]) -> Self {
         let mut usage = Self::default();
         for pid in pids {
             let process = Path::new("/proc").join(pid.to_string());
