@@ -25,11 +25,6 @@ pub(crate) fn processor(pid: u32) -> Duration {
         .unwrap_or_default()
 }
 
-/// The processor time of several processes.
-pub(crate) fn processors(pids: &[u32]) -> Duration {
-    pids.iter().map(|pid| processor(*pid)).sum()
-}
-
 /// Nanoseconds of a clock that all processes share.
 pub(crate) fn ticks() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from);
@@ -45,7 +40,10 @@ pub(crate) fn wait_until(
     let end = ticks() + eco_home::clock::nanos(most);
     while !holds() {
         if ticks() > end {
-            return Err(Failure::new(format!("wait until {what}"), format!("not within {most:?}")));
+            return Err(Failure::new(
+                format!("wait until {what}"),
+                format!("not within {most:?}"),
+            ));
         }
         pause(Duration::from_millis(1));
     }

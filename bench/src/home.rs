@@ -3,9 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::clock;
 use crate::failure::Failure;
 use crate::say;
+
+/// How long a daemon may take to come again.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The programs, and a folder that is their home and the apps' project.
 pub(crate) struct Home {
@@ -16,12 +24,23 @@ pub(crate) struct Home {
 /// Where the programs of this build are: beside this one.
 pub(crate) fn programs() -> Result<PathBuf, Failure> {
     let own = own_program()?;
-    own.parent().map(Path::to_owned).ok_or_else(|| Failure::new("find the programs", "this one is in no folder"))
+    own.parent()
+        .map(Path::to_owned)
+        .ok_or_else(|| Failure::new("find the programs", "this one is in no folder"))
 }
 
 /// This program, to be set to work.
 pub(crate) fn own_program() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(|error| Failure::new("find this program", error))
+}
+
+/// An app that is this program with other words, and runs once: as JSON.
+pub(crate) fn app(name: &str, words: &[String]) -> Result<String, Failure> {
+    let program = own_program()?;
+    let program = program.display();
+    Ok(format!(
+        r#"{{"name":"{name}","script":"{program}","interpreter":"none","args":{words:?},"autorestart":false}}"#
+    ))
 }
 
 impl Home {
@@ -47,8 +66,12 @@ impl Home {
 
     /// Starts apps, each written as JSON.
     pub(crate) fn start(&self, apps: &[String]) -> Result<(), Failure> {
-        self.write("ecosystem.config.json", &format!("{{\"apps\":[{}]}}", apps.join(",")))?;
-        self.eco(&["start", "ecosystem.config.json", "--quiet"]).map(drop)
+        self.write(
+            "ecosystem.config.json",
+            &format!("{{\"apps\":[{}]}}", apps.join(",")),
+        )?;
+        self.eco(&["start", "ecosystem.config.json", "--quiet"])
+            .map(drop)
     }
 
     /// Runs eco in the folder, to its good end; what it said.
@@ -83,6 +106,26 @@ impl Home {
             Ok((name, pid))
         })
         .collect()
+    }
+
+    /// The process that is the log daemon.
+    pub(crate) fn logd(&self) -> Result<u32, Failure> {
+        let daemons = self.daemons()?;
+        let logd = daemons.iter().find(|(name, _)| *name == "eco-logd");
+        logd.map(|(_, pid)| *pid)
+            .ok_or_else(|| Failure::new("find the log daemon", "there is none"))
+    }
+
+    /// Has the log daemon begin anew, and waits until another one is there.
+    pub(crate) fn renew_logd(&self) -> Result<(), Failure> {
+        let old = self.logd()?;
+        let pid = i32::try_from(old).map_err(|error| Failure::new("end the log daemon", error))?;
+        kill(Pid::from_raw(pid), Signal::SIGTERM)
+            .map_err(|errno| Failure::new("end the log daemon", errno))?;
+        clock::wait_until("another log daemon is there", PATIENCE, || {
+            self.logd()
+                .is_ok_and(|new| new != old && clock::processor(new) > Duration::ZERO)
+        })
     }
 
     /// Ends everything and removes the folder.
@@ -120,7 +163,10 @@ impl Home {
 
 fn below(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect()
 }
 
 impl Drop for Home {

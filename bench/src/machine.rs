@@ -36,7 +36,10 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 
 /// The first line of what a program says, if it runs.
 pub(crate) fn said(program: impl AsRef<Path>, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program.as_ref()).args(arguments).output().ok()?;
+    let output = Command::new(program.as_ref())
+        .args(arguments)
+        .output()
+        .ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let line = text.lines().next()?.trim();
     (output.status.success() && !line.is_empty()).then(|| line.to_owned())

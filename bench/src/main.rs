@@ -40,6 +40,9 @@ fn run(words: &[&str]) -> Result<(), Failure> {
         ["idle", options @ ..] => idle::run(&idle::Plan::read(options)?),
         ["logs", options @ ..] => logs::run(&logs::Plan::read(options)?),
         ["work", words @ ..] => work::run(words),
-        _ => Err(Failure::new("find the benchmark", format!("there is none of this name\n\n{USAGE}"))),
+        _ => Err(Failure::new(
+            "find the benchmark",
+            format!("there is none of this name\n\n{USAGE}"),
+        )),
     }
 }

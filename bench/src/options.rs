@@ -17,5 +17,8 @@ where
 
 /// What is not known.
 pub(crate) fn unknown(word: &str) -> Failure {
-    Failure::new("read the options", format!("{word} is none, or lacks its value"))
+    Failure::new(
+        "read the options",
+        format!("{word} is none, or lacks its value"),
+    )
 }

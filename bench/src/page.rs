@@ -40,13 +40,22 @@ impl Section {
     }
 
     fn written(&self) -> String {
-        let Self { name, title, text, machine, .. } = self;
-        let plots: String = self
-            .plots
-            .iter()
+        let Self {
+            name,
+            title,
+            text,
+            machine,
+            ..
+        } = self;
+        let plots = self.plots.iter();
+        let plots: Vec<String> = plots
             .map(|(plot, _)| format!("\n![{title}](benchmarks/{plot}.svg)\n"))
             .collect();
-        format!("<!-- {name} -->\n\n## {title}\n\n{machine}\n\n{}\n{plots}\n<!-- end of {name} -->\n", text.trim())
+        let plots = plots.concat();
+        format!(
+            "<!-- {name} -->\n\n## {title}\n\n{machine}\n\n{}\n{plots}\n<!-- end of {name} -->\n",
+            text.trim()
+        )
     }
 }
 
@@ -62,7 +71,9 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) fn at(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self {
+            folder: folder.to_owned(),
+        }
     }
 
     /// Puts a section in its place.
@@ -88,7 +99,10 @@ impl Page {
 /// The page with a section in place of the one of its name, or after the others.
 fn replaced(page: &str, section: &Section) -> String {
     let written = section.written();
-    let (begin, end) = (format!("<!-- {} -->\n", section.name), format!("<!-- end of {} -->\n", section.name));
+    let (begin, end) = (
+        format!("<!-- {} -->\n", section.name),
+        format!("<!-- end of {} -->\n", section.name),
+    );
     let parts = page
         .split_once(&begin)
         .and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));

@@ -21,7 +21,11 @@ impl Spread {
 
     /// `1.52 (1.40–1.61)`.
     pub(crate) fn shown(&self, decimals: usize) -> String {
-        let Self { least, median, most } = self;
+        let Self {
+            least,
+            median,
+            most,
+        } = self;
         format!("{median:.decimals$} ({least:.decimals$}–{most:.decimals$})")
     }
 }

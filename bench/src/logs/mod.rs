@@ -11,6 +11,8 @@ mod memory;
 mod scene;
 mod search;
 mod storage;
+mod stored;
+mod text;
 mod tools;
 
 use std::path::PathBuf;
@@ -111,7 +113,8 @@ impl Plan {
                     rest
                 }
                 [word, rest @ ..] => {
-                    plan.parts.push(Part::read(word).ok_or_else(|| unknown(word))?);
+                    plan.parts
+                        .push(Part::read(word).ok_or_else(|| unknown(word))?);
                     rest
                 }
             };
@@ -164,6 +167,16 @@ impl Plan {
     }
 }
 
+/// Bytes of so many gigabytes, and no fewer than show something.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a size that somebody typed"
+)]
+fn bytes(gigabytes: f64) -> u64 {
+    ((gigabytes * 1e9) as u64).max(5_000_000)
+}
+
 /// Measures one part after the other, and puts each on the page as soon as it is there.
 pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
     for part in &plan.parts {
@@ -191,7 +204,12 @@ mod tests {
         let plan = Plan::read(&["--quick", "--only", "eco,cat"]).expect("known");
         assert_eq!((plan.parts.len(), plan.rounds), (5, 1));
         assert_eq!(plan.only, ["eco", "cat"]);
-        for wrong in [&["--loud"][..], &["--runs", "many"], &["speed"], &["--runs"]] {
+        for wrong in [
+            &["--loud"][..],
+            &["--runs", "many"],
+            &["speed"],
+            &["--runs"],
+        ] {
             Plan::read(wrong).expect_err("refused");
         }
     }

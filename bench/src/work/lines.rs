@@ -107,7 +107,10 @@ impl Numbered {
                 *others.entry(line.clone()).or_default() += 1;
             }
         }
-        let mut found = Found { lost: 0, strange: others.values().sum() };
+        let mut found = Found {
+            lost: 0,
+            strange: others.values().sum(),
+        };
         for _ in in_order..count {
             match others.get(&expected.line) {
                 Some(_) => found.strange -= 1,
@@ -145,7 +148,11 @@ mod tests {
         assert_eq!(bytes, written(2000, Form::Line));
         assert_eq!(bytes.len(), 200_000);
         let text = String::from_utf8(bytes).expect("text");
-        assert!(text.lines().nth(1233).is_some_and(|line| line.starts_with("w0 000000001234 xx")));
+        assert!(
+            text.lines()
+                .nth(1233)
+                .is_some_and(|line| line.starts_with("w0 000000001234 xx"))
+        );
     }
 
     #[test]
@@ -154,7 +161,9 @@ mod tests {
         let lines: Vec<&[u8]> = whole.chunks(100).collect();
         let count = |stored: &[&[u8]]| {
             let stored = stored.concat();
-            Numbered::new("w0").count(100, stored.as_slice()).expect("memory")
+            Numbered::new("w0")
+                .count(100, stored.as_slice())
+                .expect("memory")
         };
         let found = |lost, strange| Found { lost, strange };
         assert_eq!(count(&lines), found(0, 0));

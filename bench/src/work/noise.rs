@@ -1,9 +1,11 @@
 //! Output that a log engine must bear: lines without an end, binary bytes, half of a character, and plenty of it.
 
+use std::fs::File;
 use std::io::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
-use super::output;
+use super::{await_word, output};
 use crate::clock;
 use crate::failure::Failure;
 use crate::options::unknown;
@@ -11,11 +13,12 @@ use crate::options::unknown;
 /// What there is.
 pub(crate) const KINDS: [&str; 5] = ["lines", "endless", "binary", "broken", "long"];
 
-/// Writes `rate` bytes a second, in pieces, for `span`; then rests, so that it is there until it is ended.
-pub(super) fn run(kind: &str, rate: u64, span: Duration) -> Result<(), Failure> {
+/// Waits for its word, then writes `rate` bytes a second, in pieces, for `span`.
+pub(super) fn run(kind: &str, rate: u64, span: Duration, go: &Path) -> Result<(), Failure> {
     let mut output = output()?;
     let piece = piece(kind)?;
     let size = piece.len() as u64;
+    await_word(File::open(go).map_err(Failure::at("open", go))?)?;
     let (begun, mut written) = (clock::ticks(), 0);
     let end = begun + eco_home::clock::nanos(span);
     loop {

@@ -33,5 +33,7 @@ fn copy(path: &Path, from: u64, to: u64) -> Result<(), Failure> {
     let sought = file.seek(SeekFrom::Start(from));
     sought.map_err(Failure::at("read", path))?;
     let copied = std::io::copy(&mut file.take(to - from), &mut output()?);
-    copied.map(drop).map_err(|error| Failure::new("write the file", error))
+    copied
+        .map(drop)
+        .map_err(|error| Failure::new("write the file", error))
 }

@@ -57,7 +57,9 @@ impl Collector {
         match self {
             Self::File | Self::Filter(_) => vec![path.to_owned()],
             // What is full has a name of its time, which sorts before this one.
-            Self::Keeper(_) => scene::files(path, |name| name.starts_with('@') || name == "current"),
+            Self::Keeper(_) => {
+                scene::files(path, |name| name.starts_with('@') || name == "current")
+            }
         }
     }
 
@@ -67,7 +69,12 @@ impl Collector {
         for name in &race.names {
             self.prepare(&path(name))?;
             let (output, collector) = self.join(&path(name))?;
-            writers.push(Process::new(command(&race.words(name)?).stdin(Stdio::null()).stdout(output))?);
+            writers.push(Process::new(
+                Command::new(own_program()?)
+                    .args(race.words(name))
+                    .stdin(Stdio::null())
+                    .stdout(output),
+            )?);
             collectors.extend(collector);
         }
         let begun = race.begin()?;
@@ -90,7 +97,9 @@ impl Collector {
 }
 
 fn file(path: &Path) -> Result<Stdio, Failure> {
-    File::create(path).map(Stdio::from).map_err(Failure::at("make", path))
+    File::create(path)
+        .map(Stdio::from)
+        .map_err(Failure::at("make", path))
 }
 
 fn command(words: &[String]) -> Command {

@@ -1,17 +1,13 @@
 //! One measurement of one side: writers that wait for their word, and what became of their lines.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
-
 use crate::clock;
 use crate::failure::Failure;
-use crate::home::own_program;
-use crate::logs::scene;
+use crate::logs::scene::{self, Word};
 use crate::spread::real;
 use crate::work::{Form, Found, LINE, Numbered};
 
@@ -28,8 +24,7 @@ pub(super) struct Race {
     /// Lines of each writer.
     pub(super) lines: u64,
     form: Form,
-    /// Held open, so that no writer finds it closed.
-    go: File,
+    go: Word,
 }
 
 /// What was measured.
@@ -46,12 +41,13 @@ pub(super) struct Sample {
 }
 
 impl Race {
-    pub(super) fn new(folder: &Path, writers: u64, lines: u64, form: Form) -> Result<Self, Failure> {
-        let path = folder.join("go");
-        let made = mkfifo(&path, Mode::S_IRWXU);
-        made.map_err(|errno| Failure::new(format!("make {}", path.display()), errno))?;
-        let go = OpenOptions::new().read(true).write(true).open(&path);
-        let go = go.map_err(Failure::at("open", &path))?;
+    pub(super) fn new(
+        folder: &Path,
+        writers: u64,
+        lines: u64,
+        form: Form,
+    ) -> Result<Self, Failure> {
+        let go = Word::new(folder)?;
         let ready = folder.join("ready");
         fs::create_dir(&ready).map_err(Failure::at("make", &ready))?;
         Ok(Self {
@@ -63,14 +59,15 @@ impl Race {
         })
     }
 
-    /// What makes this program the writer of that name.
-    pub(super) fn words(&self, name: &str) -> Result<Vec<String>, Failure> {
-        let path = |name: &str| self.folder.join(name).display().to_string();
-        let program = own_program()?.display().to_string();
+    /// The words that make this program the writer of that name.
+    pub(super) fn words(&self, name: &str) -> Vec<String> {
         let lines = self.lines.to_string();
-        let (go, ready) = (path("go"), path("ready"));
-        let words = [&program, "work", "write", name, &lines, self.form.word(), &go, &ready];
-        Ok(words.map(str::to_owned).to_vec())
+        let (go, ready) = (
+            self.go.path(),
+            self.folder.join("ready").display().to_string(),
+        );
+        let words = ["work", "write", name, &lines, self.form.word(), &go, &ready];
+        words.map(str::to_owned).to_vec()
     }
 
     /// Gives the word once all writers are there; tells when that was.
@@ -82,8 +79,7 @@ impl Race {
         // What was started before is to be at rest.
         clock::pause(Duration::from_millis(50));
         let begun = clock::ticks();
-        let word = (&self.go).write_all(&vec![b'!'; self.names.len()]);
-        word.map_err(|error| Failure::new("give the word", error))?;
+        self.go.give(self.names.len())?;
         Ok(begun)
     }
 
