@@ -9,7 +9,12 @@ pub(crate) fn run(words: &[&str]) -> Result<(), Failure> {
         words.iter().partition(|word| **word == "--debug");
     let programs = if is_debug.is_empty() {
         // As people run them.
-        run::run(&mut run::cargo(["build", "--release", "--workspace", "--bins"]))?;
+        run::run(&mut run::cargo([
+            "build",
+            "--release",
+            "--workspace",
+            "--bins",
+        ]))?;
         place::release()?
     } else {
         // As they are developed: what is slow shows, how slow does not.

@@ -19,7 +19,7 @@ const DAY: u64 = 24 * 3600 * 1000;
 const RANGE_BEGIN: u64 = (14 * 60 + 2) * 60_000;
 const RANGE_END: u64 = (14 * 60 + 5) * 60_000;
 /// One line in so many fails.
-const FAILURES: u64 = 4000;
+const FAILURES: u64 = 2000;
 
 /// An app, and what its lines look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -327,7 +327,7 @@ mod tests {
 
     fn written(shape: Shape) -> (Vec<u8>, Range) {
         let mut bytes = Vec::new();
-        let range = write(shape, 2 << 20, &mut bytes).expect("memory");
+        let range = write(shape, 8 << 20, &mut bytes).expect("memory");
         (bytes, range)
     }
 
