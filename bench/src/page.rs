@@ -8,7 +8,13 @@ use std::path::{Path, PathBuf};
 use crate::failure::Failure;
 use crate::say;
 
-const HEAD: &str = "# Benchmarks\n\nMade by `cargo xtask bench logs`, on the machine that each section names; run it on yours.\n";
+const HEAD: &str = "\
+# Benchmarks
+
+Made by `cargo xtask bench logs`, on the machine that each section names; run it on yours. Others take part where they are
+installed: `apt-get install supervisor s6 runit daemontools ripgrep zstd`, and PM2 from npm, anywhere
+(`--pm2 node_modules/.bin/pm2`). `cargo xtask bench logs search` measures one part again and leaves the others.
+";
 
 /// What one part found.
 #[derive(Debug)]

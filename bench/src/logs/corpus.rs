@@ -14,7 +14,8 @@ use super::{Plan, stored};
 use crate::clock;
 use crate::failure::Failure;
 use crate::home::{self, Home};
-use crate::say;
+use crate::spread::real;
+use crate::{say, usage};
 
 const FEEDING: Duration = Duration::from_secs(600);
 const SEALING: Duration = Duration::from_secs(900);
@@ -27,6 +28,8 @@ const BOUNDS: &str =
 pub(super) struct Corpus {
     pub(super) home: Home,
     pub(super) apps: Vec<App>,
+    /// Processor seconds of sealing for a gigabyte; `None`: it was done before anybody looked.
+    pub(super) sealing: Option<f64>,
     // The last to go: the home is in it.
     folder: tempfile::TempDir,
 }
@@ -43,10 +46,7 @@ impl Corpus {
     /// Makes about so many bytes: the plain files, and the home with all of it sealed.
     pub(super) fn new(plan: &Plan, bytes: u64) -> Result<Self, Failure> {
         let folder = scene::folder(plan)?;
-        say::line(&format!(
-            "writing {:.2} GB",
-            crate::spread::real(bytes) / 1e9
-        ));
+        say::line(&format!("writing {:.2} GB", real(bytes) / 1e9));
         let share = bytes / Shape::ALL.len() as u64;
         let apps = thread::scope(|scope| {
             let writers = Shape::ALL.map(|shape| {
@@ -60,9 +60,14 @@ impl Corpus {
             ended.collect::<Result<Vec<_>, Failure>>()
         })?;
         let home = Home::within(&folder.path().join("eco"))?;
-        let corpus = Self { home, apps, folder };
+        let mut corpus = Self {
+            home,
+            apps,
+            sealing: None,
+            folder,
+        };
         corpus.feed()?;
-        corpus.seal()?;
+        corpus.sealing = corpus.seal()?;
         Ok(corpus)
     }
 
@@ -121,8 +126,8 @@ impl Corpus {
         self.home.run_folders().into_iter().find(is_its)
     }
 
-    /// Waits until it is sealed. The daemon rests after each round, and begins anew with one.
-    fn seal(&self) -> Result<(), Failure> {
+    /// Waits until it is sealed, and tells what that cost. The daemon rests after each round, and begins anew with one.
+    fn seal(&self) -> Result<Option<f64>, Failure> {
         let begun = clock::ticks();
         clock::wait_until("the apps have ended", PATIENCE, || {
             self.home
@@ -131,16 +136,23 @@ impl Corpus {
                 .all(|folder| stored::is_ended(folder))
         })?;
         clock::pause(stored::SETTLED);
+        let folders = self.home.run_folders();
+        let sealed = || {
+            folders
+                .iter()
+                .map(|folder| stored::sealed_bytes(folder))
+                .sum::<u64>()
+        };
+        let before = sealed();
         self.home.renew_logd()?;
         clock::wait_until("all of it is sealed", SEALING, || {
             clock::pause(Duration::from_millis(100));
-            self.home
-                .run_folders()
-                .iter()
-                .all(|folder| stored::is_all_sealed(folder))
+            folders.iter().all(|folder| stored::is_all_sealed(folder))
         })?;
         say::line(&format!("sealed after {:.1} s", seconds_since(begun)));
-        Ok(())
+        let gigabytes = real(sealed().saturating_sub(before)) / 1e9;
+        let cpu = usage::yielding(self.home.logd()?).as_secs_f64();
+        Ok((gigabytes > 0.0).then(|| cpu / gigabytes))
     }
 
     /// When the lines of the range were written: since, until, as eco takes times.

@@ -18,6 +18,7 @@ mod tools;
 use std::path::PathBuf;
 
 use crate::failure::Failure;
+use crate::home::programs;
 use crate::options::{unknown, value};
 use crate::page::{Page, Section};
 use crate::{machine, say};
@@ -127,7 +128,7 @@ impl Plan {
 
     fn of(scale: Scale) -> Self {
         let (rounds, lines, gigabytes, seconds) = match scale {
-            Scale::Full => (5, 4_000_000, 5.0, 60),
+            Scale::Full => (5, 12_000_000, 5.0, 60),
             Scale::Quick => (1, 40_000, 0.01, 2),
         };
         Self {
@@ -182,7 +183,7 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
     for part in &plan.parts {
         say::step(part.name());
         let mut section = part.measure(plan)?;
-        section.machine = machine::described();
+        section.machine = format!("{} · {}", machine::described(), own_version()?);
         say::line(&section.text);
         match plan.scale {
             Scale::Full => Page::at(&plan.out).put(&section)?,
@@ -190,6 +191,12 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// `eco 0.1.0`, as eco says it.
+fn own_version() -> Result<String, Failure> {
+    let version = machine::said(programs()?.join("eco"), &["--version"]);
+    version.ok_or_else(|| Failure::new("run eco --version", "it says nothing"))
 }
 
 #[cfg(test)]
