@@ -4,10 +4,12 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::home::{Build, Home, pause};
-use super::usage::Usage;
+use crate::clock::pause;
 use crate::failure::Failure;
+use crate::home::Home;
+use crate::options::{unknown, value};
 use crate::say;
+use crate::usage::Usage;
 
 /// How long the daemons may take to come to rest after the start.
 const SETTLING: u32 = 60;
@@ -15,57 +17,42 @@ const SETTLING: u32 = 60;
 const REST: Duration = Duration::from_millis(10);
 
 /// What is measured.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     apps: usize,
     seconds: u64,
-    build: Build,
 }
 
 impl Plan {
     /// Reads the options.
-    pub(super) fn read(options: &[&str]) -> Result<Self, Failure> {
+    pub(crate) fn read(options: &[&str]) -> Result<Self, Failure> {
         let mut plan = Self {
             apps: 500,
             seconds: 60,
-            build: Build::Release,
         };
         let mut left = options;
         loop {
             left = match left {
                 [] => return Ok(plan),
-                ["--debug", rest @ ..] => {
-                    plan.build = Build::Debug;
-                    rest
-                }
                 ["--apps", count, rest @ ..] => {
-                    plan.apps = number("--apps", count)?;
+                    plan.apps = value("--apps", count)?;
                     rest
                 }
                 ["--seconds", count, rest @ ..] => {
-                    plan.seconds = number("--seconds", count)?;
+                    plan.seconds = value("--seconds", count)?;
                     rest
                 }
-                [other, ..] => return Err(Failure::new("read the options", (*other).to_owned())),
+                [other, ..] => return Err(unknown(other)),
             };
         }
     }
 }
 
-fn number<N: std::str::FromStr>(option: &str, text: &str) -> Result<N, Failure>
-where
-    N::Err: std::fmt::Display + 'static,
-{
-    text.parse()
-        .map_err(|error| Failure::new(format!("read {option} {text}"), error))
-}
-
 /// Measures, and takes everything down again, also when something fails.
-pub(super) fn run(plan: &Plan) -> Result<(), Failure> {
-    let home = Home::new(plan.build)?;
-    home.write("ecosystem.config.json", &config(plan.apps))?;
+pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
+    let home = Home::new()?;
     let floor = Floor::new(plan.apps)?;
     say::step(&format!("{} apps that sleep", plan.apps));
-    home.eco(&["start", "ecosystem.config.json", "--quiet"])?;
+    home.start(&apps(plan.apps))?;
     let daemons = home.daemons()?;
     settle(&daemons)?;
     say::step(&format!("{} s of rest", plan.seconds));
@@ -84,14 +71,13 @@ pub(super) fn run(plan: &Plan) -> Result<(), Failure> {
     home.take_down()
 }
 
-fn config(apps: usize) -> String {
+fn apps(count: usize) -> Vec<String> {
     let app = |number| {
         format!(
             r#"{{"name":"idle-{number}","script":"sleep","interpreter":"none","args":["infinity"]}}"#
         )
     };
-    let apps: Vec<String> = (0..apps).map(app).collect();
-    format!("{{\"apps\":[{}]}}", apps.join(","))
+    (0..count).map(app).collect()
 }
 
 /// Waits until nobody has anything left to do from the start.
@@ -165,10 +151,9 @@ mod tests {
 
     #[test]
     fn options_are_read_and_others_refused() {
-        let plan = Plan::read(&["--seconds", "5", "--apps", "20", "--debug"]);
-        let plan = plan.unwrap_or_else(|failure| panic!("{}", failure.tried));
+        let plan = Plan::read(&["--seconds", "5", "--apps", "20"]);
+        let plan = plan.unwrap_or_else(|failure| panic!("{failure}"));
         assert_eq!((plan.apps, plan.seconds), (20, 5));
-        assert!(matches!(plan.build, Build::Debug));
         assert!(Plan::read(&["--apps", "many"]).is_err());
         assert!(Plan::read(&["--apps"]).is_err());
     }
