@@ -300,8 +300,14 @@ impl Sealed {
         let mut all = blocks.into_iter().enumerate();
         let has_filter = self.filter.is_none_or(|filter| filter.is_sound(&self.file));
         let is_whole = self.is_whole && is_complete && has_filter;
-        let mut is_block_sound = |(index, block)| {
-            self.text(index, block).is_some() && self.notes_of(index, block).is_some()
+        let mut part = Vec::new();
+        let mut is_block_sound = |(index, block): (usize, Block)| {
+            part.clear();
+            let unpacked = self.unpack(&block, |zstd, notes, text| {
+                unpack_notes(zstd, notes, &block)?;
+                unpack_text(zstd, text, &block, &mut part)
+            });
+            self.told(index, unpacked).is_some()
         };
         is_whole && all.all(&mut is_block_sound)
     }
