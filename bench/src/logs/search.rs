@@ -202,7 +202,7 @@ pub(super) fn measure(plan: &Plan) -> Result<Section, Failure> {
         .map(|tool| tool.version)
         .collect();
     let text = format!(
-        "{INTRODUCTION}\n{}{}\n{}",
+        "{INTRODUCTION}\n{}{}\n\n{}",
         sizes(&library),
         tools::others(&versions),
         table(&sides, &answers)
