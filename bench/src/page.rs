@@ -126,11 +126,11 @@ mod tests {
     fn a_section_takes_the_place_of_the_one_before_and_leaves_the_others() {
         let section = |name, text: &str| Section::new(name, "T", text.to_owned());
         let page = replaced(HEAD, &section("a", "first"));
-        let page = replaced(&page, &section("b", "other"));
+        let page = replaced(&page, &section("b", "neighbour"));
         let page = replaced(&page, &section("a", "second"));
         assert!(!page.contains("first"));
         let at = |text| page.find(text).expect("there");
-        assert!(at("second") < at("other") && page.starts_with(HEAD));
+        assert!(at("second") < at("neighbour") && page.starts_with(HEAD));
         assert_eq!(page.matches("<!-- a -->").count(), 1);
     }
 }

@@ -128,7 +128,7 @@ impl Plan {
 
     fn of(scale: Scale) -> Self {
         let (rounds, lines, gigabytes, seconds) = match scale {
-            Scale::Full => (5, 12_000_000, 5.0, 60),
+            Scale::Full => (3, 12_000_000, 5.0, 60),
             Scale::Quick => (1, 40_000, 0.01, 2),
         };
         Self {

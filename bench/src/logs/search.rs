@@ -202,9 +202,9 @@ pub(super) fn measure(plan: &Plan) -> Result<Section, Failure> {
         .map(|tool| tool.version)
         .collect();
     let text = format!(
-        "{INTRODUCTION}\n{}Others: {}.\n\n{}",
+        "{INTRODUCTION}\n{}{}\n\n{}",
         sizes(&library),
-        versions.join(", "),
+        tools::others(&versions),
         table(&sides, &answers)
     );
     library.corpus.take_down()?;

@@ -58,8 +58,8 @@ pub(super) fn measure(plan: &Plan) -> Result<Section, Failure> {
         versions.push(version);
     }
     let text = format!(
-        "{INTRODUCTION}\nOthers: {}.\n\n{}",
-        versions.join(", "),
+        "{INTRODUCTION}\n{}\n{}",
+        tools::others(&versions),
         table(&corpus, &all)
     );
     let panel = Panel {

@@ -33,6 +33,14 @@ pub(super) fn debian(program: &str, package: &str) -> Option<Tool> {
     })
 }
 
+/// A sentence about who else takes part; nothing where nobody does.
+pub(super) fn others(versions: &[String]) -> String {
+    if versions.is_empty() {
+        return String::new();
+    }
+    format!("Others: {}.\n", versions.join(", "))
+}
+
 /// Finds PM2.
 pub(super) fn pm2(plan: &Plan) -> Option<Tool> {
     let Some(program) = plan.pm2.clone().filter(|program| program.is_file()) else {

@@ -111,11 +111,8 @@ pub(super) fn measure(plan: &Plan) -> Result<Section, Failure> {
         .iter()
         .filter_map(|side| side.version.clone())
         .collect();
-    if !versions.is_empty() {
-        text.push_str("\nOthers: ");
-        text.push_str(&versions.join(", "));
-        text.push_str(".\n");
-    }
+    text.push('\n');
+    text.push_str(&tools::others(&versions));
     let (mut speeds, mut costs) = (Vec::new(), Vec::new());
     for (at, (writers, form, title)) in LOADS.into_iter().enumerate() {
         if !plan.loads.is_empty() && !plan.loads.contains(&(at + 1)) {
