@@ -70,8 +70,9 @@ pub fn follow(
         if is_over && patience.is_none() {
             return Ok(());
         }
-        bell.wait(heard, patience.unwrap_or(TICK))?;
+        // Before the wait: the first line after a silence is not to wait for others.
         bell.rest(REST)?;
+        bell.wait(heard, patience.unwrap_or(TICK))?;
     }
 }
 

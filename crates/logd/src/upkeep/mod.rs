@@ -6,8 +6,8 @@
 //!           └▶ runs of which nothing is left, but each slot's newest           their numbers are counted on from it
 //! ```
 //!
-//! - One thread at the lowest priority; a round is followed by 5 s of rest at least, by more if it took long, and by a
-//!   minute where nobody writes.
+//! - One thread at the lowest priority; a round is followed by 5 s of rest at least, by as long as it took if it sealed
+//!   something and by many times that if it did not, and by a minute where nobody writes.
 //! - What the disk refuses is told once and tried again, but not within a minute; apps and readers notice nothing.
 //! - What is to be kept is read anew each round: [`crate::eco_toml`], and what apps have of their own.
 //! - Replicas of other hosts' runs are looked after like our own: what grows last of one stays hot until its end has come.
@@ -43,8 +43,10 @@ const REST: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_secs(60);
 /// Rounds after the last news before it counts as quiet: what has just ended is sealed a little later.
 const FOLLOW_UPS: u32 = 2;
-/// Of all time a round may take one part in so many.
+/// How many times as long as a round the rest after it is.
 const SHARE: u32 = 20;
+/// The same after a round that sealed something: there may be more, and what is written must not outrun it.
+const SHARE_OF_WORK: u32 = 1;
 /// How long nothing is sealed after the disk refused.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOWEST: libc::c_int = 19;
@@ -62,6 +64,8 @@ pub struct Upkeep {
     disk: Box<dyn Disk>,
     /// When the disk last refused, since boot.
     refused: Option<Duration>,
+    /// Whether something was sealed in this round.
+    has_sealed: bool,
 }
 
 /// A stream that was looked at.
@@ -88,7 +92,12 @@ pub fn run(mut upkeep: Upkeep, bell: &Bell) {
             say(&upkeep.runs, "the runs cannot be listed", &error);
         }
         let took = clock::since_boot().saturating_sub(began);
-        if bell.rest(REST.max(took * SHARE)).is_err() {
+        let share = if upkeep.has_sealed {
+            SHARE_OF_WORK
+        } else {
+            SHARE
+        };
+        if bell.rest(REST.max(took * share)).is_err() {
             return;
         }
         let is_quiet = bell.heard().is_ok_and(|now| now == heard);
@@ -111,6 +120,7 @@ impl Upkeep {
             told,
             disk: Box::new(Real),
             refused: None,
+            has_sealed: false,
         }
     }
 
@@ -133,6 +143,7 @@ impl Upkeep {
     /// Does what there is to do, unless `is_over`.
     pub fn round(&mut self, is_over: &dyn Fn() -> bool) -> Result<(), CatalogError> {
         self.wanted = self.file.read();
+        self.has_sealed = false;
         let told = self.told.now();
         let mut apps: Vec<AppBounds> = Vec::new();
         let mut numbers = BTreeMap::new();
@@ -221,6 +232,7 @@ impl Upkeep {
                 }
             }
         }
+        self.has_sealed |= changed;
         changed
     }
 
