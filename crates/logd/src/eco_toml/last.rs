@@ -16,6 +16,8 @@ pub struct LastGood {
 #[derive(Debug, Default)]
 struct State {
     good: EcoToml,
+    /// What it said at the beginning, for what holds from then on.
+    first: EcoToml,
     /// What is wrong with it now, as it was said.
     broken: Option<String>,
     /// What of it cannot be done.
@@ -30,7 +32,8 @@ impl LastGood {
             path: root.join(FILE),
             state: Mutex::default(),
         };
-        new.read();
+        let first = new.read();
+        new.state().first = first;
         new
     }
 
@@ -69,7 +72,17 @@ impl LastGood {
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         let state = self.state();
-        let wrongs: Vec<&str> = [&state.broken, &state.failed]
+        let (first, good) = (&state.first, &state.good);
+        let is_late = (&first.guests, &first.ship) != (&good.guests, &good.ship);
+        let late = is_late.then(|| {
+            format!(
+                "`listen`, `durability` or `[ship]` of {} changed, which holds when eco-logd is started again: kill \"$(cat {})\"; \
+                 another one follows by itself",
+                self.path.display(),
+                self.path.with_file_name("run").join("logd.lock").display()
+            )
+        });
+        let wrongs: Vec<&str> = [&state.broken, &state.failed, &late]
             .into_iter()
             .filter_map(|wrong| wrong.as_deref())
             .collect();
@@ -107,5 +120,22 @@ mod tests {
         assert_eq!(file.problem(), None);
         file.fail("failed to listen".to_owned());
         assert_eq!(file.problem().as_deref(), Some("failed to listen"));
+    }
+
+    #[test]
+    fn what_holds_from_the_beginning_only_is_told_to_have_changed_until_it_is_as_before() {
+        let home = tempfile::tempdir().expect("a folder");
+        let write = |text: &str| std::fs::write(home.path().join(FILE), text).expect("written");
+        let file = LastGood::new(home.path());
+        write("[ship]\nto = \"http://127.0.0.1:7470\"\n");
+        file.read();
+        let problem = file.problem().expect("told");
+        assert!(
+            problem.contains("when eco-logd is started again"),
+            "{problem}"
+        );
+        write("[logs]\nmax_age = \"2w\"\n");
+        file.read();
+        assert_eq!(file.problem(), None);
     }
 }

@@ -18,7 +18,7 @@
 //! - What is wrong is said all at once, each with its line, its key and what to write instead: in the daemon's log when it is
 //!   found, and to whoever pings.
 //! - Bounds are read anew again and again; `listen`, `durability` and `[ship]` hold from when the daemon starts, and its
-//!   arguments go before them.
+//!   arguments go before them. That they changed since is told to whoever pings.
 
 mod last;
 mod parse;
