@@ -237,7 +237,7 @@ async fn serve_all(
         Arc::clone(&bell),
         mirrors,
         Arc::new(receiver),
-        file,
+        Arc::clone(&file),
         shutdown.clone(),
     );
     let mut others = JoinSet::new();
@@ -247,6 +247,7 @@ async fn serve_all(
             host: manner.host.clone(),
             to: ship.to,
             bell: Arc::new(Bell::default()),
+            file,
         };
         service = service.shipping(Arc::clone(&courier.bell));
         others.spawn(courier.run(shutdown.clone()));

@@ -22,6 +22,8 @@ struct State {
     broken: Option<String>,
     /// What of it cannot be done.
     failed: Option<String>,
+    /// Why nothing is shipped at the moment.
+    rests: Option<String>,
 }
 
 impl LastGood {
@@ -68,6 +70,11 @@ impl LastGood {
         self.state().failed = Some(what);
     }
 
+    /// Notes why nothing is shipped at the moment; `None`: it is.
+    pub fn rests(&self, why: Option<String>) {
+        self.state().rests = why;
+    }
+
     /// What is wrong, as far as it is known; `None`: nothing.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
@@ -82,7 +89,7 @@ impl LastGood {
                 self.path.with_file_name("run").join("logd.lock").display()
             )
         });
-        let wrongs: Vec<&str> = [&state.broken, &state.failed, &late]
+        let wrongs: Vec<&str> = [&state.broken, &state.failed, &state.rests, &late]
             .into_iter()
             .filter_map(|wrong| wrong.as_deref())
             .collect();
@@ -119,6 +126,13 @@ mod tests {
         assert_eq!(file.read().bounds.max_age, 14 * 24 * 3600);
         assert_eq!(file.problem(), None);
         file.fail("failed to listen".to_owned());
+        assert_eq!(file.problem().as_deref(), Some("failed to listen"));
+        file.rests(Some("shipping rests".to_owned()));
+        assert_eq!(
+            file.problem().as_deref(),
+            Some("failed to listen; shipping rests")
+        );
+        file.rests(None);
         assert_eq!(file.problem().as_deref(), Some("failed to listen"));
     }
 

@@ -14,6 +14,7 @@ use tonic::{Code, Status};
 
 use super::convert::chain;
 use super::shipping;
+use crate::eco_toml::LastGood;
 use crate::ship::{Mailbox, Over, Work};
 use crate::tail::Bell;
 
@@ -37,6 +38,8 @@ pub struct Courier {
     pub to: String,
     /// Rung when there may be something to ship.
     pub bell: Arc<Bell>,
+    /// Where it is told that shipping rests.
+    pub file: Arc<LastGood>,
 }
 
 impl Courier {
@@ -56,10 +59,12 @@ impl Courier {
             }
             let message = failure.message();
             if told != message {
-                tracing::warn!(
-                    to = self.to,
-                    "shipping rests, and what apps write waits in its files: {message}"
+                let to = &self.to;
+                let what = format!(
+                    "shipping to {to} rests, and what apps write waits in its files: {message}"
                 );
+                tracing::warn!("{what}");
+                self.file.rests(Some(what));
                 message.clone_into(&mut told);
             }
             tokio::select! {
@@ -117,6 +122,7 @@ impl Courier {
                     Ok(ack) => {
                         if !std::mem::replace(was_heard, true) {
                             tracing::info!(to = self.to, "shipping");
+                            self.file.rests(None);
                         }
                         mailbox.put(ack, &self.bell);
                     }
