@@ -30,6 +30,7 @@ mod scale;
 mod schedule;
 mod sealing;
 mod selectors;
+mod shipping;
 mod soak;
 mod standstill;
 mod start;
