@@ -61,6 +61,9 @@ fn is_absence(error: &(dyn Error + 'static)) -> bool {
                 io::ErrorKind::NotFound
                     | io::ErrorKind::NotADirectory
                     | io::ErrorKind::ConnectionRefused
+                    // Whoever listened died with us in the queue.
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::BrokenPipe
             );
         }
         next = error.source();
@@ -201,5 +204,19 @@ async fn answered<T>(
             .map(tonic::Response::into_inner)
             .map_err(|status| status::error(tried, &status)),
         Err(_) => Err(silent(home, Daemon::Log, tried, ANSWER)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_died_before_we_were_let_in_is_absent_and_who_refuses_us_is_not() {
+        let is_absent = |kind: io::ErrorKind| is_absence(&io::Error::from(kind));
+        assert!(is_absent(io::ErrorKind::ConnectionRefused));
+        assert!(is_absent(io::ErrorKind::ConnectionReset));
+        assert!(is_absent(io::ErrorKind::BrokenPipe));
+        assert!(!is_absent(io::ErrorKind::PermissionDenied));
     }
 }
