@@ -169,6 +169,12 @@ impl Losses {
         });
     }
 
+    /// Where that ends which was flushed; a flush takes all before its mark. 0: nothing was.
+    pub(super) fn flushed_to(&self) -> u64 {
+        let flushed = self.all.iter().filter(|lost| lost.why == Loss::Flushed);
+        flushed.map(|lost| lost.to).max().unwrap_or(0)
+    }
+
     /// Each of them, in order.
     #[must_use]
     pub fn all(&self) -> &[Lost] {

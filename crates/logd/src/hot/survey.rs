@@ -95,7 +95,10 @@ pub fn survey(stream: &Place) -> Result<Survey, HotError> {
     let marked = found.iter().map(|seen| seen.flushed).max().unwrap_or(0);
     let segments: Vec<_> = found.iter().map(|seen| seen.segment).collect();
     let mut extents = place(&segments);
-    losses.add_mark(marked.min(extents.last().map_or(0, Extent::end)));
+    let end = extents.last().map_or(0, Extent::end);
+    // Of what was sealed the mark stands with the losses, also where a file could not be removed yet.
+    let marked = marked.max(losses.flushed_to().min(end));
+    losses.add_mark(marked.min(end));
     let silent = losses.is_empty() && found.iter().all(|seen| seen.segment.length == 0);
     let folder = silent.then(|| fs::metadata(stream.folder()).ok()).flatten();
     changed = match &folder {
