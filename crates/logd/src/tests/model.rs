@@ -4,141 +4,26 @@
 //! The files, the packing, the flushing, the retention and the questions are the real ones, and the disk below them fails as
 //! told. The model is a list of bytes, each with its time and what became of it.
 
-use std::cell::Cell;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, OpenOptions};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use eco_home::notes::{self, Note};
 use eco_home::runs::Stream;
-use nix::errno::Errno;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+mod faulty;
+mod telling;
+
+use faulty::{Fault, Faulty, fault, once};
+use telling::{Byte, Telling, Told, told, without_cut_times};
+
 use super::world::{Writer, ask, everything, read_all, run_id};
-use crate::disk::{Disk, DiskFile, Real};
-use crate::hot::{self, Item, Life, Loss, Place, Reader, Tail, Tier, survey};
+use crate::disk::Real;
+use crate::hot::{self, Life, Loss, Place, Reader, Tail, Tier, survey};
 use crate::query::Query;
-
-/// How the disk fails.
-#[derive(Clone, Copy, Debug)]
-struct Fault {
-    /// So many steps are done first.
-    after: usize,
-    errno: Errno,
-    /// Whether a write that fails writes a part first.
-    is_short: bool,
-    /// Whether it goes on failing, as for whoever was killed, or does what is tried again.
-    is_for_good: bool,
-}
-
-/// A disk that fails once, or from then on.
-#[derive(Clone, Debug)]
-struct Faulty(Arc<Mutex<Option<Fault>>>);
-
-impl Faulty {
-    fn new(fault: Option<Fault>) -> Self {
-        Self(Arc::new(Mutex::new(fault)))
-    }
-
-    /// Takes a step; the error tells whether a part of it is to be done.
-    fn step(&self) -> Result<(), (io::Error, bool)> {
-        let mut left = self.0.lock().expect("sound");
-        let Some(fault) = left.as_mut() else {
-            return Ok(());
-        };
-        if let Some(after) = fault.after.checked_sub(1) {
-            fault.after = after;
-            return Ok(());
-        }
-        let Fault {
-            errno, is_short, ..
-        } = *fault;
-        if !fault.is_for_good {
-            *left = None;
-        }
-        Err((errno.into(), is_short))
-    }
-
-    fn whole(&self) -> io::Result<()> {
-        self.step().map_err(|(error, _)| error)
-    }
-}
-
-impl Disk for Faulty {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        self.whole()?;
-        let file = Real.create(path)?;
-        Ok(Box::new(FaultyFile {
-            file,
-            disk: self.clone(),
-            refusal: Cell::new(None),
-        }))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.whole()?;
-        Real.rename(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.whole()?;
-        Real.remove(path)
-    }
-
-    fn overwrite(&self, file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
-        self.whole()?;
-        Real.overwrite(file, bytes, at)
-    }
-
-    fn punch(&self, file: &File, range: Range<u64>) -> io::Result<()> {
-        self.whole()?;
-        Real.punch(file, range)
-    }
-
-    fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        self.whole()?;
-        Real.sync_folder(path)
-    }
-}
-
-struct FaultyFile {
-    file: Box<dyn DiskFile>,
-    disk: Faulty,
-    /// What follows a short write.
-    refusal: Cell<Option<io::Error>>,
-}
-
-impl Write for FaultyFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some(refusal) = self.refusal.take() {
-            return Err(refusal);
-        }
-        match self.disk.step() {
-            Ok(()) => self.file.write(bytes),
-            Err((error, true)) if bytes.len() > 1 => {
-                self.refusal.set(Some(error));
-                self.file.write(&bytes[..bytes.len() / 2])
-            }
-            Err((error, _)) => Err(error),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl DiskFile for FaultyFile {
-    fn sync(&mut self) -> io::Result<()> {
-        self.disk.whole()?;
-        self.file.sync()
-    }
-}
 
 #[derive(Clone, Debug)]
 enum Action {
@@ -167,19 +52,6 @@ enum Action {
     End,
 }
 
-fn fault() -> impl Strategy<Value = Option<Fault>> {
-    let errno = prop_oneof![Just(Errno::ENOSPC), Just(Errno::EIO)];
-    let fault = (0..16_usize, errno, any::<bool>(), any::<bool>());
-    proptest::option::of(
-        fault.prop_map(|(after, errno, is_short, is_for_good)| Fault {
-            after,
-            errno,
-            is_short,
-            is_for_good,
-        }),
-    )
-}
-
 fn action() -> impl Strategy<Value = Action> {
     let text = || vec(prop_oneof![5 => 97..100_u8, 1 => Just(b'\n')], 1..40);
     prop_oneof![
@@ -198,110 +70,6 @@ fn action() -> impl Strategy<Value = Action> {
         2 => Just(Action::AskOn),
         1 => Just(Action::End),
     ]
-}
-
-/// A byte that was written.
-#[derive(Clone, Copy, Debug)]
-struct Byte {
-    value: u8,
-    time: u64,
-    /// Why it is gone.
-    gone: Option<Loss>,
-    /// Why it was to go before it went.
-    told: Option<Loss>,
-}
-
-/// What comes of reading, gaps included: offset, time, text or the length of the gap.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Told {
-    Line(u64, u64, String),
-    Gap(u64, u64, Loss),
-}
-
-fn told(items: &[Item]) -> Vec<Told> {
-    let told = items.iter().map(|item| match item {
-        Item::Line {
-            offset, time, text, ..
-        } => Told::Line(*offset, *time, String::from_utf8_lossy(text).into_owned()),
-        Item::Gap {
-            offset,
-            bytes,
-            loss,
-        } => Told::Gap(*offset, *bytes, *loss),
-    });
-    told.collect()
-}
-
-/// What a reader tells, which goes on where it stopped.
-#[derive(Clone, Debug, Default)]
-struct Telling {
-    at: usize,
-    /// A line that is not complete: where it begins, and what is there of it.
-    begun: Option<(u64, Vec<u8>)>,
-}
-
-impl Telling {
-    fn from(at: usize) -> Self {
-        Self { at, begun: None }
-    }
-
-    /// Reads `bytes` to their end; a last line without an end is one if nothing will come.
-    fn go_on(&mut self, bytes: &[Byte], tail: Tail) -> Vec<Told> {
-        let mut told: Vec<Told> = Vec::new();
-        let mut time = 0;
-        while let Some(byte) = bytes.get(self.at) {
-            let offset = self.at as u64;
-            self.at += 1;
-            if let Some(loss) = byte.gone {
-                // The line ends with what was there of it.
-                let before = bytes
-                    .get(self.at.wrapping_sub(2))
-                    .map_or(0, |last| last.time);
-                told.extend(self.cut(time.max(before)));
-                match told.last_mut() {
-                    Some(Told::Gap(from, length, why))
-                        if *from + *length == offset && *why == loss =>
-                    {
-                        *length += 1;
-                    }
-                    _ => told.push(Told::Gap(offset, 1, loss)),
-                }
-                continue;
-            }
-            time = byte.time;
-            if byte.value == b'\n' {
-                let (begins, text) = self.begun.take().unwrap_or((offset, Vec::new()));
-                told.push(line(begins, byte.time, &text));
-            } else {
-                let (_, text) = self.begun.get_or_insert((offset, Vec::new()));
-                text.push(byte.value);
-            }
-        }
-        if tail == Tail::Passed {
-            let last = bytes.last().map_or(0, |last| last.time);
-            told.extend(self.cut(last));
-        }
-        told
-    }
-
-    fn cut(&mut self, time: u64) -> Option<Told> {
-        let (begins, text) = self.begun.take()?;
-        Some(line(begins, time, &text))
-    }
-}
-
-/// A follower who read a part of a line before the rest of it was flushed knows not when that part came.
-fn without_cut_times(mut told: Vec<Told>) -> Vec<Told> {
-    for index in 1..told.len() {
-        if let [Told::Line(_, time, _), Told::Gap(..)] = &mut told[index - 1..=index] {
-            *time = 0;
-        }
-    }
-    told
-}
-
-fn line(offset: u64, time: u64, text: &[u8]) -> Told {
-    Told::Line(offset, time, String::from_utf8_lossy(text).into_owned())
 }
 
 /// The number of a segment.
@@ -753,16 +521,6 @@ proptest! {
         world.follow();
         world.ask_on();
     }
-}
-
-/// What the disk refuses once, after so many steps.
-fn once(after: usize) -> Option<Fault> {
-    Some(Fault {
-        after,
-        errno: Errno::ENOSPC,
-        is_short: false,
-        is_for_good: false,
-    })
 }
 
 fn walked(actions: &[Action]) {
