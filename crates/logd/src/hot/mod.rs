@@ -10,6 +10,7 @@
 //! survey    what is there: extents, and whether more may come
 //! bounds    where a time, or the last N lines, begin: by notes and newlines, backwards, nothing read in between
 //! reader    lines with their times, forwards from an offset, over segment borders
+//! folder    whether files came or went
 //! reach     how far a living run may be read: up to its last note
 //! flush     takes away what is there
 //! raw       bytes and notes as they are, for those who keep a replica
@@ -32,6 +33,7 @@
 
 mod bounds;
 mod flush;
+mod folder;
 mod layout;
 mod losses;
 mod part;

@@ -1,15 +1,17 @@
 //! The lines of a stream, forwards.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::ops::Range;
 
+use eco_home::clock;
+
+use super::folder::Stamp;
 use super::layout::Extent;
 use super::losses::{Loss, Losses, Lost};
 use super::reach::Held;
 use super::segment::{Opened, Segment};
-use super::survey::Survey;
-use super::{HotError, Place, present, survey};
+use super::survey::Life;
+use super::{HotError, Place, survey};
 use crate::cold::Read;
 use crate::line::{Cut, Splitter};
 
@@ -61,6 +63,8 @@ pub struct Reader {
     /// What is there behind the end and may not be read yet.
     held: Option<Held>,
     tail: Tail,
+    /// The folder as it was when the extents were found, if a change since is to be seen by it.
+    known: Option<Stamp>,
     segment: Option<Segment>,
     chunk: Vec<u8>,
     /// Bytes of the chunk that were cut already.
@@ -123,6 +127,7 @@ impl Reader {
             to,
             held: None,
             tail,
+            known: None,
             segment: None,
             chunk: Vec::new(),
             used: 0,
@@ -402,42 +407,36 @@ impl Reader {
     /// Moves the end to where the last known segment may be read by now; the cheap look, one `fstat` where nothing grew. The
     /// run must not have ended.
     pub fn glance(&mut self) -> Result<(), HotError> {
-        if self.measure()? {
-            return Ok(());
+        if !self.measure()? {
+            self.look()?;
         }
-        self.look()
+        Ok(())
     }
 
-    /// Moves the end to where the stream may be read by now, new segments included. The run must not have ended.
+    /// Moves the end to where the stream may be read by now, new segments included. What remains of a stream that has ended
+    /// is a line, too.
     pub fn look(&mut self) -> Result<(), HotError> {
-        let last = self.extents.last().map(|last| last.number);
-        // Before the last one is measured: it is complete when there is a next one.
-        let has_next = match last {
-            Some(u32::MAX) => false,
-            Some(last) => self.is_there(last + 1)?,
-            None => self.is_there(1)?,
+        let now = clock::nanos(clock::unix());
+        let stamp = Stamp::of(&self.place)?;
+        if stamp.is_some() && stamp == self.known {
+            // The open one is measured: it was the last one before it was.
+            self.attend()?;
+            if self.measure()? {
+                return Ok(());
+            }
+        }
+        let survey = survey(&self.place)?;
+        // A stream that has not begun ends without a change.
+        self.known = stamp.filter(|stamp| stamp.is_settled(now) && survey.life != Life::Unborn);
+        self.tail = match survey.life {
+            Life::Ended => Tail::Passed,
+            Life::Unborn | Life::Written => Tail::Held,
         };
-        match last {
-            None if !has_next => return Ok(()),
-            Some(last) if !has_next && self.is_there(last)? => {
-                self.attend()?;
-                if self.measure()? {
-                    return Ok(());
-                }
-            }
-            Some(_) | None => {}
-        }
-        self.adopt(survey(&self.place)?, self.tail);
+        self.gone_to = survey.losses.end();
+        self.extents = survey.extents;
+        self.held = survey.held;
+        self.reach();
         self.attend()
-    }
-
-    fn is_there(&self, number: u32) -> Result<bool, HotError> {
-        for path in [self.place.segment(number), self.place.sealed(number)] {
-            if present(fs::metadata(&path), || path.clone())?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Measures the last segment, if it is the open one; false: it is not.
@@ -466,13 +465,10 @@ impl Reader {
         self.held
     }
 
-    /// Goes on with what a newer survey found; `tail` says whether more may come.
-    pub fn adopt(&mut self, survey: Survey, tail: Tail) {
-        self.gone_to = survey.losses.end();
-        self.extents = survey.extents;
-        self.held = survey.held;
-        self.tail = tail;
-        self.reach();
+    /// Whether nothing will come behind what there is, as the last look found.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.tail == Tail::Passed
     }
 
     fn reach(&mut self) {

@@ -62,6 +62,17 @@ impl Survey {
         let last = self.extents.last().map_or(0, Extent::end);
         last.max(self.losses.end())
     }
+
+    /// The same for who asks now: what a mark took is not there, also where a file could not be removed yet.
+    #[must_use]
+    pub fn without_marked(mut self) -> Self {
+        let is_marked = |extent: &Extent| extent.end() <= self.marked;
+        let grows = self.extents.last().copied();
+        let grows = grows.filter(|last| last.tier == Tier::Hot);
+        self.extents
+            .retain(|extent| !is_marked(extent) || Some(*extent) == grows);
+        self
+    }
 }
 
 /// Returns whether more may come: the stream's FIFO is there, or the mark of a replica that grows.

@@ -7,7 +7,7 @@ use eco_home::runs::Stream;
 
 use super::record::At;
 use crate::catalog::Slot;
-use crate::hot::{Held, HotError, Item, Life, Place, Reader, Tail, is_written, survey};
+use crate::hot::{Held, HotError, Item, Place, Reader, Tail};
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,7 @@ pub(super) struct Lane {
     pub(super) slot: Arc<Slot>,
     pub(super) run: u64,
     pub(super) stream: Stream,
-    place: Place,
     reader: Reader,
-    is_known: bool,
-    has_ended: bool,
     head: Option<Head>,
     /// Whether the head goes on with a line that is begun in the file.
     pub(super) is_rest: bool,
@@ -51,15 +48,12 @@ impl Lane {
     /// Reads on from where the file ends.
     pub(super) fn new(slot: Arc<Slot>, run: u64, stream: Stream, at: At, runs: &Path) -> Self {
         let place = Place::new(slot.run(run).folder(runs), stream);
-        let reader = Reader::new(place.clone(), Vec::new(), at.offset, at.offset, Tail::Held);
+        let reader = Reader::new(place, Vec::new(), at.offset, at.offset, Tail::Held);
         Self {
             slot,
             run,
             stream,
-            place,
             reader,
-            is_known: false,
-            has_ended: false,
             head: None,
             is_rest: at.is_rest,
             last: 0,
@@ -71,19 +65,7 @@ impl Lane {
     pub(super) fn look(&mut self, depth: Depth) -> Result<(), HotError> {
         match depth {
             Depth::Glance => self.reader.glance(),
-            Depth::Look if self.is_known && is_written(&self.place) => self.reader.look(),
-            Depth::Look => {
-                let survey = survey(&self.place)?;
-                self.is_known = true;
-                self.has_ended = survey.life == Life::Ended;
-                let tail = if self.has_ended {
-                    Tail::Passed
-                } else {
-                    Tail::Held
-                };
-                self.reader.adopt(survey, tail);
-                Ok(())
-            }
+            Depth::Look => self.reader.look(),
         }
     }
 
@@ -125,8 +107,8 @@ impl Lane {
     }
 
     /// Whether all was read, and nothing more will come.
-    pub(super) const fn is_over(&self) -> bool {
-        self.has_ended && self.head.is_none()
+    pub(super) fn is_over(&self) -> bool {
+        self.reader.has_ended() && self.head.is_none()
     }
 
     /// What is there and waits for its note.

@@ -41,8 +41,6 @@ pub(super) struct Plan<'a> {
 pub struct Seed {
     /// Whose it is.
     pub source: Rc<Source>,
-    /// Where it is.
-    pub place: Place,
     /// Reads on from there.
     pub reader: Reader,
     /// What the history leaves to it.
@@ -134,7 +132,7 @@ impl<'a> Planner<'a> {
             if is_far && !is_written(&place) {
                 continue;
             }
-            let survey = survey(&place)?;
+            let survey = survey(&place)?.without_marked();
             let is_useless = survey.life == Life::Ended
                 && (survey.changed < self.query.since || self.has_enough(reach, survey.changed));
             if !is_useless {
@@ -187,16 +185,9 @@ impl<'a> Planner<'a> {
             self.chapters.push(chapter);
         }
         if is_followed {
-            let reader = Reader::new(
-                place.clone(),
-                survey.extents,
-                complete,
-                complete,
-                Tail::Held,
-            );
+            let reader = Reader::new(place, survey.extents, complete, complete, Tail::Held);
             self.seeds.push(Seed {
                 source,
-                place,
                 reader,
                 handover,
             });

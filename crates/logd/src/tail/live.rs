@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use eco_home::clock;
 
-use crate::hot::{Held, HotError, Life, Place, Reader, Tail, is_written, survey};
+use crate::hot::{Held, HotError, Reader, Tail};
 use crate::query::merge::{Head, Lane};
 use crate::query::{Attention, Handover, Seed, Source, Stop};
 use crate::sieve::{AtEnd, Found, Sieve, Sifter, Sifting};
@@ -25,9 +25,7 @@ pub(super) enum Depth {
 #[derive(Debug)]
 pub(super) struct Live<'a> {
     source: Rc<Source>,
-    place: Place,
     reading: Reading,
-    has_ended: bool,
     last: u64,
     /// Up to where lines that are not complete were told.
     told: u64,
@@ -50,7 +48,6 @@ impl<'a> Live<'a> {
     ) -> Self {
         let Seed {
             source,
-            place,
             reader,
             handover,
         } = seed;
@@ -66,9 +63,7 @@ impl<'a> Live<'a> {
         };
         Self {
             source,
-            place,
             reading,
-            has_ended: false,
             last: 0,
             told: 0,
             attention,
@@ -82,18 +77,23 @@ impl<'a> Live<'a> {
         sieve: Option<&Arc<Sieve>>,
         attention: &'a Attention<'a>,
     ) -> Self {
-        let place = source.place(runs);
-        let reader = Reader::new(place.clone(), Vec::new(), 0, 0, Tail::Held);
+        let reader = Reader::new(source.place(runs), Vec::new(), 0, 0, Tail::Held);
         let seed = Seed {
             source,
-            place,
             reader,
             handover: Handover::default(),
         };
         Self::new(seed, sieve, attention)
     }
 
-    fn reader(&mut self) -> &mut Reader {
+    fn reader(&self) -> &Reader {
+        match &self.reading {
+            Reading::Lines(reader) => reader,
+            Reading::Records(sifting) => sifting.reader(),
+        }
+    }
+
+    fn reader_mut(&mut self) -> &mut Reader {
         match &mut self.reading {
             Reading::Lines(reader) => reader,
             Reading::Records(sifting) => sifting.reader_mut(),
@@ -105,16 +105,13 @@ impl<'a> Live<'a> {
     }
 
     /// Whether nothing more will come, once all that is there was read.
-    pub(super) const fn has_ended(&self) -> bool {
-        self.has_ended
+    pub(super) fn has_ended(&self) -> bool {
+        self.reader().has_ended()
     }
 
     /// What is there of it and waits for its note.
     pub(super) fn held(&self) -> Option<Held> {
-        match &self.reading {
-            Reading::Lines(reader) => reader.held(),
-            Reading::Records(sifting) => sifting.reader().held(),
-        }
+        self.reader().held()
     }
 
     /// How long after `now` (since boot) a record that is there is taken to be complete; `None`: none waits for that.
@@ -141,19 +138,8 @@ impl<'a> Live<'a> {
     /// Finds out what is new.
     pub(super) fn look(&mut self, depth: Depth) -> Result<(), HotError> {
         match depth {
-            Depth::Glance => self.reader().glance(),
-            Depth::Look if is_written(&self.place) => self.reader().look(),
-            Depth::Look => {
-                let survey = survey(&self.place)?;
-                self.has_ended = survey.life == Life::Ended;
-                let tail = if self.has_ended {
-                    Tail::Passed
-                } else {
-                    Tail::Held
-                };
-                self.reader().adopt(survey, tail);
-                Ok(())
-            }
+            Depth::Glance => self.reader_mut().glance(),
+            Depth::Look => self.reader_mut().look(),
         }
     }
 }
@@ -176,7 +162,7 @@ impl Lane for Live<'_> {
                 item.map(Found::from)
             }
             Reading::Records(sifting) => {
-                let at_end = if self.has_ended {
+                let at_end = if sifting.reader().has_ended() {
                     AtEnd::Finish
                 } else {
                     let now = clock::since_boot();

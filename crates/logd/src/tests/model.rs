@@ -4,9 +4,10 @@
 //! The files, the packing, the flushing, the retention and the questions are the real ones, and the disk below them fails as
 //! told. The model is a list of bytes, each with its time and what became of it.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use eco_home::notes::{self, Note};
 use eco_home::runs::Stream;
@@ -94,6 +95,8 @@ struct World {
     follower: Reader,
     following: Telling,
     cursor: usize,
+    /// When the folder changed: no two changes look like one here, and none is fresh.
+    changed: SystemTime,
 }
 
 impl World {
@@ -117,6 +120,17 @@ impl World {
             follower,
             following: Telling::default(),
             cursor: 0,
+            changed: UNIX_EPOCH,
+        }
+    }
+
+    /// Has the folder look as if time went by, if something came to it or went.
+    fn settle(&mut self) {
+        let folder = File::open(self.place.folder()).expect("there");
+        let metadata = folder.metadata().expect("there");
+        if metadata.modified().expect("told") != self.changed {
+            self.changed += Duration::from_secs(1);
+            folder.set_modified(self.changed).expect("set");
         }
     }
 
@@ -266,13 +280,17 @@ impl World {
         }
     }
 
-    /// Everything before an offset goes because of a mark. A segment that could not be deleted is told to whoever goes on before
-    /// the mark, and to nobody who asks later.
-    fn lose_before(&mut self, mark: usize) {
+    /// Everything before an offset goes because of a mark, which a segment took if one could. A segment that could not be deleted
+    /// is told to whoever goes on before the mark, and to nobody who asks later.
+    fn lose_before(&mut self, mark: usize, taker: Option<usize>) {
         let found = survey(&self.place).expect("surveyed");
+        let is_there = |segment| {
+            let mut extents = found.extents.iter();
+            extents.any(|extent| extent.number == number(segment) && extent.length > 0)
+        };
         for segment in 0..self.bases.len() {
             let (from, to) = (self.bases[segment], self.end_of(segment));
-            let is_left = to <= mark && self.is_there(&found, number(segment));
+            let is_left = to <= mark && taker != Some(segment) && is_there(segment);
             let range = from.min(mark)..to.min(mark);
             if !is_left {
                 self.lose(range, Loss::Flushed);
@@ -285,36 +303,29 @@ impl World {
         self.marked = self.marked.max(mark);
     }
 
-    fn is_there(&self, found: &hot::Survey, number: u32) -> bool {
-        let marked = self.last_noted().map(|(segment, _)| segment);
-        let mut extents = found.extents.iter();
-        extents.any(|extent| extent.number == number && extent.length > 0)
-            && marked.is_none_or(|marked| self::number(marked) != number)
-    }
-
     /// Flushing never leaves a part in sight: it is done when its mark is on disk.
     fn flush(&mut self, fault: Option<Fault>) {
-        self.look_before_holes(fault);
+        let taker = self.last_noted().map(|(segment, _)| segment);
         let end = self.flushable();
         let flushed = hot::flush_on(&Faulty::new(fault), &self.place);
         let found = survey(&self.place).expect("surveyed");
         let is_done = flushed.is_ok() || found.start() == end as u64;
         assert!(is_done || fault.is_some(), "{flushed:?}");
         if is_done {
-            self.lose_before(end);
+            self.lose_before(end, taker);
         }
     }
 
-    /// The last segment that notes are about, unless it is sealed: then they are in it.
+    /// The last segment that is there and notes are about, unless it is sealed: then they are in it.
     fn last_noted(&self) -> Option<(usize, &Vec<usize>)> {
         let found = survey(&self.place).expect("surveyed");
-        let segment = self.notes.iter().rposition(|notes| !notes.is_empty())?;
-        let mut hot = found
-            .extents
-            .iter()
-            .filter(|extent| extent.tier == Tier::Hot);
-        let is_hot = hot.any(|extent| extent.number == number(segment));
-        is_hot.then(|| (segment, &self.notes[segment]))
+        let extents = found.extents.iter().rev();
+        let mut hot = extents.take_while(|extent| extent.tier == Tier::Hot);
+        hot.find_map(|extent| {
+            let segment = usize::try_from(extent.number - 1).expect("small");
+            let notes = &self.notes[segment];
+            (!notes.is_empty()).then_some((segment, notes))
+        })
     }
 
     /// Where that ends which can be flushed.
@@ -333,13 +344,6 @@ impl World {
             .unwrap_or(self.bytes.len())
     }
 
-    /// A follower knows the next segment by its number, and looks often: before a segment goes and an older one cannot.
-    fn look_before_holes(&mut self, fault: Option<Fault>) {
-        if fault.is_some() {
-            self.follow();
-        }
-    }
-
     fn drop_piece(&mut self, index: usize, fault: Option<Fault>) {
         let found = survey(&self.place).expect("surveyed");
         let pieces = hot::pieces(&self.place, &found).expect("there");
@@ -347,9 +351,6 @@ impl World {
         let Some(piece) = complete.get(index).copied().copied() else {
             return;
         };
-        if pieces.iter().any(|other| other.number < piece.number) {
-            self.follow();
-        }
         let dropped = hot::drop_piece(&Faulty::new(fault), &self.place, piece.number);
         assert!(dropped.is_ok() || fault.is_some(), "{dropped:?}");
         let segment = usize::try_from(piece.number - 1).expect("small");
@@ -402,22 +403,17 @@ impl World {
         assert!(is_done || fault.is_some(), "{dropped:?}");
         self.put_down(&now);
         if is_done {
-            self.lose_before(up_to);
+            self.lose_before(up_to, Some(segment));
         }
     }
 
     fn follow(&mut self) {
-        if self.has_ended {
-            let found = survey(&self.place).expect("surveyed");
-            self.follower.adopt(found, Tail::Passed);
-        } else {
-            self.follower.look().expect("looked");
-        }
+        self.follower.look().expect("looked");
         let items: Vec<_> = std::iter::from_fn(|| self.follower.read().expect("read")).collect();
         let expected = self.following.go_on(&self.bytes, self.tail());
         assert_eq!(
-            without_cut_times(told(&items)),
-            without_cut_times(expected),
+            without_cut_times(told(&items), &self.bytes),
+            without_cut_times(expected, &self.bytes),
             "a follower"
         );
     }
@@ -511,6 +507,7 @@ proptest! {
         let mut world = World::new();
         for action in &actions {
             world.act(action);
+            world.settle();
             world.check();
         }
         world.check_parts(last, since, length);
@@ -527,6 +524,7 @@ fn walked(actions: &[Action]) {
     let mut world = World::new();
     for action in actions {
         world.act(action);
+        world.settle();
         world.check();
     }
 }
@@ -547,6 +545,18 @@ fn what_is_sealed_and_has_its_files_still_is_flushed_all_the_same() {
 }
 
 #[test]
+fn a_line_whose_beginning_a_follower_read_before_it_was_flushed_is_told_to_him_when_the_run_ends() {
+    walked(&[
+        Action::KillKeeper(b"begun".to_vec(), 0, 0),
+        Action::Follow,
+        Action::Flush(None),
+        Action::Rotate,
+        Action::End,
+        Action::Follow,
+    ]);
+}
+
+#[test]
 fn what_could_not_be_deleted_goes_with_what_was_sealed_behind_it() {
     let text = b"complete\n".to_vec();
     for after in 0..12 {
@@ -559,6 +569,24 @@ fn what_could_not_be_deleted_goes_with_what_was_sealed_behind_it() {
             Action::Rotate,
             Action::Seal(None),
             Action::Flush(None),
+        ]);
+    }
+}
+
+#[test]
+fn who_follows_goes_on_behind_what_went_while_something_older_stayed() {
+    let text = b"complete\n".to_vec();
+    for after in 0..12 {
+        walked(&[
+            Action::Append(text.clone(), 0),
+            Action::Follow,
+            Action::Rotate,
+            Action::Append(text.clone(), 0),
+            Action::Rotate,
+            Action::Append(text.clone(), 0),
+            Action::DropOldest(1, once(after)),
+            Action::Append(text.clone(), 0),
+            Action::Follow,
         ]);
     }
 }

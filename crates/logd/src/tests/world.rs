@@ -96,7 +96,6 @@ impl Writer {
     pub(super) fn write(&mut self, bytes: &[u8], time: u64) {
         self.write_bytes(bytes);
         self.note(self.end, time);
-        self.time = time;
     }
 
     pub(super) fn write_bytes(&mut self, bytes: &[u8]) {
@@ -107,7 +106,8 @@ impl Writer {
         self.end += bytes.len() as u64;
     }
 
-    pub(super) fn note(&self, end: u64, time: u64) {
+    pub(super) fn note(&mut self, end: u64, time: u64) {
+        self.time = time;
         append(&self.times(), &Note { end, time }.encode());
     }
 

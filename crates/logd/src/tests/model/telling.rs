@@ -92,12 +92,16 @@ impl Telling {
     }
 }
 
-/// A follower who read a part of a line before the rest of it was flushed knows not when that part came.
-pub(super) fn without_cut_times(mut told: Vec<Told>) -> Vec<Told> {
+/// A follower who read a part of a line before that part and what came behind it was flushed knows not when it came.
+pub(super) fn without_cut_times(mut told: Vec<Told>, bytes: &[Byte]) -> Vec<Told> {
     for index in 1..told.len() {
         if let [Told::Line(_, time, _), Told::Gap(..)] = &mut told[index - 1..=index] {
             *time = 0;
         }
+    }
+    let is_end_gone = bytes.last().is_some_and(|last| last.gone.is_some());
+    if let (Some(Told::Line(_, time, _)), true) = (told.last_mut(), is_end_gone) {
+        *time = 0;
     }
     told
 }
