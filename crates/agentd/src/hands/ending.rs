@@ -6,6 +6,7 @@
 
 use std::os::fd::AsFd as _;
 
+use eco_home::clock;
 use eco_home::runs::{STDIN, Stream};
 use eco_proto::keeper::v1::Moment;
 
@@ -148,7 +149,8 @@ impl Keeper {
             let before = output.size();
             ends.push((output.stream(), output.drain_all()));
             if output.size() > before {
-                self.growth.note(serial, output.stream());
+                self.growth
+                    .note(serial, output.stream(), clock::since_boot());
             }
         }
         for (stream, end) in &ends {

@@ -1,7 +1,5 @@
 //! Output on its way: rounds of draining, bytes that the disk refused, and telling the agent of growth.
 
-use std::time::Duration;
-
 use eco_home::clock;
 use eco_home::runs::Stream;
 
@@ -30,7 +28,7 @@ impl Keeper {
         };
         let (moved, end) = output.drain();
         if moved > 0 {
-            self.growth.note(serial, stream);
+            self.growth.note(serial, stream, clock::since_boot());
         }
         self.settle(serial, stream, end);
         moved
@@ -87,8 +85,8 @@ impl Keeper {
     }
 
     /// Tells the agent which streams grew, and how far.
-    pub(super) fn tell_growth(&mut self, now: Duration) {
-        for (serial, stream) in self.growth.take(now) {
+    pub(super) fn tell_growth(&mut self) {
+        for (serial, stream) in self.growth.take() {
             self.tell_grown(serial, stream);
         }
     }

@@ -1,45 +1,46 @@
 //! Which streams grew since the agent was told: pure.
 //!
-//! Growth is a hint. A stream that grows a thousand times a second is told of fifty times, the first byte
-//! after a silence at once.
+//! Growth is a hint for those who are in no hurry: who follows a stream is told of it by the kernel. So a stream that grows a
+//! thousand times a second is told of fifty times, and the telling takes nothing from whoever shows the first line after a
+//! silence.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use eco_home::runs::Stream;
 
-/// The least time between two tellings.
+/// How long growth waits for more of it.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Streams that grew.
 #[derive(Debug, Default)]
 pub(super) struct Growth {
     grown: BTreeSet<(u64, Stream)>,
-    told_at: Option<Duration>,
+    /// When the first of them did, since boot.
+    since: Duration,
 }
 
 impl Growth {
-    /// A stream of a run grew.
-    pub(super) fn note(&mut self, serial: u64, stream: Stream) {
+    /// A stream of a run grew at `now`.
+    pub(super) fn note(&mut self, serial: u64, stream: Stream, now: Duration) {
+        if self.grown.is_empty() {
+            self.since = now;
+        }
         self.grown.insert((serial, stream));
     }
 
     /// When to tell, if there is something.
-    pub(super) fn due_at(&self, now: Duration) -> Option<Duration> {
-        if self.grown.is_empty() {
-            return None;
-        }
-        Some(self.told_at.map_or(now, |told| now.max(told + PAUSE)))
+    pub(super) fn due_at(&self) -> Option<Duration> {
+        (!self.grown.is_empty()).then(|| self.since + PAUSE)
     }
 
     /// Whether to tell now.
     pub(super) fn is_due(&self, now: Duration) -> bool {
-        self.due_at(now).is_some_and(|at| at <= now)
+        self.due_at().is_some_and(|at| at <= now)
     }
 
-    /// Takes all of it, to be told at `now`.
-    pub(super) fn take(&mut self, now: Duration) -> BTreeSet<(u64, Stream)> {
-        self.told_at = Some(now);
+    /// Takes all of it, to be told.
+    pub(super) fn take(&mut self) -> BTreeSet<(u64, Stream)> {
         std::mem::take(&mut self.grown)
     }
 
@@ -57,25 +58,25 @@ mod tests {
     const NOW: Duration = Duration::from_secs(5);
 
     #[test]
-    fn the_first_growth_after_a_silence_is_told_at_once_and_the_next_later() {
+    fn growth_is_told_once_however_often_it_came_and_a_little_later() {
         let mut growth = Growth::default();
-        assert_eq!(growth.due_at(NOW), None);
-        growth.note(1, Stream::Out);
-        growth.note(1, Stream::Out);
-        assert!(growth.is_due(NOW));
-        assert_eq!(growth.take(NOW).len(), 1);
-        growth.note(1, Stream::Out);
-        assert!(!growth.is_due(NOW));
-        assert_eq!(growth.due_at(NOW), Some(NOW + PAUSE));
+        assert_eq!(growth.due_at(), None);
+        growth.note(1, Stream::Out, NOW);
+        growth.note(1, Stream::Out, NOW + PAUSE / 2);
+        assert!(!growth.is_due(NOW + PAUSE / 2));
         assert!(growth.is_due(NOW + PAUSE));
+        assert_eq!(growth.take().len(), 1);
+        assert_eq!(growth.due_at(), None);
+        growth.note(1, Stream::Out, NOW + PAUSE);
+        assert_eq!(growth.due_at(), Some(NOW + PAUSE * 2));
     }
 
     #[test]
     fn the_growth_of_a_run_can_be_told_before_its_end() {
         let mut growth = Growth::default();
-        growth.note(1, Stream::Err);
-        growth.note(2, Stream::Out);
+        growth.note(1, Stream::Err, NOW);
+        growth.note(2, Stream::Out, NOW);
         assert_eq!(growth.take_run(1), [Stream::Err]);
-        assert_eq!(growth.take(NOW), [(2, Stream::Out)].into());
+        assert_eq!(growth.take(), [(2, Stream::Out)].into());
     }
 }

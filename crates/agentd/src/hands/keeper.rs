@@ -221,7 +221,7 @@ impl Keeper {
             self.look = None;
         }
         if self.is_heard() && self.growth.is_due(now) {
-            self.tell_growth(now);
+            self.tell_growth();
         }
         self.flush();
         self.lend_an_ear();
@@ -230,7 +230,7 @@ impl Keeper {
     fn next_deadline(&self, now: Duration) -> Option<Duration> {
         let growth = self
             .is_heard()
-            .then(|| self.growth.due_at(now))
+            .then(|| self.growth.due_at())
             .into_iter()
             .flatten();
         let due = growth.chain(self.retry_at).chain(self.look_at).min();

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::path::Path;
 
 use eco_home::clock;
 
@@ -228,6 +229,12 @@ impl Reader {
         self.used = self.chunk.len();
         let offset = self.position - self.chunk.len() as u64;
         Part::Bytes { offset }
+    }
+
+    /// That of the run.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.place.folder()
     }
 
     /// The next byte that was not read.

@@ -12,8 +12,10 @@ use crate::query::merge::{Head, Lane};
 use crate::query::{Attention, Handover, Seed, Source, Stop};
 use crate::sieve::{AtEnd, Found, Sieve, Sifter, Sifting};
 
+use super::watch::{Touched, Watch, Watched};
+
 /// How closely to look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Depth {
     /// Whether the segment has grown.
     Glance,
@@ -26,7 +28,11 @@ pub(super) enum Depth {
 pub(super) struct Live<'a> {
     source: Rc<Source>,
     reading: Reading,
+    /// Its folder, if the kernel tells of it.
+    watched: Option<Watched>,
     last: u64,
+    /// Up to where it was read.
+    position: u64,
     /// Up to where lines that are not complete were told.
     told: u64,
     attention: &'a Attention<'a>,
@@ -44,6 +50,7 @@ impl<'a> Live<'a> {
     pub(super) fn new(
         seed: Seed,
         sieve: Option<&Arc<Sieve>>,
+        watch: Option<&Watch>,
         attention: &'a Attention<'a>,
     ) -> Self {
         let Seed {
@@ -51,6 +58,7 @@ impl<'a> Live<'a> {
             reader,
             handover,
         } = seed;
+        let watched = watch.and_then(|watch| watch.add(reader.folder()));
         let reading = match sieve {
             Some(sieve) => {
                 let begun = handover.take();
@@ -64,7 +72,9 @@ impl<'a> Live<'a> {
         Self {
             source,
             reading,
+            watched,
             last: 0,
+            position: 0,
             told: 0,
             attention,
         }
@@ -75,6 +85,7 @@ impl<'a> Live<'a> {
         source: Rc<Source>,
         runs: &Path,
         sieve: Option<&Arc<Sieve>>,
+        watch: Option<&Watch>,
         attention: &'a Attention<'a>,
     ) -> Self {
         let reader = Reader::new(source.place(runs), Vec::new(), 0, 0, Tail::Held);
@@ -83,7 +94,7 @@ impl<'a> Live<'a> {
             reader,
             handover: Handover::default(),
         };
-        Self::new(seed, sieve, attention)
+        Self::new(seed, sieve, watch, attention)
     }
 
     fn reader(&self) -> &Reader {
@@ -107,6 +118,12 @@ impl<'a> Live<'a> {
     /// Whether nothing more will come, once all that is there was read.
     pub(super) fn has_ended(&self) -> bool {
         self.reader().has_ended()
+    }
+
+    /// Whether anything was read of it since it was asked last.
+    pub(super) fn was_read(&mut self) -> bool {
+        let position = self.reader().position();
+        std::mem::replace(&mut self.position, position) != position
     }
 
     /// What is there of it and waits for its note.
@@ -133,6 +150,18 @@ impl<'a> Live<'a> {
         let text = text.get(known..).filter(|text| !text.is_empty())?;
         self.told = offset + text.len() as u64;
         Some((offset, text.to_vec()))
+    }
+
+    pub(super) const fn watched(&self) -> Option<Watched> {
+        self.watched
+    }
+
+    /// The look that it is worth after what happened.
+    pub(super) fn depth(&self, touched: &Touched) -> Option<Depth> {
+        let is_waiting = self.watched.is_none() || self.held().is_some();
+        let least = is_waiting.then_some(Depth::Glance);
+        let told = self.watched.and_then(|watched| touched.depth(watched));
+        told.max(least)
     }
 
     /// Finds out what is new.

@@ -330,11 +330,16 @@ impl World {
 
     /// Where that ends which can be flushed.
     fn flushable(&self) -> usize {
-        let last = match self.last_noted() {
-            Some((segment, _)) => Some(segment),
-            None => self.notes.iter().rposition(|notes| !notes.is_empty()),
+        let sealed = || {
+            let found = survey(&self.place).expect("surveyed");
+            let mut extents = found.extents.iter();
+            let last = extents.rfind(|extent| extent.tier == Tier::Sealed)?;
+            usize::try_from(last.number - 1).ok()
         };
-        last.map_or(0, |segment| self.end_of(segment))
+        let noted = self.last_noted().map(|(segment, _)| segment);
+        noted
+            .or_else(sealed)
+            .map_or(0, |segment| self.end_of(segment))
     }
 
     fn end_of(&self, segment: usize) -> usize {
