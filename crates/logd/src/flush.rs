@@ -3,6 +3,7 @@
 //! ```text
 //!  filter ─▶ catalog ─▶ runs that have ended ─▶ moved to runs/.flushed, whole ─▶ deleted
 //!                    ├▶ runs that live ───────▶ hot::flush, stream by stream
+//!                    ├▶ runs that another host has yet to hear the end of: the same
 //!                    └▶ runs that are about to begin: nothing is there
 //! ```
 //!
@@ -51,25 +52,30 @@ pub enum FlushError {
     },
 }
 
-/// Takes away what the runs below `runs` hold that `filter` chooses; tells of each stream that held something. Not to be
-/// called twice at a time.
-pub fn flush(runs: &Path, filter: &Filter) -> Result<Vec<Flushed>, FlushError> {
+/// Takes away what the runs below `runs` hold that `filter` chooses; tells of each stream that held something. The folder of a run
+/// that `is_awaited` elsewhere stays, so that its end is told there. Not to be called twice at a time.
+pub fn flush(
+    runs: &Path,
+    filter: &Filter,
+    is_awaited: impl Fn(&RunId) -> bool,
+) -> Result<Vec<Flushed>, FlushError> {
     let mut flushed = Vec::new();
-    let mut living = Vec::new();
+    let mut staying = Vec::new();
     let mut doomed = Doomed::new(runs);
     for lives in catalog::list(runs, filter)? {
         for number in lives.runs {
             let run = lives.slot.run(number);
             match Fate::of(&run.folder(runs)) {
                 Ok(Fate::Unborn) => {}
+                Ok(Fate::Ended(_)) if is_awaited(&run) => staying.push(run),
                 Ok(Fate::Ended(surveys)) => whole(run, surveys, &mut doomed, &mut flushed),
-                Ok(Fate::Living) => living.push(run),
+                Ok(Fate::Living) => staying.push(run),
                 Err(error) => flushed.push(Flushed::failed(run, Stream::Out, error)),
             }
         }
     }
     doomed.delete()?;
-    for run in living {
+    for run in staying {
         for stream in Stream::BOTH {
             let place = Place::new(run.folder(runs), stream);
             flushed.push(match hot::flush(&place) {

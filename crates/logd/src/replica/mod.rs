@@ -124,6 +124,12 @@ impl Receiver {
         }
     }
 
+    /// Whose runs are our own.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// The same, with a disk that tests can have fail.
     #[cfg(test)]
     pub(crate) fn on(self, disk: Arc<dyn Disk>) -> Self {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use eco_home::runs::RunId;
 use eco_proto::log::v1 as pb;
 use eco_proto::log::v1::feed_item::Item as News;
 use eco_proto::log::v1::log_server::Log;
@@ -22,7 +23,7 @@ use crate::query::{AHEAD, Stop, stats};
 use crate::replica::Receiver;
 use crate::settings::Told;
 use crate::tail::Bell;
-use crate::{catalog, flush, query};
+use crate::{catalog, flush, query, ship};
 
 /// Answers given at a time, each on a thread of its own.
 const QUERIES: usize = 256;
@@ -241,11 +242,15 @@ impl Log for Service {
             .map_err(|error| convert::invalid(&error))?;
         let (runs, flushing) = (self.runs.clone(), Arc::clone(&self.flushing));
         let mirrors = Arc::clone(&self.mirrors);
+        let (receiver, file) = (Arc::clone(&self.receiver), Arc::clone(&self.file));
         let flushed = blocking(move || {
+            let ship = file.read().ship;
+            let is_awaited =
+                |run: &RunId| ship::is_awaited(run, &runs, receiver.host(), ship.as_ref());
             // It guards the disk and no value: a panic of another thread spoils nothing.
             let _held = flushing.lock().unwrap_or_else(PoisonError::into_inner);
             let (flushed, emptied) =
-                mirror::hold(&mirrors).empty(&filter, || flush::flush(&runs, &filter));
+                mirror::hold(&mirrors).empty(&filter, || flush::flush(&runs, &filter, is_awaited));
             flushed.map(|flushed| (flushed, emptied))
         });
         let (flushed, emptied) = flushed.await?;

@@ -21,7 +21,7 @@ mod outgoing;
 mod work;
 
 pub use mailbox::Mailbox;
-pub use work::{Over, Work, is_shipped};
+pub use work::{Over, Work, is_awaited, is_shipped};
 
 #[cfg(test)]
 pub(crate) use outgoing::{Depth, Outgoing};

@@ -15,6 +15,7 @@ use super::mailbox::Mailbox;
 use super::outgoing::{Depth, Outgoing};
 use crate::catalog::{self, Filter, Lives, Slot};
 use crate::chunk::{Chunk, StreamId};
+use crate::eco_toml::Ship;
 use crate::hot::Place;
 use crate::tail::{Bell, Closed, Heard};
 
@@ -212,6 +213,12 @@ enum Pass {
 #[must_use]
 pub fn is_shipped(folder: &Path, to: &str) -> bool {
     fs::read_to_string(folder.join(SHIPPED)).is_ok_and(|text| text.strip_suffix('\n') == Some(to))
+}
+
+/// Whether a log daemon elsewhere has yet to hear how `run` ended, one of the runs that `host` has below `runs` and ships as told.
+#[must_use]
+pub fn is_awaited(run: &RunId, runs: &Path, host: &str, ship: Option<&Ship>) -> bool {
+    run.host == host && ship.is_some_and(|ship| !is_shipped(&run.folder(runs), &ship.to))
 }
 
 /// Notes that a run is kept at `to`. One whose folder is gone needs no note.

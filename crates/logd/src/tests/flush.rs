@@ -12,7 +12,7 @@ use crate::hot::{self, Item, Reader, Tail, survey};
 use crate::query::Query;
 
 fn flushed(runs: &std::path::Path) -> Vec<(String, u64)> {
-    flush(runs, &Filter::default())
+    flush(runs, &Filter::default(), |_| false)
         .expect("flushed")
         .into_iter()
         .map(

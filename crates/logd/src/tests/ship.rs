@@ -184,6 +184,63 @@ async fn what_was_flushed_there_does_not_come_back() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_run_that_was_flushed_before_it_was_told_is_told_all_the_same() {
+    let port = free();
+    let run = run_on("edge", "api");
+    let edge = shipping("edge", port);
+    let mut writers = Stream::BOTH.map(|stream| {
+        let mut writer = Writer::new(&edge.home.runs(), &run, stream);
+        writer.write(b"x\n", 5);
+        writer
+    });
+    let central = central(port);
+    let there = run.folder(&central.home.runs());
+    let is_kept = |stream: &Stream| {
+        let kept = std::fs::metadata(there.join(stream.segment(1)));
+        kept.is_ok_and(|kept| kept.len() == 2)
+    };
+    wait_until(|| Stream::BOTH.iter().all(is_kept));
+    // While nobody receives anything, the run ends, is flushed, and its sender begins anew.
+    let mut edges = vec![edge];
+    let central = central.renew(|| {
+        for writer in &mut writers {
+            writer.write(b"y\n", 6);
+            writer.end();
+        }
+        let edge = edges.pop().expect("there");
+        let flushed = std::thread::scope(|scope| scope.spawn(|| flushed(&edge)).join());
+        assert_eq!(flushed.expect("no panic"), 2);
+        edges.push(edge.renew(|| {}));
+    });
+    let edge = edges.pop().expect("there");
+    wait_until(|| is_shipped(edge.home.root(), &run));
+    assert!(
+        Stream::BOTH
+            .iter()
+            .all(|stream| there.join(stream.ended()).exists())
+    );
+    let texts = |lines: Vec<(String, u64, u64, String)>| {
+        lines.into_iter().map(|line| line.3).collect::<Vec<_>>()
+    };
+    assert_eq!(texts(lines(&central).await), ["x", "x"]);
+    assert_eq!(texts(lines(&edge).await), Vec::<String>::new());
+    edge.stop();
+    central.stop();
+}
+
+/// Has a daemon flush all it has; tells how many streams held something.
+fn flushed(served: &Served) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let mut client = served.client().await;
+        let reply = client.flush(pb::FlushRequest::default()).await;
+        reply.expect("done").into_inner().flushed.len()
+    })
+}
+
+#[tokio::test]
 async fn of_two_senders_of_one_stream_the_second_goes_on_when_the_first_has_gone() {
     let port = free();
     let central = central(port);

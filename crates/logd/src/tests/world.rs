@@ -208,7 +208,8 @@ pub(super) fn ask(runs: &Path, query: &Query) -> Vec<String> {
 /// A daemon in a home of its own, on a thread of its own.
 pub(super) struct Served {
     pub(super) home: Home,
-    _folder: TempDir,
+    folder: TempDir,
+    manner: Manner,
     told: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -225,9 +226,13 @@ impl Served {
         let bounds = "[logs]\nmax_age = \"36500d\"\nmin_free_disk = 0\n";
         let settings = format!("{bounds}{}", settings.unwrap_or_default());
         std::fs::write(folder.path().join("eco.toml"), settings).expect("written");
+        Self::serve(folder, manner)
+    }
+
+    fn serve(folder: TempDir, manner: Manner) -> Self {
         let home = Home::find(Some(folder.path()), None).expect("a home");
         let (told, when_told) = oneshot::channel();
-        let served = home.clone();
+        let (served, same) = (home.clone(), manner.clone());
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -241,7 +246,8 @@ impl Served {
         });
         Self {
             home,
-            _folder: folder,
+            folder,
+            manner: same,
             told: Some(told),
             thread: Some(thread),
         }
@@ -264,6 +270,17 @@ impl Served {
 
     /// Tells it to end and waits until it has.
     pub(super) fn stop(mut self) {
+        self.end();
+    }
+
+    /// Has another one serve the same home in the same manner, after `meanwhile`.
+    pub(super) fn renew(mut self, meanwhile: impl FnOnce()) -> Self {
+        self.end();
+        meanwhile();
+        Self::serve(self.folder, self.manner)
+    }
+
+    fn end(&mut self) {
         self.told.take();
         let thread = self.thread.take().expect("there until now");
         thread.join().expect("no panic");

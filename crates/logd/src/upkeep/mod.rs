@@ -33,7 +33,7 @@ use crate::disk::{Disk, Real};
 use crate::eco_toml::{EcoToml, LastGood};
 use crate::hot::{self, HotError, Life, Piece, Place, Survey, survey};
 use crate::settings::{Settings, Told};
-use crate::ship::is_shipped;
+use crate::ship::is_awaited;
 use crate::tail::Bell;
 use retention::{AppBounds, Choice, Item};
 
@@ -196,20 +196,15 @@ impl Upkeep {
             surveys.push(found);
             seen.push(Seen { place, app, pieces });
         }
-        let folder = run.folder(&self.runs);
-        if !is_newest && is_emptied(&surveys) && !self.is_to_be_shipped(run, &folder) {
+        let is_awaited = || is_awaited(run, &self.runs, &self.host, self.wanted.ship.as_ref());
+        if !is_newest && is_emptied(&surveys) && !is_awaited() {
+            let folder = run.folder(&self.runs);
             std::fs::remove_dir_all(&folder).map_err(|source| HotError::Write {
                 path: folder,
                 source,
             })?;
         }
         Ok(seen)
-    }
-
-    /// Whether another log daemon has yet to hear how a run ended.
-    fn is_to_be_shipped(&self, run: &RunId, folder: &Path) -> bool {
-        let ship = self.wanted.ship.as_ref();
-        run.host == self.host && ship.is_some_and(|ship| !is_shipped(folder, &ship.to))
     }
 
     /// Seals what is complete of a stream; returns whether anything changed.
@@ -325,9 +320,9 @@ fn is_emptied(streams: &[Survey]) -> bool {
     let is_empty = |one: &Survey| {
         one.life != Life::Written && one.extents.iter().all(|extent| extent.length == 0)
     };
-    let was_retained = |one: &Survey| {
+    let was_taken = |one: &Survey| {
         let mut all = one.losses.all().iter();
-        all.any(|lost| lost.why == hot::Loss::Retention)
+        all.any(|lost| matches!(lost.why, hot::Loss::Retention | hot::Loss::Flushed))
     };
-    streams.iter().all(is_empty) && streams.iter().any(was_retained)
+    streams.iter().all(is_empty) && streams.iter().any(was_taken)
 }
