@@ -77,9 +77,10 @@ pub(super) fn flush_before(
     };
     let end = times.noted().map_err(failed)?;
     let end = up_to.map_or(end, |up_to| up_to.min(end));
-    if end > survey.marked {
+    // Also where another mark says the same: what goes of this segment is told by its own.
+    if end > times.flushed().map_err(failed)? {
         times.mark(disk, end).map_err(failed)?;
-        removed.bytes = end - survey.start();
+        removed.bytes = end.saturating_sub(survey.start());
     }
     for extent in survey
         .extents

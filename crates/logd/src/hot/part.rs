@@ -77,7 +77,8 @@ pub fn drop_piece(disk: &dyn Disk, place: &Place, number: u32) -> Result<u64, Ho
     delete(disk, place, number)
 }
 
-/// Takes about `room` bytes away from the beginning of the segment that grows; returns the bytes that the disk has back.
+/// Takes about `room` bytes away from the beginning of the segment that grows, all that notes are about if it holds less; returns
+/// the bytes that the disk has back.
 pub fn drop_oldest(disk: &dyn Disk, place: &Place, room: u64) -> Result<u64, HotError> {
     let _held = change();
     let mut survey = survey(place)?;
@@ -89,9 +90,12 @@ pub fn drop_oldest(disk: &dyn Disk, place: &Place, room: u64) -> Result<u64, Hot
         source,
     };
     let start = survey.start().max(last.base);
-    let Some(up_to) = times.end_from(start.saturating_add(room)).map_err(failed)? else {
+    let noted = times.noted().map_err(failed)?;
+    let wanted = start.saturating_add(room).min(noted);
+    let up_to = times.end_from(wanted).map_err(failed)?.unwrap_or(start);
+    if up_to <= start {
         return Ok(0);
-    };
+    }
     survey.losses.add(Lost {
         from: last.base,
         to: up_to,

@@ -17,8 +17,9 @@ use tempfile::TempDir;
 
 mod faulty;
 mod telling;
+mod walks;
 
-use faulty::{Fault, Faulty, fault, once};
+use faulty::{Fault, Faulty, fault};
 use telling::{Byte, Telling, Told, told, without_cut_times};
 
 use super::world::{Writer, ask, everything, read_all, run_id};
@@ -396,8 +397,11 @@ impl World {
             return;
         };
         let base = self.bases[segment];
-        let from = found.start().max(base as u64) + room;
-        let up_to = notes.iter().copied().find(|end| *end as u64 >= from);
+        let start = found.start().max(base as u64);
+        let last = notes.last().map_or(0, |end| *end as u64);
+        let wanted = (start + room).min(last);
+        let mut ends = notes.iter().copied().filter(|end| *end as u64 > start);
+        let up_to = ends.find(|end| *end as u64 >= wanted);
         let dropped = hot::drop_oldest(&Faulty::new(fault), &self.place, room);
         let now = survey(&self.place).expect("surveyed");
         let Some(up_to) = up_to else {
@@ -522,76 +526,5 @@ proptest! {
         world.check_parts(last, since, length);
         world.follow();
         world.ask_on();
-    }
-}
-
-fn walked(actions: &[Action]) {
-    let mut world = World::new();
-    for action in actions {
-        world.act(action);
-        world.settle();
-        world.check();
-    }
-}
-
-#[test]
-fn what_is_sealed_and_has_its_files_still_is_flushed_all_the_same() {
-    let text = b"complete\n".to_vec();
-    let written = [Action::Append(text.clone(), 0), Action::Rotate];
-    for after in 0..8 {
-        let rest = [
-            Action::Seal(once(after)),
-            Action::Flush(None),
-            Action::Append(text.clone(), 1),
-            Action::Restart,
-        ];
-        walked(&[&written[..], &rest].concat());
-    }
-}
-
-#[test]
-fn a_line_whose_beginning_a_follower_read_before_it_was_flushed_is_told_to_him_when_the_run_ends() {
-    walked(&[
-        Action::KillKeeper(b"begun".to_vec(), 0, 0),
-        Action::Follow,
-        Action::Flush(None),
-        Action::Rotate,
-        Action::End,
-        Action::Follow,
-    ]);
-}
-
-#[test]
-fn what_could_not_be_deleted_goes_with_what_was_sealed_behind_it() {
-    let text = b"complete\n".to_vec();
-    for after in 0..12 {
-        walked(&[
-            Action::Append(text.clone(), 0),
-            Action::Rotate,
-            Action::Append(text.clone(), 0),
-            Action::Append(text.clone(), 0),
-            Action::DropOldest(1, once(after)),
-            Action::Rotate,
-            Action::Seal(None),
-            Action::Flush(None),
-        ]);
-    }
-}
-
-#[test]
-fn who_follows_goes_on_behind_what_went_while_something_older_stayed() {
-    let text = b"complete\n".to_vec();
-    for after in 0..12 {
-        walked(&[
-            Action::Append(text.clone(), 0),
-            Action::Follow,
-            Action::Rotate,
-            Action::Append(text.clone(), 0),
-            Action::Rotate,
-            Action::Append(text.clone(), 0),
-            Action::DropOldest(1, once(after)),
-            Action::Append(text.clone(), 0),
-            Action::Follow,
-        ]);
     }
 }

@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use eco_home::clock;
 use eco_home::runs::{SHIPPED, Stream};
 
 use super::world::*;
@@ -128,6 +129,34 @@ fn what_grows_loses_its_beginning_alone() {
     };
     assert!((400_000..700_000).contains(bytes), "{bytes}");
     assert!(before.ends_with(&now[1..]));
+}
+
+#[test]
+fn what_an_app_wrote_long_ago_goes_also_while_it_lives_and_is_silent() {
+    let home = tempfile::tempdir().expect("a folder");
+    let runs = home.path().join("runs");
+    let now = clock::nanos(clock::unix());
+    let writers = [("silent", 1000), ("chatty", now)].map(|(app, last)| {
+        let mut writer = Writer::new(&runs, &run_id(app, 1), Stream::Out);
+        writer.write(&noise(20_000, 3), 1000);
+        writer.write(b"last\n", last);
+        writer.change_at(last);
+        writer
+    });
+    let before = writers.each_ref().map(|writer| read_all(&writer.place()));
+    let bounds = "[logs]\nmax_age = \"1h\"\nmin_free_disk = 0\n";
+    let mut upkeep = upkeep(home.path(), bounds);
+    for _ in 0..2 {
+        upkeep.round(&|| false).expect("done");
+        let [silent, chatty] = writers.each_ref().map(|writer| read_all(&writer.place()));
+        let gone = Item::Gap {
+            offset: 0,
+            bytes: 20_005,
+            loss: Loss::Retention,
+        };
+        assert_eq!(silent, [gone]);
+        assert_eq!(chatty, before[1]);
+    }
 }
 
 #[test]

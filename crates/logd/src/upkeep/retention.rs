@@ -1,6 +1,6 @@
 //! What goes so that the rest is within bounds: pure.
 //!
-//! 1. What is complete and older than its app's age goes.
+//! 1. What is older than its app's age goes; a segment that grows, and last did so before that, loses all it holds.
 //! 2. Of an app that has too much the oldest goes, segment by segment; then so of all apps, until the total is within its bound
 //!    and the disk has the room back that it must have free.
 //! 3. What grows keeps its end: of its beginning goes as much as is too much still, when nothing complete is left.
@@ -25,7 +25,7 @@ pub(super) struct Item {
 pub(super) struct AppBounds {
     /// Bytes.
     pub(super) size: u64,
-    /// What is complete and came before this goes, unix ns.
+    /// What came before this goes, unix ns.
     pub(super) since: u64,
 }
 
@@ -46,9 +46,11 @@ pub(super) fn choose(items: &[Item], apps: &[AppBounds], total: u64, missing: u6
     let mut left = Left::default();
     order.retain(|(index, item)| {
         let since = apps.get(item.app).map_or(0, |app| app.since);
-        let is_too_old = item.is_complete && item.time < since;
-        if is_too_old {
+        let is_too_old = item.time < since;
+        if is_too_old && item.is_complete {
             left.choice.whole.push(*index);
+        } else if is_too_old && item.room > 0 {
+            left.beginnings.insert(*index, item.room);
         }
         !is_too_old
     });
@@ -139,10 +141,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_old_goes_and_what_grows_stays() {
-        let items = [item(0, 10, 1), item(0, 10, 7), grows(0, 5, 1)];
+    fn what_is_too_old_goes_and_of_what_grows_all_it_holds() {
+        let items = [
+            item(0, 10, 1),
+            item(0, 10, 7),
+            grows(0, 5, 1),
+            grows(0, 5, 5),
+            grows(0, 0, 1),
+        ];
         let app = AppBounds { since: 5, ..WIDE };
-        assert_eq!(choose(&items, &[app], 100, 0).whole, [0]);
+        let choice = choose(&items, &[app], 15, 0);
+        assert_eq!(choice.whole, [0]);
+        assert_eq!(choice.beginnings, [(2, 5)]);
     }
 
     #[test]

@@ -144,10 +144,19 @@ pub(super) fn fault() -> impl Strategy<Value = Option<Fault>> {
 
 /// What the disk refuses once, after so many steps.
 pub(super) fn once(after: usize) -> Option<Fault> {
-    Some(Fault {
+    Some(refusal(after, false))
+}
+
+/// What it refuses from then on.
+pub(super) fn from(after: usize) -> Option<Fault> {
+    Some(refusal(after, true))
+}
+
+const fn refusal(after: usize, is_for_good: bool) -> Fault {
+    Fault {
         after,
         errno: Errno::ENOSPC,
         is_short: false,
-        is_for_good: false,
-    })
+        is_for_good,
+    }
 }
