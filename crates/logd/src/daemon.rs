@@ -245,11 +245,11 @@ async fn serve_all(
         let courier = Courier {
             runs: home.runs(),
             host: manner.host.clone(),
-            to: ship.to,
+            to: ship.to.clone(),
             bell: Arc::new(Bell::default()),
             file,
         };
-        service = service.shipping(Arc::clone(&courier.bell));
+        service = service.shipping(ship, Arc::clone(&courier.bell));
         others.spawn(courier.run(shutdown.clone()));
     }
     if let Some(outside) = outside {

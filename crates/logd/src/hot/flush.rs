@@ -21,6 +21,7 @@ use std::sync::Arc;
 use eco_home::notes;
 
 use super::layout::{Extent, Tier};
+use super::losses::{Loss, Lost};
 use super::plain::Plain;
 use super::times::Times;
 use super::{HotError, Place, Survey, change, present, survey};
@@ -105,11 +106,20 @@ fn flush_sealed(disk: &dyn Disk, place: &Place, survey: &Survey) -> Result<Remov
     let Some(last) = survey.extents.iter().rfind(is_sealed) else {
         return Ok(removed);
     };
+    let is_before = |extent: &&Extent| extent.number <= last.number;
     let mut losses = survey.losses.clone();
+    for extent in survey.extents.iter().filter(is_before) {
+        // It may have been put down before, as going for another reason.
+        losses.replace(Lost {
+            from: extent.base.max(survey.start()),
+            to: extent.end(),
+            time: 0,
+            why: Loss::Flushed,
+        });
+    }
     losses.add_mark(last.end());
     losses.save(disk, place)?;
     removed.bytes = last.end() - survey.start();
-    let is_before = |extent: &&Extent| extent.number <= last.number;
     for extent in survey.extents.iter().filter(is_before) {
         removed.add(delete(disk, place, extent.number));
     }

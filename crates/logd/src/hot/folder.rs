@@ -8,9 +8,9 @@ use eco_home::clock;
 use super::plain::changed_at;
 use super::{HotError, Place, present};
 
-/// File systems take the time from the kernel's last tick, and ticks are 10 ms apart at most: two changes within one look
-/// like one.
-const SETTLED: Duration = Duration::from_millis(20);
+/// File systems take the time from the kernel's last tick, which is 10 ms ago at most, and some keep whole seconds: two changes
+/// within one look like one.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// When a folder last changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +69,8 @@ mod tests {
             changed: 1_000_000_000,
         };
         let is_settled = |later_ms: u64| stamp.is_settled(1_000_000_000 + later_ms * 1_000_000);
-        assert!(!is_settled(0) && !is_settled(19));
-        assert!(is_settled(20) && is_settled(100_000));
+        assert!(!is_settled(0) && !is_settled(1999));
+        assert!(is_settled(2000) && is_settled(100_000));
         assert!(!stamp.is_settled(1));
     }
 }

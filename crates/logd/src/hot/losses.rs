@@ -159,6 +159,26 @@ impl Losses {
         self.all = joined;
     }
 
+    /// Adds what goes for this reason, whatever was put down about it before.
+    pub(super) fn replace(&mut self, lost: Lost) {
+        if lost.from >= lost.to {
+            return;
+        }
+        let outside = self.all.drain(..).flat_map(|known| {
+            let before = Lost {
+                to: known.to.min(lost.from),
+                ..known
+            };
+            let behind = Lost {
+                from: known.from.max(lost.to),
+                ..known
+            };
+            [before, behind]
+        });
+        self.all = outside.filter(|lost| lost.from < lost.to).collect();
+        self.add(lost);
+    }
+
     /// Adds what goes with a mark of what was flushed: everything before it that nothing else is known of.
     pub(super) fn add_mark(&mut self, mark: u64) {
         self.add(Lost {
@@ -314,6 +334,24 @@ mod tests {
             (50, 60, 0, Loss::Flushed),
         ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_goes_for_another_reason_than_was_put_down_has_that_one() {
+        let mut found = losses(&[(0, 10, 3, Loss::Retention), (20, 40, 3, Loss::Damaged)]);
+        found.replace(Lost {
+            from: 5,
+            to: 30,
+            time: 0,
+            why: Loss::Flushed,
+        });
+        let pieces = [
+            (0..5, Loss::Retention),
+            (5..30, Loss::Flushed),
+            (30..40, Loss::Damaged),
+        ];
+        assert_eq!(found.reasons(0..40), pieces);
+        assert_eq!(found.flushed_to(), 30);
     }
 
     #[test]

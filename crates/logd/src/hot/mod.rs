@@ -59,7 +59,7 @@ pub use bounds::{Suffix, bound, last_lines, line_start, time_after};
 pub use flush::{Removed, flush, flush_on, holding};
 pub use layout::{Extent, Tier};
 pub use losses::{Loss, Losses, Lost};
-pub use part::{Piece, drop_oldest, drop_piece, pieces, put_aside};
+pub use part::{Piece, drop_older, drop_oldest, drop_piece, pieces, put_aside};
 pub use raw::{Found, Raw, Watched, keep_reasons, raw, reasons};
 pub use reach::Held;
 pub use reader::{Item, Part, Reader, Tail};

@@ -3,12 +3,14 @@
 //! What goes is put down among the losses first ([`super::losses`]), so that a reader who misses it is told why.
 
 use std::fs;
+use std::io;
 
 use super::flush::{delete, files, flush_before, last_noted, taken};
 use super::layout::Extent;
 use super::losses::{Loss, Lost};
 use super::plain::changed_at;
 use super::survey::names;
+use super::times::Times;
 use super::{HotError, Life, Place, Survey, Tier, change, present, survey};
 use crate::cold::{self, ColdError, tell_once};
 use crate::disk::Disk;
@@ -77,12 +79,28 @@ pub fn drop_piece(disk: &dyn Disk, place: &Place, number: u32) -> Result<u64, Ho
     delete(disk, place, number)
 }
 
-/// Takes about `room` bytes away from the beginning of the segment that grows, all that notes are about if it holds less; returns
-/// the bytes that the disk has back.
+/// Takes about `room` bytes away from the beginning of the segment that grows, and nothing if it holds less; returns the bytes that
+/// the disk has back.
 pub fn drop_oldest(disk: &dyn Disk, place: &Place, room: u64) -> Result<u64, HotError> {
+    drop_beginning(disk, place, |times, start| {
+        times.end_from(start.saturating_add(room))
+    })
+}
+
+/// Takes away from the segment that grows what came before `since`, unix ns; returns the bytes that the disk has back.
+pub fn drop_older(disk: &dyn Disk, place: &Place, since: u64) -> Result<u64, HotError> {
+    drop_beginning(disk, place, |times, _| times.end_before(since))
+}
+
+/// Takes away the beginning of the segment that grows, up to where `find` says, which is told where it begins.
+fn drop_beginning(
+    disk: &dyn Disk,
+    place: &Place,
+    find: impl FnOnce(&mut Times, u64) -> io::Result<Option<u64>>,
+) -> Result<u64, HotError> {
     let _held = change();
     let mut survey = survey(place)?;
-    let Some((last, times)) = last_noted(place, &survey.extents)? else {
+    let Some((last, mut times)) = last_noted(place, &survey.extents)? else {
         return Ok(0);
     };
     let failed = |source| HotError::Read {
@@ -90,12 +108,10 @@ pub fn drop_oldest(disk: &dyn Disk, place: &Place, room: u64) -> Result<u64, Hot
         source,
     };
     let start = survey.start().max(last.base);
-    let noted = times.noted().map_err(failed)?;
-    let wanted = start.saturating_add(room).min(noted);
-    let up_to = times.end_from(wanted).map_err(failed)?.unwrap_or(start);
-    if up_to <= start {
+    let up_to = find(&mut times, start).map_err(failed)?;
+    let Some(up_to) = up_to.filter(|up_to| *up_to > start) else {
         return Ok(0);
-    }
+    };
     survey.losses.add(Lost {
         from: last.base,
         to: up_to,

@@ -63,7 +63,7 @@ impl Survey {
         last.max(self.losses.end())
     }
 
-    /// The same for who asks now: what a mark took is not there, also where a file could not be removed yet.
+    /// The survey for who asks now: what a mark took is not there, also where a file could not be removed yet.
     #[must_use]
     pub fn without_marked(mut self) -> Self {
         let is_marked = |extent: &Extent| extent.end() <= self.marked;

@@ -246,7 +246,9 @@ impl Target {
                 if self.trouble.take().is_some() {
                     tracing::info!(path = %self.record.path.display(), "lines are copied again");
                 }
-                self.end_runs();
+                if !is_busy {
+                    self.end_runs();
+                }
                 let said = if is_busy { Ok(()) } else { self.say() };
                 if let Err(error) = said {
                     self.fail(&error, runs);

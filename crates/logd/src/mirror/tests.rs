@@ -271,6 +271,20 @@ proptest! {
 }
 
 #[test]
+fn of_a_run_that_has_ended_all_is_copied_however_much_it_is() {
+    let mut stage = Stage::new(None);
+    let line = [vec![b'x'; 999], vec![b'\n']].concat();
+    let text = line.repeat(9000);
+    stage.write("out", &text);
+    for stem in ["out", "err"] {
+        fs::remove_file(stage.run().join(format!("{stem}.fifo"))).expect("there");
+    }
+    stage.turn();
+    let copied = fs::read(stage.path("x.log")).expect("there");
+    assert_eq!((copied.len(), copied == text), (text.len(), true));
+}
+
+#[test]
 fn a_batch_that_was_torn_is_written_again_as_a_whole() {
     for written in [0, 1, 5, 1000] {
         let mut stage = Stage::new(None);

@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::answer::{Answer, Answers};
 use super::{convert, intake, settings};
-use crate::eco_toml::LastGood;
+use crate::eco_toml::{LastGood, Ship};
 use crate::mirror::{self, Mirrors};
 use crate::query::{AHEAD, Stop, stats};
 use crate::replica::Receiver;
@@ -61,8 +61,8 @@ pub struct Service {
     receiver: Arc<Receiver>,
     file: Arc<LastGood>,
     senders: Arc<Semaphore>,
-    /// Rung for who ships what we have.
-    shipping: Option<Arc<Bell>>,
+    /// What is shipped to whom, and the bell of who does it.
+    shipping: Option<(Ship, Arc<Bell>)>,
     door: Door,
 }
 
@@ -95,11 +95,11 @@ impl Service {
         }
     }
 
-    /// Has it ring `bell` too.
+    /// Has it ring `bell` too, for who ships as told by `ship`.
     #[must_use]
-    pub fn shipping(self, bell: Arc<Bell>) -> Self {
+    pub fn shipping(self, ship: Ship, bell: Arc<Bell>) -> Self {
         Self {
-            shipping: Some(bell),
+            shipping: Some((ship, bell)),
             ..self
         }
     }
@@ -161,7 +161,7 @@ impl Service {
             Some(News::Started(_) | News::Ended(_)) | None => Bell::ring_news,
         };
         ring(&self.bell);
-        if let Some(bell) = &self.shipping {
+        if let Some((_, bell)) = &self.shipping {
             ring(bell);
         }
     }
@@ -242,9 +242,9 @@ impl Log for Service {
             .map_err(|error| convert::invalid(&error))?;
         let (runs, flushing) = (self.runs.clone(), Arc::clone(&self.flushing));
         let mirrors = Arc::clone(&self.mirrors);
-        let (receiver, file) = (Arc::clone(&self.receiver), Arc::clone(&self.file));
+        let receiver = Arc::clone(&self.receiver);
+        let ship = self.shipping.as_ref().map(|(ship, _)| ship.clone());
         let flushed = blocking(move || {
-            let ship = file.read().ship;
             let is_awaited =
                 |run: &RunId| ship::is_awaited(run, &runs, receiver.host(), ship.as_ref());
             // It guards the disk and no value: a panic of another thread spoils nothing.

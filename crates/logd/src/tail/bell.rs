@@ -144,6 +144,8 @@ const fn answer(state: &State) -> Result<Heard, Closed> {
 
 #[cfg(test)]
 mod tests {
+    use eco_home::clock;
+
     use super::*;
 
     const LONG: Duration = Duration::from_secs(60);
@@ -169,11 +171,13 @@ mod tests {
         bell.ring();
         let now = wait(heard).expect("open");
         assert_ne!(now, heard);
+        let began = clock::since_boot();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| wait(now));
             bell.ring_news();
             assert_eq!(waiting.join().expect("no panic").expect("open").news, 1);
         });
+        assert!(clock::since_boot() < began + LONG);
         bell.close();
         assert_eq!(wait(now), Err(Closed));
     }
@@ -185,7 +189,9 @@ mod tests {
         let ear = bell.ear().expect("an ear");
         let heard = bell.heard().expect("open");
         nix::unistd::write(&writer, b"x").expect("room");
+        let began = clock::since_boot();
         assert_eq!(bell.wait_or(&ear, other.as_fd(), heard, LONG), Ok(heard));
+        assert!(clock::since_boot() < began + LONG);
         drop(ear);
         bell.ring();
         assert!(bell.state().ears.is_empty());

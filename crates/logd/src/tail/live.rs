@@ -58,6 +58,7 @@ impl<'a> Live<'a> {
             reader,
             handover,
         } = seed;
+        let position = reader.position();
         let watched = watch.and_then(|watch| watch.add(reader.folder()));
         let reading = match sieve {
             Some(sieve) => {
@@ -74,7 +75,7 @@ impl<'a> Live<'a> {
             reading,
             watched,
             last: 0,
-            position: 0,
+            position,
             told: 0,
             attention,
         }

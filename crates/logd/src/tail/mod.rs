@@ -8,8 +8,8 @@
 //!      client gone, end of the daemon                               └─ every second, or told of news: for new runs
 //! ```
 //!
-//! The watch is there for haste: it tells of a line 0.2 ms before the bell does, which is rung by the agent, which the keeper
-//! tells; and it tells which stream to look at. The bell is for all others, and for followers where nothing can be watched.
+//! The watch is there for haste: the bell is rung by the agent, which the keeper tells a little later. And it tells which streams
+//! to look at. The bell is for those in no hurry, and for streams that cannot be watched.
 //!
 //! Bytes that wait for their note ([`hot`](crate::hot)) are looked at again before that, when they are old enough to need
 //! none at the latest: the note rings no bell.
@@ -35,6 +35,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use eco_home::clock;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use bell::{Bell, Closed, Heard};
 
@@ -51,7 +52,8 @@ const TICK: Duration = Duration::from_millis(200);
 /// The longest time without a look for new runs, and the shortest.
 const LISTING: Duration = Duration::from_secs(1);
 const LISTING_REST: Duration = Duration::from_millis(50);
-/// The shortest time between a look that found something and the next: what comes meanwhile goes as one batch.
+/// The shortest time between a look that found something and the next, and between one in vain that came as soon after the one
+/// before it: what comes meanwhile goes as one batch.
 const REST: Duration = Duration::from_millis(5);
 
 /// Passes on what is written after the history: what `seeds` grow by, and all of the runs that are not in `known`. Returns
@@ -68,6 +70,7 @@ pub fn follow(
     let senses = Senses::of(bell);
     let watch = senses.as_ref().map(|senses| &senses.watch);
     let mut follower = Follower::new(query, runs, known, seeds, watch, &attention);
+    let mut woken_at = Duration::ZERO;
     loop {
         // Heard before the look: a ring during it makes for another one.
         let heard = bell.heard()?;
@@ -81,29 +84,42 @@ pub fn follow(
         if is_over && patience.is_none() {
             return Ok(());
         }
-        if was_read {
-            // Before the wait: the first line after a silence is not to wait for others, nor for its own note.
+        let now = clock::since_boot();
+        let is_hasty = now.saturating_sub(woken_at) < REST && !follower.is_held();
+        woken_at = now;
+        // Before the wait: the first line after a silence is not to wait for others, nor for its own note.
+        if was_read || is_hasty {
             bell.rest(REST)?;
         }
         let patience = patience.unwrap_or(TICK);
         match &senses {
-            Some(Senses { watch, ear }) => bell.wait_or(ear, watch.as_fd(), heard, patience)?,
+            Some(Senses { watch, ear, .. }) => bell.wait_or(ear, watch.as_fd(), heard, patience)?,
             None => bell.wait(heard, patience)?,
         };
     }
 }
 
+/// Followers that watch at a time. The kernel has 128 instances for all programs of a user, and the agent watches files too.
+const WATCHING: usize = 32;
+
 /// What a follower has to be told by the kernel, and by the bell meanwhile.
-struct Senses {
+struct Senses<'a> {
     watch: Watch,
     ear: Ear,
+    _seat: SemaphorePermit<'a>,
 }
 
-impl Senses {
-    /// `None`: the kernel has no more of them.
+impl Senses<'_> {
+    /// `None`: there are no more of them.
     fn of(bell: &Bell) -> Option<Self> {
+        static SEATS: Semaphore = Semaphore::const_new(WATCHING);
+        let seat = SEATS.try_acquire().ok()?;
         let (watch, ear) = Watch::begin().zip(bell.ear())?;
-        Some(Self { watch, ear })
+        Some(Self {
+            watch,
+            ear,
+            _seat: seat,
+        })
     }
 }
 
@@ -117,7 +133,6 @@ struct Follower<'a> {
     attention: &'a Attention<'a>,
     listed_at: Option<Duration>,
     looked_at: Option<Duration>,
-    heard: Heard,
     news: u64,
 }
 
@@ -146,7 +161,6 @@ impl<'a> Follower<'a> {
             attention,
             listed_at: None,
             looked_at: None,
-            heard: Heard::default(),
             news: 0,
         }
     }
@@ -155,7 +169,6 @@ impl<'a> Follower<'a> {
         let now = clock::since_boot();
         let is_due =
             |at: Option<Duration>, after| at.is_none_or(|at| now.saturating_sub(at) >= after);
-        let is_rung = std::mem::replace(&mut self.heard, heard) != heard;
         let is_told = heard.news != self.news && is_due(self.listed_at, LISTING_REST);
         if is_told || is_due(self.listed_at, LISTING) {
             self.listed_at = Some(now);
@@ -163,18 +176,22 @@ impl<'a> Follower<'a> {
             self.news = heard.news;
             self.list()?;
         }
-        let depth = if is_due(self.looked_at, TICK) {
+        let is_turn = is_due(self.looked_at, TICK);
+        if is_turn {
             self.looked_at = Some(now);
-            Some(Depth::Look)
-        } else {
-            is_rung.then_some(Depth::Glance)
-        };
+        }
+        let depth = is_turn.then_some(Depth::Look);
         for live in &mut self.lives {
             if let Some(depth) = live.depth(touched).max(depth) {
                 live.look(depth)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether bytes are there that have no note yet.
+    fn is_held(&self) -> bool {
+        self.lives.iter().any(|live| live.held().is_some())
     }
 
     /// How long to wait for bytes that are there and have no note yet, and for what may belong to a record that waits for it;

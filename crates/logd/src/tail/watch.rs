@@ -1,7 +1,7 @@
 //! What tells a follower at once that something was written: the kernel, about the folders of the runs that he follows.
 //!
-//! It spares him the way over the keeper and the agent, which only ring for everybody. It is a hint like the bell: what it
-//! cannot watch (too many watches, a file system that tells nothing) is looked at when the bell rings, and in turn.
+//! It spares him the way over the keeper and the agent, which only ring for everybody. It is a hint like the bell: what cannot be
+//! watched (there are too many watches) is looked at when the bell rings, and everything in turn.
 
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd};

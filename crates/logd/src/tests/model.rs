@@ -46,6 +46,8 @@ enum Action {
     Drop(usize, Option<Fault>),
     /// The beginning of what grows goes.
     DropOldest(u64, Option<Fault>),
+    /// What came before this of what grows goes.
+    DropOlder(u64, Option<Fault>),
     /// A follower looks.
     Follow,
     /// Somebody asks for what came since he last asked.
@@ -68,6 +70,7 @@ fn action() -> impl Strategy<Value = Action> {
         1 => fault().prop_map(Action::Flush),
         2 => (0..4_usize, fault()).prop_map(|(index, fault)| Action::Drop(index, fault)),
         1 => (1..60_u64, fault()).prop_map(|(room, fault)| Action::DropOldest(room, fault)),
+        1 => (1000..1040_u64, fault()).prop_map(|(since, fault)| Action::DropOlder(since, fault)),
         3 => Just(Action::Follow),
         2 => Just(Action::AskOn),
         1 => Just(Action::End),
@@ -160,6 +163,7 @@ impl World {
             Action::Flush(fault) if lives => self.flush(*fault),
             Action::Drop(index, fault) => self.drop_piece(*index, *fault),
             Action::DropOldest(room, fault) if lives => self.drop_oldest(*room, *fault),
+            Action::DropOlder(since, fault) if lives => self.drop_older(*since, *fault),
             Action::Follow => self.follow(),
             Action::AskOn => self.ask_on(),
             Action::End if lives => {
@@ -173,6 +177,7 @@ impl World {
             | Action::KillWithinRotation
             | Action::Flush(_)
             | Action::DropOldest(..)
+            | Action::DropOlder(..)
             | Action::End => {}
         }
     }
@@ -308,11 +313,18 @@ impl World {
     fn flush(&mut self, fault: Option<Fault>) {
         let taker = self.last_noted().map(|(segment, _)| segment);
         let end = self.flushable();
+        let start = survey(&self.place).expect("surveyed").start();
+        let start = usize::try_from(start).expect("small");
         let flushed = hot::flush_on(&Faulty::new(fault), &self.place);
         let found = survey(&self.place).expect("surveyed");
         let is_done = flushed.is_ok() || found.start() == end as u64;
         assert!(is_done || fault.is_some(), "{flushed:?}");
         if is_done {
+            if taker.is_none() {
+                // The mark stands with the losses, and what was put down there as going for another reason has this one.
+                let left = self.bytes[..end].iter_mut().skip(start);
+                left.for_each(|byte| byte.told = None);
+            }
             self.lose_before(end, taker);
         }
     }
@@ -392,17 +404,45 @@ impl World {
     }
 
     fn drop_oldest(&mut self, room: u64, fault: Option<Fault>) {
+        let disk = Faulty::new(fault);
+        self.drop_beginning(
+            fault,
+            |notes, _, start| {
+                notes
+                    .iter()
+                    .copied()
+                    .find(|end| *end as u64 >= start + room)
+            },
+            |place| hot::drop_oldest(&disk, place, room),
+        );
+    }
+
+    fn drop_older(&mut self, since: u64, fault: Option<Fault>) {
+        let disk = Faulty::new(fault);
+        self.drop_beginning(
+            fault,
+            |notes, bytes, _| {
+                let mut older = notes.iter().copied();
+                older.rfind(|end| bytes[*end - 1].time < since)
+            },
+            |place| hot::drop_older(&disk, place, since),
+        );
+    }
+
+    /// `find` says up to where, of the notes of the segment, all bytes and where it begins.
+    fn drop_beginning(
+        &mut self,
+        fault: Option<Fault>,
+        find: impl FnOnce(&[usize], &[Byte], u64) -> Option<usize>,
+        drop: impl FnOnce(&Place) -> Result<u64, hot::HotError>,
+    ) {
         let found = survey(&self.place).expect("surveyed");
         let Some((segment, notes)) = self.last_noted() else {
             return;
         };
-        let base = self.bases[segment];
-        let start = found.start().max(base as u64);
-        let last = notes.last().map_or(0, |end| *end as u64);
-        let wanted = (start + room).min(last);
-        let mut ends = notes.iter().copied().filter(|end| *end as u64 > start);
-        let up_to = ends.find(|end| *end as u64 >= wanted);
-        let dropped = hot::drop_oldest(&Faulty::new(fault), &self.place, room);
+        let start = found.start().max(self.bases[segment] as u64);
+        let up_to = find(notes, &self.bytes, start).filter(|up_to| *up_to as u64 > start);
+        let dropped = drop(&self.place);
         let now = survey(&self.place).expect("surveyed");
         let Some(up_to) = up_to else {
             assert_eq!(now, found);

@@ -8,8 +8,9 @@ use eco_home::clock;
 use eco_home::runs::{SHIPPED, Stream};
 
 use super::world::*;
+use crate::disk::Real;
 use crate::eco_toml::LastGood;
-use crate::hot::{Item, Loss};
+use crate::hot::{self, Item, Loss};
 use crate::settings::Told;
 use crate::upkeep::Upkeep;
 
@@ -157,6 +158,27 @@ fn what_an_app_wrote_long_ago_goes_also_while_it_lives_and_is_silent() {
         assert_eq!(silent, [gone]);
         assert_eq!(chatty, before[1]);
     }
+}
+
+#[test]
+fn of_what_is_too_old_nothing_goes_with_it_that_came_since() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut writer = Writer::new(home.path(), &run_id("api", 1), Stream::Out);
+    writer.write(b"old\nold\n", 1000);
+    writer.write(b"new\n", 2000);
+    hot::drop_older(&Real, &writer.place(), 2000).expect("done");
+    let left = read_all(&writer.place());
+    let gone = Item::Gap {
+        offset: 0,
+        bytes: 8,
+        loss: Loss::Retention,
+    };
+    assert_eq!(left.first(), Some(&gone));
+    assert_eq!(shown(&left[1..]), [(8, 2000, "new".to_owned())]);
+    assert_eq!(
+        hot::drop_older(&Real, &writer.place(), 2000).expect("done"),
+        0
+    );
 }
 
 #[test]

@@ -31,7 +31,7 @@ use crate::catalog::{self, CatalogError, Filter};
 use crate::cold::tell_once;
 use crate::disk::{Disk, Real};
 use crate::eco_toml::{EcoToml, LastGood};
-use crate::hot::{self, HotError, Life, Piece, Place, Survey, survey};
+use crate::hot::{self, Extent, HotError, Life, Piece, Place, Survey, survey};
 use crate::settings::{Settings, Told};
 use crate::ship::is_awaited;
 use crate::tail::Bell;
@@ -248,7 +248,11 @@ impl Upkeep {
             })
             .collect();
         let items: Vec<_> = all.iter().map(|(_, _, item)| *item).collect();
-        let Choice { whole, beginnings } = retention::choose(
+        let Choice {
+            whole,
+            aged,
+            beginnings,
+        } = retention::choose(
             &items,
             apps,
             self.wanted.bounds.max_total_size,
@@ -261,6 +265,10 @@ impl Upkeep {
         };
         for (place, piece, _) in whole.iter().filter_map(|index| all.get(*index)) {
             add(place, hot::drop_piece(&*self.disk, place, piece.number));
+        }
+        for (place, _, item) in aged.iter().filter_map(|index| all.get(*index)) {
+            let since = apps.get(item.app).map_or(0, |app| app.since);
+            add(place, hot::drop_older(&*self.disk, place, since));
         }
         for (index, room) in &beginnings {
             if let Some((place, _, _)) = all.get(*index) {
@@ -318,7 +326,8 @@ fn places(run: &RunId, runs: &Path) -> [Place; 2] {
 fn is_emptied(streams: &[Survey]) -> bool {
     // A stream that was silent may seem to be about to begin when the other one has ended.
     let is_empty = |one: &Survey| {
-        one.life != Life::Written && one.extents.iter().all(|extent| extent.length == 0)
+        let is_left = |extent: &Extent| extent.length > 0 && extent.end() > one.marked;
+        one.life != Life::Written && !one.extents.iter().any(is_left)
     };
     let was_taken = |one: &Survey| {
         let mut all = one.losses.all().iter();

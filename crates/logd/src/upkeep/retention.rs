@@ -1,6 +1,6 @@
 //! What goes so that the rest is within bounds: pure.
 //!
-//! 1. What is older than its app's age goes; a segment that grows, and last did so before that, loses all it holds.
+//! 1. What is older than its app's age goes, of what grows too where all of it is.
 //! 2. Of an app that has too much the oldest goes, segment by segment; then so of all apps, until the total is within its bound
 //!    and the disk has the room back that it must have free.
 //! 3. What grows keeps its end: of its beginning goes as much as is too much still, when nothing complete is left.
@@ -34,6 +34,8 @@ pub(super) struct AppBounds {
 pub(super) struct Choice {
     /// Segments, by index.
     pub(super) whole: Vec<usize>,
+    /// Growing ones, by index, of which goes what is too old.
+    pub(super) aged: Vec<usize>,
     /// Growing ones, by index, and how much of each.
     pub(super) beginnings: Vec<(usize, u64)>,
 }
@@ -49,8 +51,8 @@ pub(super) fn choose(items: &[Item], apps: &[AppBounds], total: u64, missing: u6
         let is_too_old = item.time < since;
         if is_too_old && item.is_complete {
             left.choice.whole.push(*index);
-        } else if is_too_old && item.room > 0 {
-            left.beginnings.insert(*index, item.room);
+        } else if is_too_old {
+            left.choice.aged.push(*index);
         }
         !is_too_old
     });
@@ -147,12 +149,11 @@ mod tests {
             item(0, 10, 7),
             grows(0, 5, 1),
             grows(0, 5, 5),
-            grows(0, 0, 1),
         ];
         let app = AppBounds { since: 5, ..WIDE };
         let choice = choose(&items, &[app], 15, 0);
-        assert_eq!(choice.whole, [0]);
-        assert_eq!(choice.beginnings, [(2, 5)]);
+        assert_eq!((choice.whole, choice.aged), (vec![0], vec![2]));
+        assert_eq!(choice.beginnings, []);
     }
 
     #[test]

@@ -75,6 +75,22 @@ fn who_follows_goes_on_behind_what_went_while_something_older_stayed() {
 }
 
 #[test]
+fn what_was_put_down_as_old_and_is_flushed_when_it_is_sealed_is_all_flushed() {
+    let text = b"complete\n".to_vec();
+    for after in 0..12 {
+        walked(&[
+            Action::Append(text.clone(), 0),
+            Action::Rotate,
+            Action::Append(text.clone(), 0),
+            Action::DropOldest(1, once(4)),
+            Action::Rotate,
+            Action::Seal(None),
+            Action::Flush(once(after)),
+        ]);
+    }
+}
+
+#[test]
 fn what_is_punched_is_marked_where_it_is_also_when_another_mark_says_the_same() {
     let text = b"complete\n".to_vec();
     for after in 0..16 {
