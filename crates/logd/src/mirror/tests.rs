@@ -274,8 +274,10 @@ proptest! {
 fn of_a_run_that_has_ended_all_is_copied_however_much_it_is() {
     let mut stage = Stage::new(None);
     let line = [vec![b'x'; 999], vec![b'\n']].concat();
-    let text = line.repeat(9000);
-    stage.write("out", &text);
+    let text = [b"begins\n".to_vec(), line.repeat(9000)].concat();
+    let (first, rest) = text.split_at(7);
+    stage.write("err", first);
+    stage.write("out", rest);
     for stem in ["out", "err"] {
         fs::remove_file(stage.run().join(format!("{stem}.fifo"))).expect("there");
     }
