@@ -119,7 +119,7 @@ fn flush_sealed(disk: &dyn Disk, place: &Place, survey: &Survey) -> Result<Remov
     }
     losses.add_mark(last.end());
     losses.save(disk, place)?;
-    removed.bytes = last.end() - survey.start();
+    removed.bytes = last.end().saturating_sub(survey.start());
     for extent in survey.extents.iter().filter(is_before) {
         removed.add(delete(disk, place, extent.number));
     }

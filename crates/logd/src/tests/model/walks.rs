@@ -107,3 +107,19 @@ fn what_is_punched_is_marked_where_it_is_also_when_another_mark_says_the_same() 
         ]);
     }
 }
+
+#[test]
+fn what_could_not_be_deleted_may_be_flushed_again() {
+    let text = b"complete\n".to_vec();
+    for after in 0..12 {
+        walked(&[
+            Action::Append(text.clone(), 0),
+            Action::Rotate,
+            Action::Append(text.clone(), 0),
+            Action::Rotate,
+            Action::Seal(None),
+            Action::Flush(once(after)),
+            Action::Flush(None),
+        ]);
+    }
+}
