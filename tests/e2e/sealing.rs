@@ -29,7 +29,7 @@ fn a_run_that_has_ended_is_sealed_and_tells_the_same() {
 }
 
 #[test]
-fn a_run_that_is_older_than_is_kept_goes_and_a_living_one_stays() {
+fn a_run_that_is_older_than_is_kept_goes_and_a_living_one_loses_what_is() {
     let env = TestEnv::new();
     std::fs::create_dir_all(env.home()).expect("made");
     std::fs::write(env.home().join("eco.toml"), "[logs]\nmax_age = \"1s\"\n").expect("written");
@@ -40,9 +40,11 @@ fn a_run_that_is_older_than_is_kept_goes_and_a_living_one_stays() {
     drop(env.eco(&["restart", "a"]).ok());
     wait_until("the first run is gone", || !first.exists());
     let second = folder(&env);
-    wait_until("all lines of the second run", || {
-        env.logs("a").len() == 5000
+    let told = || env.eco(&["logs", "a", "-n", "all"]).ok().stdout;
+    wait_until("the lines of the second run are a gap", || {
+        told().lines().count() == 1 && told().contains("no longer kept (retention)")
     });
+    assert_eq!(folder(&env), second);
     assert!(second.join("out.0001").exists());
 }
 
