@@ -9,10 +9,11 @@
 //! ```
 //!
 //! The watch is there for haste: the bell is rung by the agent, which the keeper tells a little later. And it tells which streams
-//! to look at. The bell is for those in no hurry, and for streams that cannot be watched.
+//! to look at. The bell is for those in no hurry, and for streams that cannot be watched. Both say that it is worth looking,
+//! never what there is to see: what they do not tell costs 200 ms, and what they tell for nothing a few system calls.
 //!
-//! Bytes that wait for their note ([`hot`](crate::hot)) are looked at again before that, when they are old enough to need
-//! none at the latest: the note rings no bell.
+//! Bytes that wait for their note ([`hot`](crate::hot)) are looked at at each wake-up, and when they are old enough to need none
+//! at the latest: the note rings no bell, and may never come.
 //!
 //! A line is passed on when it is complete. Whoever asks for it is told before that what is there of it, each byte once:
 //! that is for people who wait for a program's question, and takes nothing from the line.
@@ -20,9 +21,6 @@
 //! Whoever reads too slowly holds up his own thread and nobody else: it stops when [`AHEAD`](crate::query::AHEAD) batches wait for him,
 //! and goes on in the files when they are taken. So he falls behind by what is kept on disk at most; what is taken away there
 //! before he read it is a counted gap, and no line waits for him in memory but those batches.
-//!
-//! Both say that it is worth looking, never what there is to see: what they do not tell costs 200 ms, and what they tell for
-//! nothing a few system calls.
 
 mod bell;
 mod live;
